@@ -1,0 +1,22 @@
+# The paper's figures, from data to picture:   snakemake            all of them
+#                                              snakemake figures/fig4.pdf
+# Another experiment:                          snakemake --configfile config/mine.yaml
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+report: "workflow/report/workflow.rst"
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    """Make every figure of the config, and the tables of all its runs."""
+    default_target: True
+    input:
+        figures=expand("figures/{figure}.pdf", figure=study.figures.names),
+        tables=[paths.merged(table) for table in paths.MERGED] if study.shown else [],

@@ -1,0 +1,3 @@
+from sparsedecay.cli import main
+
+main()

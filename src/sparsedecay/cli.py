@@ -1,0 +1,50 @@
+"""Command line: `sparsedecay STAGE …`, what each rule of the workflow calls, usable by hand.
+
+Only the stage that is called is imported, so that each stage depends on its own code alone.
+"""
+
+import importlib
+import sys
+
+from pydantic import ValidationError
+
+from sparsedecay.errors import UserError
+
+COMMANDS = {
+    "data": ("sparsedecay.data", "make one data set"),
+    "train": ("sparsedecay.train.command", "train one run from one milestone to the next"),
+    "measure": ("sparsedecay.measure", "measure one milestone"),
+    "merge": ("sparsedecay.merge", "join the tables of many milestones"),
+    "figure": ("sparsedecay.figures.command", "draw one figure"),
+    "check": ("sparsedecay.describe", "check a config and say what it asks for"),
+    "document": ("sparsedecay.document", "write config/README.md and config/schema.json"),
+}
+
+
+def usage() -> str:
+    lines = [f"  {name:<10}{summary}" for name, (_, summary) in COMMANDS.items()]
+    return "\n".join(
+        ["usage: sparsedecay COMMAND …", "", *lines, "", "`sparsedecay COMMAND --help` tells more."]
+    )
+
+
+def main() -> None:
+    """Entry point: a user's mistake is one message and exit status 2."""
+    command, *arguments = sys.argv[1:] or ["--help"]
+    if command in ("-h", "--help"):
+        print(usage())
+        return
+    if command not in COMMANDS:
+        sys.exit(f"sparsedecay: unknown command {command!r}\n{usage()}")
+    try:
+        importlib.import_module(COMMANDS[command][0]).main(arguments)
+    except UserError as error:
+        print(f"sparsedecay: {error}", file=sys.stderr)
+        sys.exit(2)
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            key = ".".join(str(part) for part in problem["loc"])
+            print(f"sparsedecay {command}: {key}: {problem['msg']}", file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(1)

@@ -1,0 +1,58 @@
+"""Where everything lies: `results/<stage>/<what>`, one definition for rules, stages and people.
+
+Each function also takes Snakemake's wildcards: state("{run}", "{epoch}").
+"""
+
+TABLES = ("trajectory", "spectra", "matrices", "summary")
+"""Tables measured at each milestone."""
+MERGED = ("summary", "matrices")
+"""Tables joined over all milestones that some figure shows."""
+
+
+def data(data: str) -> str:
+    return f"results/data/{data}/data.parquet"
+
+
+def state(run: str, epoch: int | str) -> str:
+    """Parameters and Adam's moments at a milestone."""
+    return f"results/train/{run}/{epoch}/state.safetensors"
+
+
+def loss(run: str, epoch: int | str) -> str:
+    """Loss at the recorded epochs since the previous milestone."""
+    return f"results/train/{run}/{epoch}/loss.parquet"
+
+
+def magnitudes(run: str, epoch: int | str) -> str:
+    """Counts of weights by magnitude at the recorded epochs since the previous milestone."""
+    return f"results/train/{run}/{epoch}/magnitudes.parquet"
+
+
+def checkpoint(run: str, epoch: int | str) -> str:
+    """State of a job under way; no declared output, so that it outlives a killed job."""
+    return f"results/checkpoints/{run}/{epoch}.safetensors"
+
+
+def progress(run: str, epoch: int | str) -> str:
+    """How far a job under way is, for the terminal."""
+    return f"results/progress/{run}/{epoch}.json"
+
+
+def measured(run: str, epoch: int | str, table: str) -> str:
+    return f"results/measure/{run}/{epoch}/{table}.parquet"
+
+
+def merged(table: str) -> str:
+    return f"results/measure/{table}.parquet"
+
+
+def figure(name: str, ending: str) -> str:
+    return f"figures/{name}.{ending}"
+
+
+def log(stage: str, *names: int | str) -> str:
+    return "/".join(["results/logs", stage, *map(str, names)]) + ".log"
+
+
+def benchmark(stage: str, *names: int | str) -> str:
+    return "/".join(["results/benchmarks", stage, *map(str, names)]) + ".jsonl"

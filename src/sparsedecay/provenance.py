@@ -1,0 +1,114 @@
+"""What made a file: the code of its stage, the environment, the command.
+
+`code("sparsedecay.measure")` stands for the text of that module and of every module of this
+package that it imports, without comments and docstrings: rewording an explanation makes nothing out
+of date, changing a number does. Snakemake compares it as a parameter of each rule.
+"""
+
+import ast
+import hashlib
+import importlib.metadata
+import importlib.util
+import io
+import json
+import platform
+import tokenize
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+PACKAGE = "sparsedecay"
+LIBRARIES = ("matplotlib", "numpy", "pandas", "pyarrow", "pydantic", "safetensors", "torch")
+
+
+@lru_cache
+def closure(*modules: str) -> dict[str, Path]:
+    """Source file of each named module and of all modules of this package that they import."""
+    files: dict[str, Path] = {}
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name in files:
+            continue
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            continue  # `from module import name`: a value, not a module
+        files[name] = Path(spec.origin)
+        waiting += imported(files[name].read_text(encoding="utf-8"))
+        waiting += [name.rpartition(".")[0]] if "." in name else []
+    return dict(sorted(files.items()))
+
+
+def imported(text: str) -> set[str]:
+    """Names under this package that a source text imports anywhere, also inside functions."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+            names |= {
+                f"{node.module}.{alias.name}" for alias in node.names if node.module in PACKAGES
+            }
+    return {name for name in names if name.split(".")[0] == PACKAGE}
+
+
+# Packages whose `from … import name` may name a module.
+PACKAGES = (PACKAGE, f"{PACKAGE}.train", f"{PACKAGE}.figures")
+
+
+def substance(text: str) -> str:
+    """A source text without comments, docstrings (of attributes too) and blank lines."""
+    lines = text.splitlines()
+    spans = []
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            spans.append((token.start, token.end))
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str())):
+                # ast counts columns in bytes; a docstring stands alone, so whole lines will do
+                end = (node.end_lineno, len(lines[node.end_lineno - 1]))
+                spans.append(((node.lineno, node.col_offset), end))
+    for (first, start), (last, end) in sorted(spans, reverse=True):
+        lines[first - 1 : last] = [lines[first - 1][:start] + lines[last - 1][end:]]
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+@lru_cache
+def code(*modules: str) -> str:
+    """The code of the modules' closure, as `name=digest` for each file, in one line."""
+    texts = {
+        name.removeprefix(PACKAGE + "."): substance(file.read_text(encoding="utf-8"))
+        for name, file in closure(*modules).items()
+    }
+    return " ".join(f"{name}={sha256(text)[:8]}" for name, text in texts.items() if text)
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Python, the libraries that decide numbers or pictures, and the kind of machine."""
+    found = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    return {"python": platform.python_version(), "machine": platform.machine(), **found}
+
+
+def metadata(settings: str, *modules: str, **more: str) -> Mapping[str, str]:
+    """File metadata: what was asked for, the code and the versions that answered. No time, no path,
+    so that the same work gives the same bytes."""
+    return {
+        "sparsedecay": importlib.metadata.version(PACKAGE),
+        "settings": settings,
+        "config_hash": sha256(settings)[:16],
+        "code": code(*modules),
+        "versions": json.dumps(versions(), sort_keys=True),
+        **more,
+    }

@@ -1,0 +1,153 @@
+"""A run: everything that decides the numbers of one training, and its place in `results/`.
+
+    run = Run.model_validate_json(text)
+    run.id                       representer-eq2-lam0.001-seed0-4be1c93a0d
+    chain(200_000, run.stride)   [50_000, 100_000, 150_000, 200_000]
+
+How long a run goes on and what computes it (engine, machine, versions) are not part of it: results
+made elsewhere are still the results of this run. Symbols are the paper's: N points in d_0
+dimensions, L hidden layers, K ReLU neurons a layer, functional width d, regularization lam.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+NetworkKind = Literal["representer", "dense"]
+RegularizerKind = Literal["eq2", "weight_decay", "none"]
+Precision = Literal["float32", "float64"]
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class Settings(BaseModel):
+    """Values of one section; unknown keys and silent conversions are refused."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
+
+    def canonical(self) -> str:
+        """One line of JSON with sorted keys: equal settings give equal text."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+    def digest(self) -> str:
+        """Ten hexadecimal digits that stand for all values, each under its name."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()[:10]
+
+
+def interval(low_high: tuple[float, float]) -> tuple[float, float]:
+    if not low_high[0] < low_high[1]:
+        raise ValueError("the first number must be smaller than the second")
+    return low_high
+
+
+class Data(Settings):
+    """The data set: every point of a regular grid, one random target each (Section 3)."""
+
+    levels: Annotated[tuple[Finite, ...], Field(min_length=2, max_length=1000, strict=False)]
+    """Coordinates the grid takes along each dimension, all different. The paper: {0, 0.5, 1}."""
+    dimension: Annotated[int, Field(ge=1, le=64)]
+    """Dimension d_0 of the inputs. The grid has N = (number of levels)^dimension points."""
+    target_range: Annotated[tuple[Finite, Finite], Field(strict=False)]
+    """Lowest and highest target: one number per point, uniform on this interval."""
+    seed: Seed
+    """Seed of the targets. It is independent of the seed of the weights."""
+
+    @model_validator(mode="after")
+    def check(self) -> "Data":
+        interval(self.target_range)
+        if len(set(self.levels)) != len(self.levels):
+            raise ValueError("levels: each level may stand only once")
+        if self.points > 1_000_000:
+            raise ValueError(
+                f"levels, dimension: a grid of {len(self.levels)}^{self.dimension} points is "
+                "larger than the 1,000,000 that full-batch training can take"
+            )
+        return self
+
+    @property
+    def points(self) -> int:
+        """N, the number of data points."""
+        return len(self.levels) ** self.dimension
+
+    @property
+    def id(self) -> str:
+        """Name of the data set's folder."""
+        return f"{len(self.levels)}levels-{self.dimension}d-seed{self.seed}-{self.digest()}"
+
+
+class Shape(Settings):
+    """Size of the networks (Theorem 1; Section 3)."""
+
+    L: Annotated[int, Field(ge=1, le=64)]
+    """Number of hidden ReLU layers."""
+    K: Annotated[int, Field(ge=1, le=1_000_000)]
+    """ReLU neurons in each hidden layer. Theorem 1 needs at most N·d_l; the paper: 81·16 = 1296."""
+    d: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Functional width d_l between blocks of the representer network (the last has 1 output)."""
+
+
+class Initialization(Settings):
+    """Where training starts."""
+
+    range: Annotated[tuple[Finite, Finite], Field(strict=False)]
+    """Lowest and highest initial value: all parameters, biases too, uniform on this interval."""
+    seed: Seed
+    """Seed of the initial parameters. It is independent of the seed of the targets."""
+
+    @model_validator(mode="after")
+    def check(self) -> "Initialization":
+        interval(self.range)
+        return self
+
+
+class Adam(Settings):
+    """The optimizer: Adam, full batch, so that an epoch is one step."""
+
+    learning_rate: Positive
+    """Step size. The paper: 1e-3."""
+    betas: Annotated[
+        tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]],
+        Field(strict=False),
+    ]
+    """Decay of the two moment estimates, per epoch. PyTorch's default: 0.9 and 0.999."""
+    eps: Positive
+    """Added to the denominator of the step. PyTorch's default: 1e-8."""
+
+
+class Run(Settings):
+    """Everything that decides the numbers in the files of one training."""
+
+    data: Data
+    network: NetworkKind
+    shape: Shape
+    regularizer: RegularizerKind
+    lam: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    initialization: Initialization
+    optimizer: Adam
+    precision: Precision
+    # These two decide no weight, but which epochs the recorded tables hold.
+    stride: Annotated[int, Field(ge=1)]
+    record_every: Annotated[int, Field(ge=1)]
+
+    @property
+    def id(self) -> str:
+        """Name of the run's folders: readable, and exact through the digest at its end."""
+        lam = "" if self.regularizer == "none" else f"-lam{self.lam:g}"
+        seed = self.initialization.seed
+        return f"{self.network}-{self.regularizer}{lam}-seed{seed}-{self.digest()}"
+
+
+def predecessor(epoch: int, stride: int) -> int:
+    """The milestone on the grid that training to `epoch` starts from; 0 is the initialisation."""
+    return (epoch - 1) // stride * stride
+
+
+def chain(epoch: int, stride: int) -> list[int]:
+    """All milestones that lead to `epoch`, itself last."""
+    return [*range(stride, epoch, stride), epoch]

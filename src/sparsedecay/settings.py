@@ -1,0 +1,116 @@
+"""Settings of the measures and the figures, and what a figure is asked to show."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from sparsedecay.runs import NetworkKind, Positive, RegularizerKind, Settings
+
+Lam = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Epoch = Annotated[int, Field(ge=1, le=1_000_000_000)]
+
+
+class Measures(Settings):
+    """Definitions of what is measured; changing one trains nothing again."""
+
+    threshold: Positive
+    """An entry counts as nonzero above this magnitude. One significant digit, because
+    training counts entries above such magnitudes only. The paper: 1e-3."""
+    rank_threshold: Positive
+    """Numerical rank: number of singular values above this value."""
+    relative_rank_threshold: Annotated[float, Field(gt=0, lt=1)]
+    """Relative rank: number of singular values above this fraction of the largest."""
+    average_over: Annotated[
+        tuple[Literal["W", "V", "C"], ...], Field(min_length=1, max_length=3, strict=False)
+    ]
+    """Weight matrices that the average sparsity of figure 2 runs over, each counted once."""
+
+    @model_validator(mode="after")
+    def check(self) -> "Measures":
+        if len(set(self.average_over)) != len(self.average_over):
+            raise ValueError("average_over: each kind of matrix may stand only once")
+        return self
+
+
+class Panel(Settings):
+    """One trained network of a figure."""
+
+    network: NetworkKind
+    """`representer` (Theorem 1) or `dense` (footnote 1)."""
+    regularizer: RegularizerKind
+    """`eq2`, `weight_decay` or `none`."""
+
+
+Panels = Annotated[tuple[Panel, ...], Field(min_length=1, max_length=8, strict=False)]
+
+
+class Figure1(Settings):
+    """The architecture of Theorem 1, drawn."""
+
+    L: Annotated[int, Field(ge=1, le=8)]
+    """Hidden layers in the drawing."""
+
+
+class Figure2(Settings):
+    """Average sparsity of the weight matrices against the epoch."""
+
+    network: NetworkKind
+    """The network that is trained."""
+    lam: Annotated[tuple[Lam, ...], Field(min_length=1, max_length=12, strict=False)]
+    """Regularization parameters, one panel each."""
+    regularizers: Annotated[tuple[RegularizerKind, ...], Field(min_length=1, strict=False)]
+    """One curve each. `none` does not depend on `lam`: one run stands in all panels."""
+
+    @model_validator(mode="after")
+    def check(self) -> "Figure2":
+        for name in ("lam", "regularizers"):
+            if len(set(getattr(self, name))) != len(getattr(self, name)):
+                raise ValueError(f"{name}: each value may stand only once")
+        return self
+
+
+class TrainedMatrices(Settings):
+    """Matrices between ReLU layers of trained networks."""
+
+    lam: Lam
+    """Regularization parameter of the regularized networks."""
+    epoch: Epoch
+    """Epoch at which the networks are shown."""
+    layer: Annotated[int, Field(ge=2, le=64)]
+    """Shows A^(layer), the matrix into this ReLU layer from the one before. 2 if L = 2."""
+    panels: Panels
+    """The trained networks, in the order of their panels."""
+
+    @model_validator(mode="after")
+    def check(self) -> "TrainedMatrices":
+        if len(set(self.panels)) != len(self.panels):
+            raise ValueError("panels: each network and regularizer may stand only once")
+        return self
+
+
+class Shown(Settings):
+    """One trained network in a figure."""
+
+    run: str
+    """Run id, the name of its folders."""
+    network: NetworkKind
+    """Network."""
+    regularizer: RegularizerKind
+    """Regularizer."""
+    lam: float
+    """Regularization parameter of the run; 0 without regularizer."""
+    epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
+    """Milestones whose tables hold its trajectory; the last is the one that is shown."""
+
+
+class Request(Settings):
+    """All that a figure is made from, beside the files of the runs it shows."""
+
+    figure: Literal["fig1", "fig2", "fig3", "fig4"]
+    """Module of `sparsedecay.figures` that draws it."""
+    settings: Figure1 | Figure2 | TrainedMatrices
+    """The figure's section of the config."""
+    measures: Measures
+    """Definitions, for labels."""
+    shown: Annotated[tuple[Shown, ...], Field(strict=False)]
+    """The networks, in the figure's order: lam by lam and panel by panel."""

@@ -1,0 +1,72 @@
+"""Schemas of the measured tables: one observation a row, each column with its unit."""
+
+import pyarrow as pa
+
+from sparsedecay.storage import schema
+
+TRAJECTORY = schema(
+    ("run", pa.string(), "run id"),
+    ("epoch", pa.int64(), "epochs trained"),
+    ("measure", pa.string(), "mse, regularizer, objective, sparsity, max_abs, average_sparsity"),
+    ("matrix", pa.string(), "weight matrix, or null where the measure is of the whole network"),
+    ("value", pa.float64(), "as the measure says; sparsity: fraction of entries, 1 is dense"),
+)
+SPECTRA = schema(
+    ("run", pa.string(), "run id"),
+    ("epoch", pa.int64(), "epochs trained"),
+    ("matrix", pa.string(), "name of the matrix"),
+    ("index", pa.int64(), "1 is the largest"),
+    ("singular_value", pa.float64(), "dimensionless"),
+)
+MATRICES = schema(
+    ("run", pa.string(), "run id"),
+    ("epoch", pa.int64(), "epochs trained"),
+    ("matrix", pa.string(), "name of the matrix"),
+    ("rows", pa.int64(), "count"),
+    ("columns", pa.int64(), "count"),
+    ("sparsity", pa.float64(), "fraction of entries above the threshold, 1 is dense"),
+    ("max_abs", pa.float64(), "largest magnitude of an entry"),
+    ("frobenius_norm", pa.float64(), "dimensionless"),
+    ("spectral_norm", pa.float64(), "largest singular value"),
+    ("rank", pa.int64(), "singular values above rank_threshold, count"),
+    ("relative_rank", pa.int64(), "singular values above a fraction of the largest, count"),
+    ("stable_rank", pa.float64(), "(Frobenius norm / spectral norm)^2"),
+)
+SUMMARY = schema(
+    ("run", pa.string(), "run id"),
+    ("epoch", pa.int64(), "epochs trained"),
+    ("network", pa.string(), "representer or dense"),
+    ("regularizer", pa.string(), "eq2, weight_decay or none"),
+    ("lam", pa.float64(), "regularization parameter"),
+    ("L", pa.int64(), "hidden layers"),
+    ("K", pa.int64(), "ReLU neurons a layer"),
+    ("d", pa.int64(), "functional width"),
+    ("levels", pa.list_(pa.float64()), "coordinates of the grid"),
+    ("dimension", pa.int64(), "d_0"),
+    ("points", pa.int64(), "N, data points"),
+    ("target_low", pa.float64(), "lowest target"),
+    ("target_high", pa.float64(), "highest target"),
+    ("target_seed", pa.int64(), "seed"),
+    ("initial_low", pa.float64(), "lowest initial value"),
+    ("initial_high", pa.float64(), "highest initial value"),
+    ("weight_seed", pa.int64(), "seed"),
+    ("learning_rate", pa.float64(), "Adam's step size"),
+    ("beta1", pa.float64(), "decay of Adam's first moment"),
+    ("beta2", pa.float64(), "decay of Adam's second moment"),
+    ("eps", pa.float64(), "Adam's eps"),
+    ("precision", pa.string(), "floating-point type"),
+    ("stride", pa.int64(), "epochs between milestones"),
+    ("record_every", pa.int64(), "epochs between records"),
+    ("target_mean_square", pa.float64(), "mean of y^2"),
+    ("mse", pa.float64(), "at this epoch"),
+    ("mse_tail_median", pa.float64(), "median of the last 20 records"),
+    ("regularizer_value", pa.float64(), "without lam, at this epoch"),
+    ("objective", pa.float64(), "mse + lam * regularizer, at this epoch"),
+    ("average_sparsity", pa.float64(), "mean over the weight matrices of figure 2"),
+    (
+        "active_neurons",
+        pa.list_(pa.int64()),
+        "ReLU neurons of each layer that matter to the fit, count",
+    ),
+    ("parameters", pa.int64(), "trained numbers, count"),
+)

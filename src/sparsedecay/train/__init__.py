@@ -1,0 +1,1 @@
+"""Training: `loop` (milestones, records, checkpoints) and one module per engine."""

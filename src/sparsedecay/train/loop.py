@@ -1,0 +1,191 @@
+"""From one milestone to the next: epochs, records, checkpoints.
+
+A stretch gives the same bits however it is cut: in one go, killed and resumed from a checkpoint,
+or through further milestones. So nothing may depend on the clock but when a checkpoint is written.
+"""
+
+import math
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from sparsedecay import data
+from sparsedecay.errors import DamagedFile, UserError
+from sparsedecay.provenance import code, metadata
+from sparsedecay.runs import Run, predecessor
+from sparsedecay.storage import read_table
+from sparsedecay.train import state as states
+from sparsedecay.train.autograd import AutogradEngine
+from sparsedecay.train.fused import FusedEngine
+from sparsedecay.train.progress import Progress
+from sparsedecay.train.records import Engine, Records
+
+ENGINES = {"fused": FusedEngine, "autograd": AutogradEngine}
+STAGE = "sparsedecay.train.command"
+CHUNK_SECONDS = 0.2  # between two looks at the clock and at signals
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """One training job: a run, the milestone it ends at, and its files."""
+
+    run: Run
+    epoch: int
+    data: Path
+    previous: Path | None
+    state: Path
+    loss: Path
+    magnitudes: Path
+    checkpoint: Path | None = None
+    progress: Path | None = None
+    engine: str = "fused"
+    checkpoint_seconds: float = 60.0
+
+    @property
+    def start(self) -> int:
+        return predecessor(self.epoch, self.run.stride)
+
+
+def prepare() -> None:
+    """Make results independent of the number of cores, and decayed weights as fast as others."""
+    torch.set_num_threads(1)
+    # Weights and moments that decay into denormal numbers would make an epoch up to 8 times slower.
+    if not torch.set_flush_denormal(True):
+        print("warning: this processor cannot flush denormals; training will be slow", flush=True)
+
+
+def train(stretch: Stretch) -> None:
+    """Train one stretch and write its milestone."""
+    prepare()
+    run = stretch.run
+    X, y = tensors(stretch)
+    state, records = begin(stretch)
+    engine: Engine = ENGINES[stretch.engine](run, X, y, state)
+    if not records.epochs and engine.epoch == 0:
+        records.add(engine)
+    mse = float(records.losses[-1, 0]) if records.epochs else math.nan
+
+    began_at, chunk, checkpointed = engine.epoch, 1, time.monotonic()
+    progress = Progress(run.id, stretch.start, stretch.epoch, stretch.progress)
+    with Interruption() as interruption:
+        while engine.epoch < stretch.epoch:
+            next_record = (engine.epoch // run.record_every + 1) * run.record_every
+            began = time.monotonic()
+            epochs = min(chunk, next_record - engine.epoch, stretch.epoch - engine.epoch)
+            engine.advance(epochs)
+            if engine.epoch == next_record:
+                mse = records.add(engine)
+                if not math.isfinite(mse):
+                    raise UserError(
+                        f"{run.id}: the loss is {mse} at epoch {engine.epoch}. Lower "
+                        "optimizer.learning_rate, lam or initialization.range in the config."
+                    )
+            now = time.monotonic()
+            chunk = max(1, min(chunk * 2, int(epochs * CHUNK_SECONDS / max(now - began, 1e-9))))
+            progress.report(engine.epoch, began_at, mse)
+            due = now - checkpointed >= stretch.checkpoint_seconds or interruption.signal
+            if stretch.checkpoint and due and engine.epoch < stretch.epoch:
+                save_checkpoint(stretch, engine, records)
+                checkpointed = now
+            if engine.epoch < stretch.epoch:
+                interruption.leave(run.id, engine.epoch)
+
+    about = metadata(
+        run.canonical(), STAGE, engine=stretch.engine, cpu=torch.backends.cpu.get_cpu_capability()
+    )
+    records.write(stretch.loss, stretch.magnitudes, about)
+    states.save(stretch.state, run, engine.state(), about)
+    progress.close()
+    if stretch.checkpoint:
+        stretch.checkpoint.unlink(missing_ok=True)
+    print(f"{run.id}: reached epoch {engine.epoch:,}, mse {float(engine.losses()[0]):.3g}")
+
+
+def tensors(stretch: Stretch) -> tuple[torch.Tensor, torch.Tensor]:
+    """Inputs (N, d_0) and targets (N, 1) in the run's precision."""
+    table = read_table(stretch.data)
+    if (table.schema.metadata or {}).get(b"settings", b"").decode() != stretch.run.data.canonical():
+        raise DamagedFile(
+            f"{stretch.data}: is not the data set of {stretch.run.id}.\n"
+            f"Make it again with: snakemake --force {stretch.data}"
+        )
+    X, y = data.load(stretch.data)
+    dtype = states.dtype(stretch.run)
+    return torch.tensor(X, dtype=dtype), torch.tensor(y, dtype=dtype)
+
+
+def begin(stretch: Stretch) -> tuple[states.State, Records]:
+    """The state to go on from and the records so far: checkpoint, previous milestone or epoch 0."""
+    records = Records(stretch.run)
+    if stretch.checkpoint and stretch.checkpoint.exists():
+        try:
+            state, more, about = states.load(stretch.checkpoint, stretch.run)
+            if about.get("belongs_to") != belongs_to(stretch):
+                raise DamagedFile(
+                    "it was made by other code, another engine or for another stretch"
+                )
+            records.restore(more)
+        except (UserError, KeyError) as error:
+            reason = str(error).splitlines()[0]
+            print(f"warning: the checkpoint {stretch.checkpoint} is ignored: {reason}", flush=True)
+            records = Records(stretch.run)
+        else:
+            print(
+                f"{stretch.run.id}: goes on from its checkpoint at epoch {state.epoch:,}",
+                flush=True,
+            )
+            return state, records
+    if stretch.start == 0:
+        return states.initial(stretch.run), records
+    if stretch.previous is None:
+        raise UserError(f"--previous: the milestone at epoch {stretch.start} is needed")
+    state, _, _ = states.load(stretch.previous, stretch.run)
+    if state.epoch != stretch.start:
+        raise DamagedFile(
+            f"{stretch.previous}: holds epoch {state.epoch}, not {stretch.start}.\n"
+            f"Make it again with: snakemake --force {stretch.previous}"
+        )
+    return state, records
+
+
+def belongs_to(stretch: Stretch) -> str:
+    """What must agree, beside the run, for a checkpoint to give the bits of an unbroken stretch."""
+    return f"{stretch.start} {stretch.epoch} {stretch.engine} {torch.__version__} {code(STAGE)}"
+
+
+def save_checkpoint(stretch: Stretch, engine: Engine, records: Records) -> None:
+    """Write state and records so far, in place of the last checkpoint."""
+    assert stretch.checkpoint is not None
+    about = {"belongs_to": belongs_to(stretch)}
+    states.save(stretch.checkpoint, stretch.run, engine.state(), about, **records.tensors())
+
+
+class Interruption:
+    """Turns SIGTERM and SIGINT into a checkpoint and an orderly end."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+        self.previous: dict[int, object] = {}
+
+    def __enter__(self) -> "Interruption":
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self.previous[number] = signal.signal(number, self.note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self.previous.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def note(self, number: int, _: object) -> None:
+        self.signal = number
+
+    def leave(self, run: str, epoch: int) -> None:
+        """End the process if a signal has come."""
+        if self.signal:
+            name = signal.Signals(self.signal).name
+            print(f"{run}: {name} at epoch {epoch:,}; the next start goes on from here", flush=True)
+            sys.exit(128 + self.signal)

@@ -1,0 +1,26 @@
+rule figure:
+    """Draw one figure of the paper as PDF, PNG and SVG, with a sidecar that tells what made it."""
+    input:
+        lambda wildcards: files_read(study.request(wildcards.figure)),
+    output:
+        pdf=report(
+            paths.figure("{figure}", "pdf"),
+            category="Figures",
+            labels={"figure": "{figure}", "format": "PDF"},
+            caption="../report/{figure}.rst",
+        ),
+        png="figures/{figure}.png",
+        svg="figures/{figure}.svg",
+        sidecar="figures/{figure}.json",
+    params:
+        request=lambda wildcards: study.request(wildcards.figure).canonical(),
+        code=lambda wildcards: code(
+            "sparsedecay.figures.command", f"sparsedecay.figures.{wildcards.figure}"
+        ),
+    log:
+        paths.log("figures", "{figure}"),
+    benchmark:
+        paths.benchmark("figures", "{figure}")
+    threads: 1
+    shell:
+        "sparsedecay figure --request {params.request:q} --out figures > {log} 2>&1"

@@ -1,0 +1,34 @@
+rule train:
+    """Train one run from its previous milestone to the next."""
+    input:
+        data=lambda wildcards: paths.data(run_of(wildcards).data.id),
+        previous=lambda wildcards: previous_state(run_of(wildcards), int(wildcards.epoch)),
+    output:
+        state=paths.state("{run}", "{epoch}"),
+        loss=paths.loss("{run}", "{epoch}"),
+        magnitudes=paths.magnitudes("{run}", "{epoch}"),
+    params:
+        run=lambda wildcards: run_of(wildcards).canonical(),
+        code=code("sparsedecay.train.command"),
+        previous=lambda wildcards, input: "--previous" if input.previous else "",
+    log:
+        paths.log("train", "{run}", "{epoch}"),
+    benchmark:
+        paths.benchmark("train", "{run}", "{epoch}")
+    threads: 1
+    # The engine and the interval of checkpoints are no params: they make no result out of date.
+    shell:
+        "sparsedecay train --run {params.run:q} --epoch {wildcards.epoch}"
+        " --data {input.data} {params.previous} {input.previous}"
+        " --state {output.state} --loss {output.loss} --magnitudes {output.magnitudes}"
+        " --checkpoint results/checkpoints/{wildcards.run}/{wildcards.epoch}.safetensors"
+        " --progress results/progress/{wildcards.run}/{wildcards.epoch}.json"
+        " --engine {study.training.engine}"
+        " --checkpoint-seconds {study.training.checkpoint_seconds}"
+        " > {log} 2>&1"
+
+
+def previous_state(run, epoch):
+    """The state that training to a milestone starts from, if it is not the initialisation."""
+    start = predecessor(epoch, run.stride)
+    return [paths.state(run.id, start)] if start else []
