@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from sparsedecay.runs import NetworkKind, Positive, RegularizerKind, Settings
 
 Lam = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Epoch = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Epoch = Annotated[int, Field(ge=1, le=1_000_000_000, json_schema_extra={"unit": "epochs"})]
 
 
 class Measures(Settings):
@@ -58,7 +58,9 @@ class Figure2(Settings):
     """The network that is trained."""
     lam: Annotated[tuple[Lam, ...], Field(min_length=1, max_length=12, strict=False)]
     """Regularization parameters, one panel each."""
-    regularizers: Annotated[tuple[RegularizerKind, ...], Field(min_length=1, strict=False)]
+    regularizers: Annotated[
+        tuple[RegularizerKind, ...], Field(min_length=1, max_length=3, strict=False)
+    ]
     """One curve each. `none` does not depend on `lam`: one run stands in all panels."""
 
     @model_validator(mode="after")

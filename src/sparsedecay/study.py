@@ -6,18 +6,17 @@ study.milestones("fig4")            [(Run, 50_000), …]
 study.request("fig4")               what the figure is told
 """
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import Field, ValidationError, model_validator
 
-from sparsedecay import paths
+from sparsedecay import configfile, paths
 from sparsedecay.errors import UserError
+from sparsedecay.explain import explain
+from sparsedecay.networks import build
 from sparsedecay.recorded import LADDER
 from sparsedecay.runs import (
     Adam,
@@ -31,6 +30,7 @@ from sparsedecay.runs import (
     Shape,
     chain,
 )
+from sparsedecay.schema import json_schema
 from sparsedecay.settings import (
     Epoch,
     Figure1,
@@ -40,6 +40,13 @@ from sparsedecay.settings import (
     Shown,
     TrainedMatrices,
 )
+
+MAX_MILESTONES = 100_000
+"""Of all runs together: files that a workflow can still handle."""
+MAX_RECORDS = 100_000
+"""Of one stretch between milestones: rows that training holds in memory."""
+MAX_PARAMETERS = 1_000_000_000
+"""Of one network: 4 GB, and as much again for gradients and each of Adam's moments."""
 
 
 class Training(Settings):
@@ -56,7 +63,9 @@ class Training(Settings):
     engine: Literal["fused", "autograd"]
     """What computes the epochs: `fused` (gradients by hand, fast) or `autograd` (the reference).
     Not part of a run: changing it makes no result out of date."""
-    checkpoint_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    checkpoint_seconds: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, json_schema_extra={"unit": "seconds"})
+    ]
     """Seconds between two checkpoints, which a killed job continues from."""
 
 
@@ -103,37 +112,10 @@ class Study(Settings):
 
     @model_validator(mode="after")
     def check(self) -> "Study":
-        longest = -(-self.training.epochs // self.training.stride)
-        if longest > 10_000:
-            raise ValueError(
-                f"training.stride: {self.training.stride} cuts {self.training.epochs} epochs into "
-                f"{longest} milestones; at most 10,000 are allowed"
-            )
-        if self.training.record_every > self.training.stride:
-            raise ValueError(
-                f"training.record_every: {self.training.record_every} must not exceed "
-                f"training.stride ({self.training.stride})"
-            )
-        if self.measures.threshold not in LADDER:
-            raise ValueError(
-                f"measures.threshold: {self.measures.threshold:g} must have one significant digit "
-                "and lie between 1e-8 and 9, because training counts entries above those magnitudes"
-            )
-        for name in ("fig3", "fig4"):
-            figure = getattr(self.figures, name)
-            if figure is None:
-                continue
-            if figure.epoch > self.training.epochs:
-                raise ValueError(
-                    f"figures.{name}.epoch: {figure.epoch} lies beyond training.epochs "
-                    f"({self.training.epochs}): lower it or train longer"
-                )
-            if figure.layer > self.network.L:
-                raise ValueError(
-                    f"figures.{name}.layer: {figure.layer} is not between two ReLU layers of a "
-                    f"network with network.L = {self.network.L}: lower it, raise L, or leave "
-                    f"figures.{name} out"
-                )
+        # each rule needs those before it; all figures are checked at once
+        broken = [*training_rules(self), *figure_rules(self)] or [*size_rules(self)]
+        if broken:
+            raise ValueError("\n".join(broken))
         return self
 
     def run(self, network: NetworkKind, regularizer: RegularizerKind, lam: float) -> Run:
@@ -202,6 +184,67 @@ class Study(Settings):
         return {run.data.id: run.data for run in self.runs.values()}
 
 
+def training_rules(study: Study) -> Iterator[str]:
+    """What is wrong between the sections training and measures: `key: rule`."""
+    training, threshold = study.training, study.measures.threshold
+    if training.record_every > training.stride:
+        yield (
+            f"training.record_every: it must not exceed training.stride ({training.stride:,}), "
+            "so that each stretch between milestones has a record; lower it"
+        )
+    records = training.stride // training.record_every
+    if records > MAX_RECORDS:
+        yield (
+            f"training.record_every: it makes {records:,} records between two milestones "
+            f"(training.stride: {training.stride:,}); at most {MAX_RECORDS:,} are allowed; raise it"
+        )
+    if threshold not in LADDER:
+        yield (
+            "measures.threshold: training counts entries above magnitudes of one significant "
+            "digit only; write such a number from 1e-8 to 9, as 1e-3 or 0.02"
+        )
+
+
+def figure_rules(study: Study) -> Iterator[str]:
+    """What figures ask for that training or the networks do not give: `key: rule`."""
+    for name in study.figures.names:
+        figure = getattr(study.figures, name)
+        if not isinstance(figure, TrainedMatrices):
+            continue
+        if figure.epoch > study.training.epochs:
+            yield (
+                f"figures.{name}.epoch: it lies beyond training.epochs "
+                f"({study.training.epochs:,}); lower it, or raise training.epochs"
+            )
+        if figure.layer > study.network.L:
+            yield (
+                f"figures.{name}.layer: networks of network.L = {study.network.L} hidden layers "
+                f"have no matrix into that one; lower it, raise network.L, or leave "
+                f"figures.{name} out"
+            )
+
+
+def size_rules(study: Study) -> Iterator[str]:
+    """What is too large to be run: `key: rule`."""
+    networks = {run.network: build(run) for run in study.runs.values()}
+    for kind, network in networks.items():
+        if network.size > MAX_PARAMETERS:
+            yield (
+                f"network.K: it makes a {kind} network of {network.size:,} parameters; at most "
+                f"{MAX_PARAMETERS:,} are allowed; lower it, or network.L or network.d"
+            )
+    longest: dict[str, int] = {}
+    for run, epoch in study.shown:
+        longest[run.id] = max(epoch, longest.get(run.id, 0))
+    milestones = sum(-(-epoch // study.training.stride) for epoch in longest.values())
+    if milestones > MAX_MILESTONES:
+        yield (
+            f"training.stride: it cuts the {len(longest)} runs of the figures into {milestones:,} "
+            f"milestones; at most {MAX_MILESTONES:,} are allowed; raise it, or lower "
+            "training.epochs"
+        )
+
+
 def files_read(request: Request) -> list[str]:
     """The files that a figure reads."""
     tables = {
@@ -230,92 +273,15 @@ def load_study(files: Sequence[Path], overrides: Mapping[str, Any] | None = None
     """The study in the given files, later ones over earlier ones, then the overrides.
 
     Raises:
-        UserError: a file is missing or unreadable, or a value is not allowed. The message names
-            each file, key and value, and what is allowed.
+        UserError: a file is missing or unreadable, or a value is not allowed. The message has a
+            line for each mistake, with file, line, key, value and what is allowed.
     """
-    document: dict[str, Any] = {}
-    for file in files:
-        merge(document, read_yaml(Path(file)))
-    merge(document, overrides or {})
-    where = ", ".join(str(file) for file in files)
+    entries = [configfile.read(Path(file)) for file in files]
+    if overrides:
+        entries.append(configfile.overrides(overrides))
+    config = reduce(configfile.merge, entries)
     try:
-        return Study.model_validate(document)
+        return Study.model_validate(config.plain())
     except ValidationError as error:
-        lines = [f"{where}: {explain(e, document)}" for e in error.errors(include_url=False)]
-        raise UserError("\n".join(lines)) from None
-
-
-def read_yaml(file: Path) -> dict[str, Any]:
-    """A YAML 1.2 document whose top level has keys; duplicate keys are refused."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{file}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: cannot be read: {error}") from None
-    try:
-        document = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        raise UserError(f"{file}: is not readable YAML: {yaml_problem(error)}") from None
-    if not isinstance(document, dict):
-        raise UserError(f"{file}: needs keys at its top level: {', '.join(Study.model_fields)}")
-    return document
-
-
-def yaml_problem(error: YAMLError) -> str:
-    """The reader's complaint in one line, with line and column."""
-    problem = str(getattr(error, "problem", None) or str(error).splitlines()[0])
-    mark = getattr(error, "problem_mark", None)
-    place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-    return problem.split(" with value")[0] + place
-
-
-def merge(base: dict[str, Any], over: Mapping[str, Any]) -> None:
-    """Lay `over` on `base`, section by section; lists and numbers are replaced."""
-    for key, value in over.items():
-        if isinstance(value, Mapping) and isinstance(base.get(key), dict):
-            merge(base[key], value)
-        else:
-            base[key] = value
-
-
-def explain(error: Mapping[str, Any], document: Mapping[str, Any]) -> str:
-    """One line for one mistake: key, value, what is allowed; for a misspelt key the right one."""
-    location = [part for part in error["loc"] if part != "function-after"]
-    key = ".".join(str(part) for part in location) or "config"
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "extra_forbidden":
-        names = allowed_keys(location[:-1])
-        near = difflib.get_close_matches(str(location[-1]), names, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"allowed: {', '.join(names)}"
-        return f"{key}: unknown key; {hint}"
-    if error["type"] == "missing":
-        return f"{key}: missing; it has no default (see config/README.md)"
-    if error["type"] == "value_error":
-        return message if key == "config" else f"{key}.{message}"
-    return f"{key}: {shorten(error['input'])} is not allowed: {message}"
-
-
-def allowed_keys(location: Iterable[Any]) -> list[str]:
-    """The keys of the section at a location of the config."""
-    model: Any = Study
-    for part in location:
-        if isinstance(part, int):
-            continue
-        model = section(model.model_fields[part].annotation)
-    return list(model.model_fields)
-
-
-def section(annotation: Any) -> type[BaseModel]:
-    """The settings class inside an annotation such as `Figure1 | None` or `tuple[Panel, ...]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in annotation.__args__:
-        if inner is not type(None) and inner is not Ellipsis:
-            return section(inner)
-    raise TypeError(f"no section in {annotation}")
-
-
-def shorten(value: Any, limit: int = 60) -> str:
-    text = repr(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+        sources = [entry.place for entry in entries]
+        raise UserError(explain(error, config, json_schema(Study), sources)) from None

@@ -1,14 +1,14 @@
 import os
 import sys
 from pathlib import Path
+from shlex import quote
 
-# The code beside this workflow is the code that runs, also where another copy is installed.
-sys.path.insert(0, str(Path(workflow.basedir) / "src"))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [str(Path(workflow.basedir) / "src"), os.environ.get("PYTHONPATH")])
-)
-# Jobs find `sparsedecay` although the environment is not activated.
-os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
+# The code beside this workflow is the code that runs, also where another copy is installed, and
+# jobs find it although the environment is not activated.
+SOURCE = Path(workflow.basedir) / "src"
+BIN = Path(sys.executable).parent
+sys.path.insert(0, str(SOURCE))
+shell.prefix(f"export PATH={quote(str(BIN))}:$PATH PYTHONPATH={quote(str(SOURCE))}; ")
 
 from snakemake.exceptions import WorkflowError
 
@@ -20,7 +20,11 @@ from sparsedecay.study import files_read, load_study
 
 try:
     study = load_study(
-        workflow.configfiles or [Path("config/config.yaml")], workflow.config_settings.config
+        [
+            Path(os.path.relpath(file))
+            for file in workflow.configfiles or [Path(workflow.basedir) / "config/config.yaml"]
+        ],
+        workflow.config_settings.config,
     )
 except UserError as error:
     raise WorkflowError(str(error))
@@ -28,15 +32,21 @@ except UserError as error:
 
 def run_of(wildcards):
     """The run that a job belongs to."""
-    try:
-        return study.runs[wildcards.run]
-    except KeyError:
-        raise WorkflowError(
-            f"{wildcards.run}: the config has no such run. It has:\n" + "\n".join(study.runs)
-        )
+    if wildcards.run not in study.runs:
+        known = "\n  ".join(study.runs) or "none"
+        raise WorkflowError(f"{wildcards.run}: no run of this config. Its runs are:\n  {known}")
+    return study.runs[wildcards.run]
+
+
+def previous_state(run, epoch):
+    """The state that training to a milestone starts from, if it is not the initialisation."""
+    start = predecessor(epoch, run.stride)
+    return [paths.state(run.id, start)] if start else []
 
 
 wildcard_constraints:
     run=r"[\w.-]+",
     epoch=r"[1-9]\d*",
-    figure=r"fig\d",
+    figure="|".join(study.figures.names),
+    data=r"[\w-]+",
+    table="|".join(paths.TABLES),

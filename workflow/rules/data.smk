@@ -2,12 +2,12 @@ rule data:
     """Draw one data set: the grid and its random targets."""
     output:
         paths.data("{data}"),
-    params:
-        data=lambda wildcards: study.data_sets[wildcards.data].canonical(),
-        code=code("sparsedecay.data"),
     log:
         paths.log("data", "{data}"),
     benchmark:
         paths.benchmark("data", "{data}")
+    params:
+        data=lambda wildcards: study.data_sets[wildcards.data].canonical(),
+        code=code("sparsedecay.data"),
     shell:
         "sparsedecay data --data {params.data:q} --out {output} > {log} 2>&1"

@@ -12,15 +12,15 @@ rule figure:
         png="figures/{figure}.png",
         svg="figures/{figure}.svg",
         sidecar="figures/{figure}.json",
-    params:
-        request=lambda wildcards: study.request(wildcards.figure).canonical(),
-        code=lambda wildcards: code(
-            "sparsedecay.figures.command", f"sparsedecay.figures.{wildcards.figure}"
-        ),
     log:
         paths.log("figures", "{figure}"),
     benchmark:
         paths.benchmark("figures", "{figure}")
     threads: 1
+    params:
+        request=lambda wildcards: study.request(wildcards.figure).canonical(),
+        code=lambda wildcards: code(
+            "sparsedecay.figures.command", f"sparsedecay.figures.{wildcards.figure}"
+        ),
     shell:
         "sparsedecay figure --request {params.request:q} --out figures > {log} 2>&1"

@@ -7,15 +7,15 @@ rule measure:
         magnitudes=paths.magnitudes("{run}", "{epoch}"),
     output:
         [paths.measured("{run}", "{epoch}", table) for table in paths.TABLES],
-    params:
-        run=lambda wildcards: run_of(wildcards).canonical(),
-        measures=study.measures.canonical(),
-        code=code("sparsedecay.measure"),
     log:
         paths.log("measure", "{run}", "{epoch}"),
     benchmark:
         paths.benchmark("measure", "{run}", "{epoch}")
     threads: 1
+    params:
+        run=lambda wildcards: run_of(wildcards).canonical(),
+        measures=study.measures.canonical(),
+        code=code("sparsedecay.measure"),
     shell:
         "sparsedecay measure --run {params.run:q} --epoch {wildcards.epoch}"
         " --measures {params.measures:q} --data {input.data} --state {input.state}"
@@ -29,11 +29,11 @@ rule merge:
         [paths.measured(run.id, epoch, "{table}") for run, epoch in study.shown],
     output:
         paths.merged("{table}"),
-    params:
-        code=code("sparsedecay.merge"),
     log:
         paths.log("measure", "{table}"),
     benchmark:
         paths.benchmark("measure", "{table}")
+    params:
+        code=code("sparsedecay.merge"),
     shell:
         "sparsedecay merge --out {output} {input} > {log} 2>&1"

@@ -7,15 +7,15 @@ rule train:
         state=paths.state("{run}", "{epoch}"),
         loss=paths.loss("{run}", "{epoch}"),
         magnitudes=paths.magnitudes("{run}", "{epoch}"),
-    params:
-        run=lambda wildcards: run_of(wildcards).canonical(),
-        code=code("sparsedecay.train.command"),
-        previous=lambda wildcards, input: "--previous" if input.previous else "",
     log:
         paths.log("train", "{run}", "{epoch}"),
     benchmark:
         paths.benchmark("train", "{run}", "{epoch}")
     threads: 1
+    params:
+        run=lambda wildcards: run_of(wildcards).canonical(),
+        code=code("sparsedecay.train.command"),
+        previous=lambda wildcards, input: "--previous" if input.previous else "",
     # The engine and the interval of checkpoints are no params: they make no result out of date.
     shell:
         "sparsedecay train --run {params.run:q} --epoch {wildcards.epoch}"
@@ -26,9 +26,3 @@ rule train:
         " --engine {study.training.engine}"
         " --checkpoint-seconds {study.training.checkpoint_seconds}"
         " > {log} 2>&1"
-
-
-def previous_state(run, epoch):
-    """The state that training to a milestone starts from, if it is not the initialisation."""
-    start = predecessor(epoch, run.stride)
-    return [paths.state(run.id, start)] if start else []

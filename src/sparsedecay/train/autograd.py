@@ -22,16 +22,15 @@ class AutogradEngine:
         self.adam = torch.optim.Adam(
             self.parameters.values(), lr=adam.learning_rate, betas=adam.betas, eps=adam.eps
         )
-        if state.epoch:
-            moments = {
-                index: {
-                    "step": torch.tensor(float(state.epoch)),
-                    "exp_avg": state.first[name].clone(),
-                    "exp_avg_sq": state.second[name].clone(),
-                }
-                for index, name in enumerate(self.parameters)
+        moments = {
+            index: {
+                "step": torch.tensor(float(state.epoch)),
+                "exp_avg": state.first[name].clone(),
+                "exp_avg_sq": state.second[name].clone(),
             }
-            self.adam.load_state_dict({**self.adam.state_dict(), "state": moments})
+            for index, name in enumerate(self.parameters)
+        }
+        self.adam.load_state_dict({**self.adam.state_dict(), "state": moments})
 
     def losses(self) -> tuple[Tensor, Tensor]:
         """Mean squared error and regularizer (without lam) of the present parameters."""

@@ -70,8 +70,8 @@ def train(stretch: Stretch) -> None:
     mse = float(records.losses[-1, 0]) if records.epochs else math.nan
 
     began_at, chunk, checkpointed = engine.epoch, 1, time.monotonic()
-    progress = Progress(run.id, stretch.start, stretch.epoch, stretch.progress)
-    with Interruption() as interruption:
+    reporting = Progress(run.id, stretch.start, stretch.epoch, stretch.progress)
+    with Interruption() as interruption, reporting as progress:
         while engine.epoch < stretch.epoch:
             next_record = (engine.epoch // run.record_every + 1) * run.record_every
             began = time.monotonic()
@@ -99,10 +99,9 @@ def train(stretch: Stretch) -> None:
     )
     records.write(stretch.loss, stretch.magnitudes, about)
     states.save(stretch.state, run, engine.state(), about)
-    progress.close()
     if stretch.checkpoint:
         stretch.checkpoint.unlink(missing_ok=True)
-    print(f"{run.id}: reached epoch {engine.epoch:,}, mse {float(engine.losses()[0]):.3g}")
+    print(f"{run.id}: reached epoch {engine.epoch:,}, mse {mse:.3g} when last recorded")
 
 
 def tensors(stretch: Stretch) -> tuple[torch.Tensor, torch.Tensor]:

@@ -40,7 +40,9 @@ class Progress:
             )
             self.printed = now
 
-    def close(self) -> None:
-        """Remove the file."""
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         if self.file:
             self.file.unlink(missing_ok=True)

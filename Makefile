@@ -1,0 +1,56 @@
+# make            set up .venv and build the paper's figures at full scale
+# make test       set up .venv and run the tests
+# make help       list the targets
+
+SHELL := /bin/sh
+PYTHON ?= python3
+CONFIG ?= config/config.yaml
+VENV := .venv
+READY := $(VENV)/ready
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+
+.PHONY: figures smoke test test-fast lint format document setup clean help
+.DEFAULT_GOAL := figures
+
+figures: $(READY) ## build all figures and tables (CONFIG=config/mine.yaml for another experiment)
+	@$(RUN) sparsedecay check "$(CONFIG)"
+	$(RUN) snakemake --configfile "$(CONFIG)"
+
+smoke: $(READY) ## a small experiment through every rule, in smoke/ (less than a minute)
+	$(RUN) snakemake --configfile config/smoke.yaml --directory smoke
+
+test: $(READY) lint ## formatting, lint and all tests
+	$(RUN) python -m pytest -n 2 --dist worksteal
+
+test-fast: $(READY) ## the tests that do not run the workflow
+	$(RUN) python -m pytest -n 2 -m "not workflow"
+
+lint: $(READY) ## check formatting and style
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) snakefmt --check Snakefile workflow
+	$(RUN) sparsedecay document --check
+
+format: $(READY) ## format all code
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+	$(RUN) snakefmt Snakefile workflow
+
+document: $(READY) ## write config/README.md and config/schema.json anew
+	$(RUN) sparsedecay document
+
+setup: $(READY) ## create .venv from exact pins
+
+# Only exact pins are installed, and nothing is built but this package.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+clean: ## remove .venv (results and figures stay)
+	rm -rf $(VENV)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{printf "make %-10s %s\n", $$1, $$2}'

@@ -1,0 +1,355 @@
+"""Config files as they are written: each value with its text and its place.
+
+    entry = read(Path("config/config.yaml"))
+    entry.plain()                              {"data": {"levels": [0, 0.5, 1], …}, …}
+    entry.at(("training", "epochs")).place     "config/config.yaml:31"
+
+YAML 1.2, so that 1e-3 is a number. Whatever stands in a file, reading it takes a second and a few
+megabytes at most, and what cannot be read is told in one line.
+"""
+
+import argparse
+import math
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from sparsedecay.errors import UserError
+
+MAX_BYTES = 50_000
+MAX_DEPTH = 20
+MAX_VALUES = 10_000
+"""Of one file, with what its aliases (`*name`) stand for written out."""
+MAX_DIGITS = 40
+"""Longer whole numbers are read as floating-point numbers; Python refuses very long ones."""
+
+TAG = "tag:yaml.org,2002:"
+TEXT_TAGS = {TAG + name for name in ("str", "timestamp", "value", "merge")}
+
+KINDS = {ScalarNode: "a single value", SequenceNode: "a list", MappingNode: "a section"}
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A value of a config: a scalar, a section (dict) or a list."""
+
+    place: str
+    """File and line, or what else it was given by."""
+    value: Any
+    """Number, text, bool or None; or entries."""
+    text: str = ""
+    """A scalar as it was written."""
+
+    def plain(self) -> Any:
+        """The value as Python's dicts, lists and scalars."""
+        if isinstance(self.value, dict):
+            return {name: entry.plain() for name, entry in self.value.items()}
+        if isinstance(self.value, list):
+            return [entry.plain() for entry in self.value]
+        return self.value
+
+    def at(self, path: KeyPath) -> "Entry":
+        """The entry at a path, or the last one on the way to it if there is none."""
+        entry = self
+        for part in path:
+            if (isinstance(entry.value, dict) and part in entry.value) or (
+                isinstance(entry.value, list) and isinstance(part, int)
+            ):
+                entry = entry.value[part]
+            else:
+                break
+        return entry
+
+    def written(self, limit: int = 60) -> str:
+        """The value as it was written, in one line of about `limit` characters at most."""
+        if isinstance(self.value, dict):
+            items = (f"{show(name)}: {entry.written(limit)}" for name, entry in self.value.items())
+            return enclose("{", items, "}", limit)
+        if isinstance(self.value, list):
+            return enclose("[", (entry.written(limit) for entry in self.value), "]", limit)
+        if self.value is None and not self.text:
+            return "an empty value"
+        return shorten(repr(self.value[:limit]) if isinstance(self.value, str) else self.text)
+
+
+def enclose(opening: str, items: Any, closing: str, limit: int) -> str:
+    """Items between brackets, as many as fit."""
+    text = opening
+    for item in items:
+        if len(text) + len(item) > limit:
+            return text + "…" + closing
+        text += item if text == opening else f", {item}"
+    return text + closing
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def show(name: str) -> str:
+    """A name in one line: control characters and the like are escaped."""
+    return shorten(name if name and name.isprintable() else ascii(name))
+
+
+def key(path: KeyPath) -> str:
+    """A path as people write it: figures.fig3.panels[0].network."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{show(part)}"
+    return text.removeprefix(".")
+
+
+def merge(base: Entry | None, over: Entry) -> Entry:
+    """`over` laid on `base`, section by section; lists and numbers are replaced."""
+    if base is None or not isinstance(base.value, dict) or not isinstance(over.value, dict):
+        return over
+    merged = {name: merge(base.value.get(name), entry) for name, entry in over.value.items()}
+    return Entry(over.place, base.value | merged)
+
+
+def read(file: Path) -> Entry:
+    """What a file holds.
+
+    Raises:
+        UserError: it is missing, no YAML, or nothing that a config can be.
+    """
+    name = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    source = show(str(name))
+    yaml = YAML(typ="safe", pure=True)
+    node = compose(yaml, read_text(file, source), source)
+    if node is None:
+        raise UserError(f"{source}: is empty; copy config/config.yaml and change what you need")
+    if not isinstance(node, MappingNode):
+        raise UserError(
+            f"{source}: holds no keys but {KINDS[type(node)]}; write lines such as `data:` with "
+            "indented keys below, as in config/config.yaml"
+        )
+    return Builder(source, yaml).entry(node, ())
+
+
+def read_text(file: Path, source: str) -> str:
+    """The text of a file, of which no more is read than a config can have.
+
+    Raises:
+        UserError: it is missing, unreadable, too large or no UTF-8 text.
+    """
+    try:
+        with open(file, "rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise UserError(f"{source}: no such file; check its name and folder") from None
+    except OSError as error:
+        raise UserError(f"{source}: cannot be read: {error.strerror}; name a YAML file") from None
+    if len(content) > MAX_BYTES:
+        raise UserError(
+            f"{source}: is no config: it is larger than the {MAX_BYTES:,} bytes that one may have"
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{source}: is not UTF-8 text (byte 0x{content[error.start]:02x} at position "
+            f"{error.start:,}); save it as UTF-8, or name another file"
+        ) from None
+
+
+def compose(yaml: YAML, text: str, source: str) -> Node | None:
+    """The nodes of a YAML document; None if it is empty.
+
+    Raises:
+        UserError: it is no YAML, or more than one document.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of anchors that are used again
+            return yaml.compose(text)
+    except RecursionError:
+        raise UserError(
+            f"{source}: is nested too deeply; at most {MAX_DEPTH} levels are allowed"
+        ) from None
+    except (YAMLError, ValueError) as error:  # ValueError: of a character or version out of range
+        problem, line = yaml_problem(error)
+        raise UserError(f"{source}{line}: is not readable YAML: {problem}") from None
+
+
+def yaml_problem(error: Exception) -> tuple[str, str]:
+    """The reader's complaint in one line with a remedy, and `:line` if it is known."""
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None)
+    problem = str(problem or getattr(error, "context", None) or error).splitlines()[0]
+    mark = getattr(error, "problem_mark", None)
+    line = f":{mark.line + 1}" if mark else ""
+    column = f" (column {mark.column + 1})" if mark else ""
+    if "'\\t'" in problem:
+        return f"a tab{column}; indent with spaces", line
+    if "single document" in problem:
+        return "a second document begins; remove the line `---` or `...`", line
+    if "special characters" in problem:
+        return f"it holds control characters; name a text file{column}", line
+    remedy = "check colons, brackets, quotes and indentation there and in the line above"
+    return f"{shorten(problem, 80)}{column}; {remedy}", line
+
+
+class Builder:
+    """Makes entries of one file's nodes, within the limits of this module."""
+
+    def __init__(self, source: str, yaml: YAML) -> None:
+        self.source = source
+        self.values = 0
+        constructor = yaml.constructor
+        self.convert: Mapping[str, Callable[[ScalarNode], Any]] = {
+            TAG + "int": constructor.construct_yaml_int,
+            TAG + "float": constructor.construct_yaml_float,
+            TAG + "bool": constructor.construct_yaml_bool,
+            TAG + "null": constructor.construct_yaml_null,
+        }
+
+    def entry(self, node: Node, path: KeyPath) -> Entry:
+        """The entry for a node and all below it."""
+        place = f"{self.source}:{node.start_mark.line + 1}" if path else self.source
+        where = f"{place}: {key(path)}"
+        self.values += 1
+        if self.values > MAX_VALUES:
+            raise UserError(
+                f"{where}: more than {MAX_VALUES:,} values, aliases (`*name`) written out; "
+                "remove what no config needs"
+            )
+        if len(path) > MAX_DEPTH:
+            raise UserError(
+                f"{place}: {key(path[:3])}…: is nested too deeply; at most {MAX_DEPTH} levels are "
+                "allowed"
+            )
+        if isinstance(node, MappingNode) and node.tag == TAG + "map":
+            return Entry(place, self.section(node, path))
+        if isinstance(node, SequenceNode) and node.tag == TAG + "seq":
+            items = [self.entry(item, (*path, i)) for i, item in enumerate(node.value)]
+            return Entry(place, items)
+        if isinstance(node, ScalarNode) and (node.tag in self.convert or node.tag in TEXT_TAGS):
+            return Entry(place, self.scalar(node), node.value)
+        tag = show(node.tag.replace(TAG, "!!"))
+        raise UserError(f"{where}: the tag {tag} is not allowed; remove it and write a plain value")
+
+    def section(self, node: MappingNode, path: KeyPath) -> dict[str, Entry]:
+        """The entries of a section; those of `<<: *name` are laid under its own."""
+        own: dict[str, Entry] = {}
+        inherited: dict[str, Entry] = {}
+        for name_node, value_node in node.value:
+            place = f"{self.source}:{name_node.start_mark.line + 1}"
+            if not isinstance(name_node, ScalarNode):
+                raise UserError(
+                    f"{place}: {key(path) or 'top level'}: a key must be a single word, not "
+                    f"{KINDS[type(name_node)]}"
+                )
+            if name_node.tag == TAG + "merge":
+                parts = value_node.value if isinstance(value_node, SequenceNode) else [value_node]
+                for part in parts:
+                    below = self.entry(part, (*path, "<<"))
+                    if not isinstance(below.value, dict):
+                        raise UserError(
+                            f"{below.place}: {key((*path, '<<'))}: {below.written()} is not "
+                            "allowed; write the alias (`*name`) of a section"
+                        )
+                    inherited = below.value | inherited
+                continue
+            name = name_node.value
+            if name in own:
+                raise UserError(
+                    f"{place}: {key((*path, name))}: stands twice, before in "
+                    f"{own[name].place}; remove one of the two"
+                )
+            entry = self.entry(value_node, (*path, name))
+            # the place of a section is where its key stands, not where its first key does
+            own[name] = Entry(place, entry.value, entry.text)
+        return inherited | own
+
+    def scalar(self, node: ScalarNode) -> Any:
+        """A number, bool or None; text where it is neither."""
+        convert = self.convert.get(node.tag)
+        if convert is None:
+            return node.value
+        try:
+            if node.tag == TAG + "int" and len(node.value) > MAX_DIGITS:
+                return float(node.value.replace("_", ""))
+            return convert(node)
+        except (ValueError, KeyError):  # such as `+`, which looks like a number, or `!!int x`
+            return node.value
+        except OverflowError:
+            return math.inf
+
+
+def overrides(values: Mapping[str, Any], source: str = "--config") -> Entry:
+    """Values given on the command line; Snakemake hands nested ones over as text.
+
+    Raises:
+        UserError: they are nested too deeply or too many.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    builder = Builder(source, yaml)
+
+    def entry(value: Any, path: KeyPath) -> Entry:
+        builder.values += 1
+        if len(path) > MAX_DEPTH or builder.values > MAX_VALUES:
+            raise UserError(f"{source}: {key(path[:3])}…: is nested too deeply or too long")
+        if isinstance(value, Mapping):
+            names = {str(name): inner for name, inner in value.items()}
+            return Entry(source, {name: entry(v, (*path, name)) for name, v in names.items()})
+        if isinstance(value, list | tuple):
+            return Entry(source, [entry(v, (*path, i)) for i, v in enumerate(value)])
+        if isinstance(value, str):
+            tag = yaml.resolver.resolve(ScalarNode, value, (True, False))
+            return Entry(source, builder.scalar(ScalarNode(tag, value)), value)
+        return Entry(source, value, str(value))
+
+    return entry(values, ())
+
+
+def check_config_arguments(arguments: Sequence[str]) -> None:
+    """Read what `snakemake --configfile FILE … --config NAME=VALUE …` names before Snakemake does,
+    which would answer a mistake with a stack trace, or without the name of the file.
+
+    Raises:
+        UserError: a file cannot be read, or a --config is no NAME=VALUE.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=[], type=Path)
+    parser.add_argument("--config", "-C", nargs="*", default=[])
+    try:
+        options, _ = parser.parse_known_args(list(arguments))
+    except argparse.ArgumentError:
+        return  # Snakemake's own parser has said it
+    for file in options.configfile:
+        try:
+            read(file)
+        except UserError as error:
+            if file.suffix in (".yaml", ".yml", ".json"):
+                raise
+            raise UserError(f"{error} (is it a target? targets go before --configfile)") from None
+    for entry in options.config:
+        name, equals, value = entry.partition("=")
+        if not equals:
+            raise UserError(
+                f"--config: {show(entry)}: is not NAME=VALUE (is it a target? targets go before "
+                "--config)"
+            )
+        # Snakemake's own rule for names
+        if not re.match(r"[a-zA-Z_][\w-]*\w$", name):
+            raise UserError(
+                f"--config: {show(entry)}: {show(name)} is no section of a config; write "
+                f"--config '{show(nested(name, value))}'"
+            )
+
+
+def nested(name: str, value: str) -> str:
+    """Snakemake's way to write a.b.c=value: a={b: {c: value}}."""
+    section, *inner = name.split(".") if "." in name else ("training", "epochs")
+    text = value
+    for part in reversed(inner):
+        text = f"{{{part}: {text}}}"
+    return f"{section}={text}"

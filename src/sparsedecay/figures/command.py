@@ -1,0 +1,62 @@
+"""Command `sparsedecay figure`: one figure as PDF, PNG and SVG, and what it was made from.
+
+    sparsedecay figure --request '{"figure": "fig4", …}' --out figures
+
+The request is what `Study.request("fig4").canonical()` returns. The sidecar `fig4.json` names
+the runs, the files that were read with their SHA-256, code, config and versions, but no time and no
+path of this machine: the same inputs give the same bytes.
+"""
+
+import argparse
+import importlib
+import shlex
+from pathlib import Path
+from typing import Any
+
+from sparsedecay import paths
+from sparsedecay.figures import style
+from sparsedecay.figures.results import Results
+from sparsedecay.provenance import code, sha256, versions
+from sparsedecay.settings import Request
+from sparsedecay.storage import write_json
+
+STAGE = "sparsedecay.figures.command"
+
+
+def main(arguments: list[str]) -> None:
+    """Draw one figure and write it with its sidecar."""
+    parser = argparse.ArgumentParser(prog="sparsedecay figure", description=__doc__)
+    add = parser.add_argument
+    add("--request", required=True, help="what to show, as JSON")
+    add("--out", required=True, type=Path, help="folder for the figure")
+    add("--results", type=Path, default=Path("results"), help="folder of the results")
+    options = parser.parse_args(arguments)
+    request = Request.model_validate_json(options.request)
+    results = Results(options.results)
+    # By name, so that the code of one figure is no dependency of the others.
+    module = importlib.import_module(f"sparsedecay.figures.{request.figure}")
+    with style.printed():
+        picture = module.draw(request, results)
+        title = " ".join(module.__doc__.splitlines()[0].split())
+        style.save(picture, options.out / request.figure, title)
+    write_json(options.out / f"{request.figure}.json", sidecar(request, results))
+    print(f"{options.out / request.figure}.pdf, .png, .svg: {len(request.shown)} networks")
+
+
+def sidecar(request: Request, results: Results) -> dict[str, Any]:
+    """What made the figure, and how to make it again."""
+    environment = versions()
+    canonical = request.canonical()
+    return {
+        "figure": request.figure,
+        "runs": [{"run": shown.run, "epoch": shown.epochs[-1]} for shown in request.shown],
+        "inputs": results.opened,
+        "code": code(STAGE, f"sparsedecay.figures.{request.figure}"),
+        "config_hash": sha256(canonical)[:16],
+        "environment": environment,
+        "environment_hash": sha256(repr(sorted(environment.items())))[:16],
+        "command": {
+            "by_hand": f"sparsedecay figure --request {shlex.quote(canonical)} --out figures",
+            "workflow": f"snakemake {paths.figure(request.figure, 'pdf')}",
+        },
+    }

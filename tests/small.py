@@ -1,0 +1,46 @@
+"""Small runs, and engines on their data."""
+
+import torch
+
+from sparsedecay import data
+from sparsedecay.runs import Adam, Data, Initialization, Run, Shape
+from sparsedecay.train.records import Engine
+from sparsedecay.train.state import State, dtype, initial
+
+
+def small_run(
+    network="representer",
+    regularizer="eq2",
+    lam=1e-3,
+    levels=(0.0, 1.0),
+    dimension=3,
+    L=2,
+    K=6,
+    d=3,
+    data_seed=0,
+    seed=0,
+    precision="float64",
+    stride=40,
+    record_every=10,
+    learning_rate=1e-2,
+) -> Run:
+    """A run of 8 points, L = 2, K = 6, d = 3; any value can be given another."""
+    return Run(
+        data=Data(levels=levels, dimension=dimension, target_range=(-1.0, 1.0), seed=data_seed),
+        network=network,
+        shape=Shape(L=L, K=K, d=d),
+        regularizer=regularizer,
+        lam=lam,
+        initialization=Initialization(range=(-1.0, 1.0), seed=seed),
+        optimizer=Adam(learning_rate=learning_rate, betas=(0.9, 0.999), eps=1e-8),
+        precision=precision,
+        stride=stride,
+        record_every=record_every,
+    )
+
+
+def engine_for(kind: type, run: Run, state: State | None = None) -> Engine:
+    """An engine at epoch 0 of a run, or at a given state."""
+    X = torch.tensor(data.grid(run.data.levels, run.data.dimension), dtype=dtype(run))
+    y = torch.tensor(data.targets(run.data), dtype=dtype(run))[:, None]
+    return kind(run, X, y, state or initial(run))

@@ -1,0 +1,153 @@
+"""Measures against values worked out by hand."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from sparsedecay import data, measure
+from sparsedecay.errors import DamagedFile
+from sparsedecay.networks import Dense, Representer
+from sparsedecay.settings import Measures
+from sparsedecay.train.loop import Stretch, train
+
+MEASURES = Measures(
+    threshold=1e-3, rank_threshold=1e-3, relative_rank_threshold=1e-3, average_over=("W", "V")
+)
+
+
+def test_sparsity_counts_entries_above_the_threshold():
+    matrix = np.array([[0.0, 1e-3, -1e-3], [-1.1e-3, 2.0, 1e-9]])
+    assert measure.sparsity(matrix, 1e-3) == 2 / 6  # "above" excludes the threshold itself
+
+
+def test_ranks_of_a_known_spectrum():
+    sigma = np.array([2.0, 1.0, 0.5, 1e-3, 1e-9])
+    assert measure.rank(sigma, 1e-3) == 3
+    assert measure.relative_rank(sigma, 0.3) == 2
+    assert measure.stable_rank(sigma) == pytest.approx((4 + 1 + 0.25) / 4, rel=1e-6)
+    assert measure.relative_rank(np.zeros(3), 0.1) == 0
+    assert measure.stable_rank(np.zeros(3)) == 0
+
+
+@pytest.mark.parametrize(("m", "d", "n"), [(30, 4, 20), (3, 5, 8), (6, 6, 2)])
+def test_singular_values_of_a_product_need_not_form_it(m, d, n):
+    rng = np.random.default_rng(0)
+    W, V = rng.normal(size=(m, d)), rng.normal(size=(d, n))
+    expected = np.linalg.svd(W @ V, compute_uv=False)[: min(m, d, n)]
+    np.testing.assert_allclose(measure.singular_values(W, V), expected, atol=1e-12)
+
+
+def test_a_neuron_is_active_when_it_fires_and_is_read():
+    network = Representer(d_in=1, d_out=1, L=1, K=4, d=1)
+    p = {
+        "W1": np.array([[1.0], [-1.0], [1.0], [1e-4]]),
+        "b1": np.array([0.0, 0.0, 0.0, 0.0]),
+        "V1": np.array([[1.0, 1.0, 1e-4, 1.0]]),
+        "C1": np.array([[1.0]]),
+        "c0_1": np.array([0.0]),
+    }
+    X = np.array([[0.5], [1.0]])  # the second never fires, the third and fourth are too faint
+    assert measure.active_neurons(network, p, X, 1e-3) == [1]
+
+
+def test_a_neuron_read_by_a_skip_alone_is_active():
+    network = Dense(d_in=1, d_out=1, L=2, K=1, d=1)
+    p = {name: np.ones(shape) for name, shape in network.shapes.items()}
+    p["b1"], p["A2"] = np.zeros(1), np.zeros((1, 1))
+    assert measure.active_neurons(network, p, np.array([[1.0]]), 1e-3)[0] == 1
+    p["C2"] = np.zeros((1, 1))
+    assert measure.active_neurons(network, p, np.array([[1.0]]), 1e-3)[0] == 0
+
+
+def test_the_average_counts_each_chosen_matrix_once():
+    by_matrix = {"W1": 0.1, "V1": 0.2, "C1": 1.0, "W2": 0.3, "V2": 0.4}
+    assert measure.average_sparsity(by_matrix, ["W", "V"]) == pytest.approx(0.25)
+    assert measure.average_sparsity(by_matrix, ["W", "V", "C"]) == pytest.approx(0.4)
+    assert measure.average_sparsity(by_matrix, ["C"]) == 1.0
+    assert measure.average_sparsity({"W1": 0.0, "A2": 1.0, "C1": 9}, ["W"]) == 0.5
+
+
+@pytest.fixture
+def milestone(tmp_path, make_run):
+    """A trained milestone and its measured tables: (run, folder, arguments of the command)."""
+
+    def make(**values):
+        run = make_run(**values)
+        data.main(["--data", run.data.canonical(), "--out", str(tmp_path / "data.parquet")])
+        files = {
+            "state": tmp_path / "state.safetensors",
+            "loss": tmp_path / "loss.parquet",
+            "magnitudes": tmp_path / "magnitudes.parquet",
+        }
+        train(Stretch(run, 40, tmp_path / "data.parquet", None, **files))
+        arguments = ["--run", run.canonical(), "--epoch", "40", "--out", str(tmp_path / "tables")]
+        arguments += ["--measures", MEASURES.canonical(), "--data", str(tmp_path / "data.parquet")]
+        for name, file in files.items():
+            arguments += [f"--{name}", str(file)]
+        return run, tmp_path, arguments
+
+    return make
+
+
+@pytest.mark.parametrize("network", ["representer", "dense"])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_tables_agree_with_each_other(milestone, network, precision):
+    """What training recorded at the last epoch is what is measured from the stored weights."""
+    run, folder, arguments = milestone(network=network, precision=precision)
+    measure.main(arguments)
+    tables = {
+        name: pd.read_parquet(folder / "tables" / f"{name}.parquet")
+        for name in ("trajectory", "spectra", "matrices", "summary")
+    }
+    trajectory = tables["trajectory"]
+    assert sorted(trajectory.epoch.unique()) == [0, 10, 20, 30, 40]
+    last = trajectory[trajectory.epoch == 40]
+    summary = tables["summary"].iloc[0]
+    rel = {"float32": 1e-4, "float64": 1e-12}[precision]
+    for measured in ("mse", "objective"):
+        recorded = last[last.measure == measured].value.item()
+        assert summary[measured] == pytest.approx(recorded, rel=rel)
+    average = last[last.measure == "average_sparsity"].value.item()
+    assert summary.average_sparsity == average
+    matrices = tables["matrices"].set_index("matrix")
+    for row in last[last.measure == "sparsity"].itertuples():
+        assert matrices.loc[row.matrix].sparsity == row.value
+    assert summary.objective == pytest.approx(summary.mse + run.lam * summary.regularizer_value)
+    assert summary.mse_tail_median == trajectory[trajectory.measure == "mse"].value.median()
+    spectrum = tables["spectra"].query("matrix == 'A2'").singular_value
+    assert matrices.loc["A2"].spectral_norm == spectrum.iloc[0]
+    assert matrices.loc["A2"]["rank"] == (spectrum > 1e-3).sum()
+    assert len(spectrum) == {"representer": 3, "dense": 6}[network]
+    assert summary.K == 6
+    assert summary.points == 8
+
+
+def test_the_tables_tell_units_and_provenance(milestone):
+    _, folder, arguments = milestone()
+    measure.main(arguments)
+    for file in (folder / "tables").iterdir():
+        schema = pq.read_schema(file)
+        assert all(field.metadata[b"unit"] for field in schema)
+        about = {key.decode(): value.decode() for key, value in schema.metadata.items()}
+        assert json.loads(about["settings"]) == json.loads(MEASURES.canonical())
+        assert "measure=" in about["code"]
+        assert "torch" in json.loads(about["versions"])
+
+
+def test_measuring_again_gives_the_same_bytes(milestone):
+    _, folder, arguments = milestone()
+    measure.main(arguments)
+    first = {file.name: file.read_bytes() for file in (folder / "tables").iterdir()}
+    measure.main(arguments)
+    assert first == {file.name: file.read_bytes() for file in (folder / "tables").iterdir()}
+
+
+def test_the_state_of_another_run_is_refused(milestone, make_run):
+    _, _, arguments = milestone()
+    other = make_run(seed=7)
+    arguments[1] = other.canonical()
+    with pytest.raises(DamagedFile, match=f"is not epoch 40 of {other.id}"):
+        measure.main(arguments)

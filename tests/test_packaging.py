@@ -1,0 +1,102 @@
+"""The files that describe the package agree with each other."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from rattler import MatchSpec
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCK = [
+    Requirement(line)
+    for line in (ROOT / "requirements.lock").read_text().splitlines()
+    if not line.startswith("#")
+]
+ENVIRONMENT = YAML(typ="safe").load((ROOT / "environment.yml").read_text())
+
+
+def test_the_lock_pins_each_package_once_and_exactly():
+    names = [canonicalize_name(pin.name) for pin in LOCK]
+    assert len(names) == len(set(names))
+    for pin in LOCK:
+        assert [spec.operator for spec in pin.specifier] == ["=="], pin
+
+
+def direct_dependencies():
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    lines = PROJECT["project"]["dependencies"] + [line for extra in extras for line in extra]
+    return [*lines, *PROJECT["build-system"]["requires"]]
+
+
+@pytest.mark.parametrize("line", direct_dependencies())
+def test_each_dependency_is_pinned_within_its_range(line):
+    asked = Requirement(line)
+    pins = {canonicalize_name(pin.name): next(iter(pin.specifier)).version for pin in LOCK}
+    assert asked.specifier.contains(pins[canonicalize_name(asked.name)])
+
+
+def test_the_installed_versions_are_the_locks():
+    from importlib.metadata import version
+
+    for pin in LOCK:
+        installed = Version(version(pin.name)).public  # torch 2.13.0+cpu is torch 2.13.0
+        assert pin.specifier.contains(installed), f"{pin.name} {installed}"
+
+
+def test_conda_users_get_the_locks_versions():
+    specs = [MatchSpec(spec) for spec in ENVIRONMENT["dependencies"] if isinstance(spec, str)]
+    names = {spec.name.normalized for spec in specs}
+    assert {"python", "pip", "make", "git"} <= names
+    # conda brings only tools; a library among them could shadow the lock's version
+    assert not names & {canonicalize_name(pin.name) for pin in LOCK}
+    (pip,) = [part["pip"] for part in ENVIRONMENT["dependencies"] if isinstance(part, dict)]
+    assert "--requirement requirements.lock" in pip
+    assert "--editable ." in pip
+    assert ENVIRONMENT["name"] == PROJECT["project"]["name"]
+
+
+def test_python_is_the_same_everywhere():
+    required = SpecifierSet(PROJECT["project"]["requires-python"])
+    (spec,) = [s for s in ENVIRONMENT["dependencies"] if str(s).startswith("python ")]
+    conda = SpecifierSet(spec.removeprefix("python "))
+    for version in ("3.10", "3.11", "3.12", "3.13"):
+        assert required.contains(version) == conda.contains(version)
+    assert "(3, 11)" in (ROOT / "Makefile").read_text()
+    assert PROJECT["tool"]["ruff"]["target-version"] == "py311"
+
+
+def test_citation_and_project_agree():
+    citation = YAML(typ="safe").load((ROOT / "CITATION.cff").read_text())
+    assert str(citation["version"]) == PROJECT["project"]["version"]
+    assert citation["license"] == PROJECT["project"]["license"]
+    titles = [reference["title"] for reference in citation["references"]]
+    assert any("Sparsity of Deep Neural Networks" in title for title in titles)
+
+
+def test_make_help_lists_every_target():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split())
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert targets == {line.split()[1] for line in shown.stdout.splitlines()}
+
+
+def test_no_committed_file_names_a_folder_of_one_machine():
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    for name in listed.stdout.splitlines():
+        path = ROOT / name
+        if path.is_file() and path.suffix not in {".png"}:
+            text = path.read_text()
+            assert str(ROOT.parent) + "/" not in text, name
+            assert str(Path.home()) + "/" not in text, name

@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparsedecay.recorded import LADDER, edges
+from sparsedecay.train.records import Records
+
+
+def test_the_ladder_holds_the_papers_threshold_and_every_one_digit_magnitude():
+    assert len(LADDER) == 81
+    assert list(LADDER) == sorted(LADDER)
+    assert LADDER[0] == 1e-8
+    assert LADDER[-1] == 9
+    assert 1e-3 in LADDER
+    assert 5e-4 in LADDER
+
+
+@given(st.sampled_from(range(81)), st.integers(-3, 3), st.sampled_from([np.float32, np.float64]))
+def test_an_entry_is_above_a_rung_exactly_when_it_is_above_its_edge(rung, steps, dtype):
+    """Around each rung, where rounding to float32 could turn > into <=."""
+    entry = dtype(LADDER[rung])
+    for _ in range(abs(steps)):
+        entry = np.nextafter(entry, dtype(np.inf if steps > 0 else -np.inf))
+    assert (float(entry) > LADDER[rung]) == bool(entry > edges(dtype)[rung])
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_counts_equal_a_direct_count(make_run, precision):
+    records = Records(make_run(precision=precision))
+    entries = torch.randn(40, 50, dtype=getattr(torch, precision)) ** 5
+    entries[0, :4] = torch.tensor([0.0, 1e-3, 1e-8, 9.0])
+    counted = records.count(entries.abs())
+    direct = [(np.abs(entries.numpy().astype(np.float64)) > rung).sum() for rung in LADDER]
+    assert counted.tolist() == direct

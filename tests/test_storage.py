@@ -1,0 +1,104 @@
+import multiprocessing
+import os
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from sparsedecay import storage
+from sparsedecay.errors import DamagedFile, UserError
+
+TABLE = pa.table({"epoch": [1, 2], "value": [0.5, float("nan")]})
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "folder" / "file"
+
+    def fail():
+        with storage.atomic(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list(path.parent.iterdir()) == []
+    storage.write_json(path, {"b": 1, "a": "ü"})
+    assert path.read_text() == '{\n  "a": "ü",\n  "b": 1\n}\n'
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_text().startswith("{")  # the old file is still whole
+    assert [entry.name for entry in path.parent.iterdir()] == ["file"]
+
+
+def test_the_same_table_gives_the_same_bytes(tmp_path):
+    for name in ("one", "two"):
+        storage.write_table(tmp_path / name, TABLE, {"note": "x"})
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert storage.read_table(tmp_path / "one").schema.metadata[b"note"] == b"x"
+
+
+def test_a_state_comes_back_as_it_went(tmp_path):
+    tensors = {"W1": torch.randn(3, 4).T, "step": torch.tensor(5.0)}
+    storage.write_state(tmp_path / "state", tensors, {"epoch": "5"})
+    back, about = storage.read_state(tmp_path / "state")
+    assert about == {"epoch": "5"}
+    assert all(back[name].equal(tensor) for name, tensor in tensors.items())
+    arrays, _ = storage.read_state(tmp_path / "state", "np")
+    np.testing.assert_array_equal(arrays["W1"], tensors["W1"].numpy())
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "text", "folder"])
+@pytest.mark.parametrize("kind", ["table", "state"])
+def test_damage_is_named_with_the_remedy(tmp_path, kind, damage):
+    path = tmp_path / "file"
+    if kind == "table":
+        storage.write_table(path, TABLE, {})
+    else:
+        storage.write_state(path, {"W1": torch.zeros(9)}, {})
+    whole = path.read_bytes()
+    path.unlink()
+    match damage:
+        case "truncated":
+            path.write_bytes(whole[: len(whole) // 2])
+        case "empty":
+            path.touch()
+        case "text":
+            path.write_text("not this")
+        case "folder":
+            path.mkdir()
+    read = storage.read_table if kind == "table" else storage.read_state
+    with pytest.raises(UserError, match=f"(?s){path}: .*") as caught:
+        read(path)
+    if damage != "folder":
+        assert isinstance(caught.value, DamagedFile)
+        assert f"snakemake --force {path}" in str(caught.value)
+
+
+def test_a_table_without_its_columns_is_damaged(tmp_path):
+    storage.write_table(tmp_path / "file", TABLE, {})
+    for expected in (("epoch", pa.string()), ("run", pa.string())):
+        with pytest.raises(DamagedFile, match=f"no column {expected[0]}"):
+            storage.read_table(tmp_path / "file", pa.schema([expected]))
+
+
+def test_a_missing_file_says_how_to_make_it(tmp_path):
+    with pytest.raises(UserError, match="no such file; make it with: snakemake"):
+        storage.read_table(tmp_path / "file")
+
+
+def write_often(path):
+    for _ in range(50):
+        storage.write_json(path, list(range(5000)))
+    os._exit(0)
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path):
+    path = tmp_path / "file"
+    storage.write_json(path, list(range(5000)))
+    whole = path.read_text()
+    writer = multiprocessing.get_context("fork").Process(target=write_often, args=[path])
+    writer.start()
+    while writer.is_alive():
+        assert path.read_text() == whole
+    writer.join()

@@ -1,0 +1,188 @@
+"""Milestones, records, checkpoints: the same bits however a stretch is cut."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from safetensors import safe_open
+
+from sparsedecay import data
+from sparsedecay.errors import DamagedFile, UserError
+from sparsedecay.train.loop import Stretch, train
+from tests.small import small_run
+
+
+def files(folder, run, epoch, **values):
+    folder.mkdir(parents=True, exist_ok=True)
+    table = folder / "data.parquet"
+    if not table.exists():
+        data.main(["--data", run.data.canonical(), "--out", str(table)])
+    values = {"data": table, "previous": None, **values}
+    return Stretch(
+        run=run,
+        epoch=epoch,
+        state=folder / f"{epoch}.safetensors",
+        loss=folder / f"{epoch}-loss.parquet",
+        magnitudes=folder / f"{epoch}-magnitudes.parquet",
+        **values,
+    )
+
+
+def tensors(path):
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def assert_same_bits(one, two):
+    one, two = tensors(one), tensors(two)
+    assert one.keys() == two.keys()
+    assert [name for name in one if not one[name].equal(two[name])] == []
+
+
+@pytest.mark.parametrize("engine", ["fused", "autograd"])
+@pytest.mark.parametrize("network", ["representer", "dense"])
+def test_through_milestones_and_in_one_go(tmp_path, network, engine):
+    through = small_run(network=network, precision="float32", K=40, stride=30)
+    train(files(tmp_path / "a", through, 30, engine=engine))
+    middle = tmp_path / "a" / "30.safetensors"
+    train(files(tmp_path / "a", through, 60, engine=engine, previous=middle))
+    whole = small_run(network=network, precision="float32", K=40, stride=60)
+    train(files(tmp_path / "b", whole, 60, engine=engine))
+    assert_same_bits(tmp_path / "a" / "60.safetensors", tmp_path / "b" / "60.safetensors")
+
+    for table in ("loss", "magnitudes"):
+        parts = [pd.read_parquet(tmp_path / "a" / f"{e}-{table}.parquet") for e in (30, 60)]
+        joined = pd.concat(parts, ignore_index=True).drop(columns="run")
+        once = pd.read_parquet(tmp_path / "b" / f"60-{table}.parquet").drop(columns="run")
+        assert joined.drop(columns="exceeding", errors="ignore").equals(
+            once.drop(columns="exceeding", errors="ignore")
+        )
+    assert once.epoch.unique().tolist() == [0, 10, 20, 30, 40, 50, 60]
+
+
+def test_a_milestone_off_the_grid_records_only_multiples(tmp_path):
+    run = small_run(stride=30)
+    train(files(tmp_path, run, 25))
+    loss = pd.read_parquet(tmp_path / "25-loss.parquet")
+    assert loss.epoch.tolist() == [0, 10, 20]
+    with safe_open(tmp_path / "25.safetensors", "pt") as file:
+        assert file.metadata()["epoch"] == "25"
+
+
+def start(stretch, run):
+    arguments = {
+        "run": run.canonical(),
+        "epoch": str(stretch.epoch),
+        "data": str(stretch.data),
+        "state": str(stretch.state),
+        "loss": str(stretch.loss),
+        "magnitudes": str(stretch.magnitudes),
+        "checkpoint": str(stretch.checkpoint),
+        "checkpoint-seconds": "0.05",
+    }
+    command = [sys.executable, "-m", "sparsedecay", "train"]
+    for name, value in arguments.items():
+        command += [f"--{name}", value]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_killed_and_resumed_gives_the_same_bits(tmp_path, number):
+    epochs = 20_000
+    run = small_run(precision="float32", stride=epochs, record_every=100, K=32)
+    killed = files(tmp_path / "killed", run, epochs, checkpoint=tmp_path / "killed" / "check")
+    process = start(killed, run)
+    deadline = time.monotonic() + 60
+    while not killed.checkpoint.exists() and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert process.poll() is None, process.stdout.read()
+    os.kill(process.pid, number)
+    output, _ = process.communicate()
+    if number == signal.SIGKILL:
+        assert process.returncode == -number
+    else:
+        assert process.returncode == 128 + number
+        assert f"{number.name} at epoch" in output
+    assert not killed.state.exists()
+
+    process = start(killed, run)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert "goes on from its checkpoint at epoch" in output
+    assert not killed.checkpoint.exists()
+
+    train(files(tmp_path / "whole", run, epochs))
+    whole = tmp_path / "whole"
+    assert_same_bits(killed.state, whole / f"{epochs}.safetensors")
+    for table in ("loss", "magnitudes"):
+        name = f"{epochs}-{table}.parquet"
+        assert (tmp_path / "killed" / name).read_bytes() == (whole / name).read_bytes()
+
+
+@pytest.mark.parametrize("how", ["another run", "damaged", "another stretch", "another engine"])
+def test_a_foreign_checkpoint_is_ignored_with_a_warning(tmp_path, capsys, monkeypatch, how):
+    run = small_run(stride=40)
+    checkpoint = tmp_path / "check.safetensors"
+    other = small_run(stride=40, seed=1) if how == "another run" else run
+    epoch = 30 if how == "another stretch" else 40
+    made = files(
+        tmp_path / "other",
+        other,
+        epoch,
+        checkpoint=checkpoint,
+        checkpoint_seconds=0,
+        engine="autograd" if how == "another engine" else "fused",
+    )
+    # keep the last checkpoint of a finished training
+    monkeypatch.setattr(type(checkpoint), "unlink", lambda *_, **__: None)
+    train(made)
+    monkeypatch.undo()
+    if how == "damaged":
+        checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
+    train(files(tmp_path / "run", run, 40, checkpoint=checkpoint))
+    assert f"warning: the checkpoint {checkpoint} is ignored" in capsys.readouterr().out
+    train(files(tmp_path / "clean", run, 40))
+    assert_same_bits(tmp_path / "run" / "40.safetensors", tmp_path / "clean" / "40.safetensors")
+
+
+def test_the_previous_milestone_must_be_of_this_run_and_epoch(tmp_path):
+    run, other = small_run(stride=20), small_run(stride=20, seed=1)
+    train(files(tmp_path / "other", other, 20))
+    previous = tmp_path / "other" / "20.safetensors"
+    with pytest.raises(DamagedFile, match=f"(?s){previous}.*another run.*snakemake --force"):
+        train(files(tmp_path, run, 40, previous=previous))
+    train(files(tmp_path, run, 10))
+    with pytest.raises(DamagedFile, match="holds epoch 10, not 20"):
+        train(files(tmp_path, run, 40, previous=tmp_path / "10.safetensors"))
+
+
+def test_the_data_must_be_the_runs(tmp_path):
+    run = small_run()
+    other = small_run(data_seed=1)
+    table = tmp_path / "other.parquet"
+    data.main(["--data", other.data.canonical(), "--out", str(table)])
+    with pytest.raises(DamagedFile, match=f"{table}: is not the data set of {run.id}"):
+        train(files(tmp_path, run, 40, data=table))
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_epoch(tmp_path):
+    run = small_run(learning_rate=1e200, precision="float64")
+    with pytest.raises(UserError, match=r"the loss is (nan|inf) at epoch 10\. Lower optimizer"):
+        train(files(tmp_path, run, 40))
+
+
+def test_the_number_of_threads_changes_no_bit(tmp_path):
+    run = small_run(network="dense", precision="float32", K=300, stride=20)
+    for threads in ("1", "2"):
+        stretch = files(tmp_path / threads, run, 20, checkpoint=tmp_path / "check")
+        os.environ["OMP_NUM_THREADS"] = threads
+        try:
+            assert start(stretch, run).wait() == 0
+        finally:
+            del os.environ["OMP_NUM_THREADS"]
+    assert_same_bits(tmp_path / "1" / "20.safetensors", tmp_path / "2" / "20.safetensors")

@@ -1,0 +1,32 @@
+import shutil
+import subprocess
+
+import pytest
+from filelock import FileLock
+
+from tests.workflow.project import Project
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The smoke experiment, run once for all tests (and all test processes)."""
+    shared = tmp_path_factory.getbasetemp().parent
+    folder = shared / "smoke"
+    with FileLock(shared / "smoke.lock"):
+        if not (folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            project = Project(folder).clone()
+            done = project.snakemake("--cores", "2")
+            assert done.returncode == 0, done.stderr
+            (folder / "log").write_text(done.stderr)
+            (folder / "done").touch()
+    return Project(folder)
+
+
+@pytest.fixture
+def project(built, tmp_path):
+    """A copy of the finished smoke experiment, dates included, to edit and run again."""
+    folder = tmp_path / "project"
+    subprocess.run(["cp", "-a", built.folder, folder], check=True)
+    return Project(folder)

@@ -1,0 +1,87 @@
+"""A copy of the project in a folder of its own, driven as a user would."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PARTS = ["Snakefile", "config", "profiles", "src", "workflow", "README.md", "pyproject.toml"]
+
+
+class Project:
+    """The project in `folder`, with the smoke configuration as its config/config.yaml."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = folder / "config" / "config.yaml"
+
+    def clone(self) -> "Project":
+        """Put the project's files there, all of them new; results stay as they are."""
+        for part in PARTS:
+            source, target = ROOT / part, self.folder / part
+            if source.is_dir():
+                shutil.rmtree(target, ignore_errors=True)
+                ignore = shutil.ignore_patterns("__pycache__")
+                # without copystat: as in a fresh clone every file is dated now
+                shutil.copytree(source, target, copy_function=shutil.copyfile, ignore=ignore)
+            else:
+                shutil.copyfile(source, target)
+        shutil.copyfile(ROOT / "config" / "smoke.yaml", self.config)
+        return self
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run Snakemake, with PYTHONPATH unset so that the copy finds its own code."""
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        text = path.read_text()
+        assert text.count(old) == 1, f"{file} holds {old!r} {text.count(old)} times"
+        path.write_text(text.replace(old, new))
+
+    def files(self) -> dict[str, int]:
+        """When each result was written, without logs and benchmarks."""
+        return {
+            str(path.relative_to(self.folder)): path.stat().st_mtime_ns
+            for room in ("results/data", "results/train", "results/measure", "figures")
+            for path in (self.folder / room).rglob("*")
+            if path.is_file()
+        }
+
+    def jobs(self, *arguments: str) -> set[str]:
+        """Run Snakemake and tell which jobs wrote something, by what they wrote."""
+        before = self.files()
+        done = self.snakemake("--cores", "2", *arguments)
+        assert done.returncode == 0, done.stderr
+        after = self.files()
+        assert not before.keys() - after.keys()
+        return {job(path) for path in after if after[path] != before.get(path)}
+
+
+def job(path: str) -> str:
+    """The job that writes a file, without the digests in the names of runs."""
+    match [part for part in Path(path).parts if part != "results"]:
+        case ["data", name, _]:
+            return f"data {plain(name)}"
+        case [("train" | "measure") as stage, run, epoch, _]:
+            return f"{stage} {plain(run)} {epoch}"
+        case ["measure", table]:
+            return f"merge {Path(table).stem}"
+        case ["figures", name]:
+            return f"figure {Path(name).stem}"
+    raise ValueError(path)
+
+
+def plain(name: str) -> str:
+    return re.sub(r"-seed\d+-[0-9a-f]{10}$", "", name)

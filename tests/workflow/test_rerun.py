@@ -1,0 +1,161 @@
+"""What runs again after which edit: each row is an edit and the exact set of jobs."""
+
+import os
+import time
+
+import pytest
+
+from tests.workflow.project import job
+
+pytestmark = pytest.mark.workflow
+
+EQ2 = {lam: f"representer-eq2-lam{lam}" for lam in ("0.1", "0.001", "0.2", "0.01")}
+NONE, DENSE = "representer-none", "dense-weight_decay-lam0.001"
+DATA = {"data 2levels-3d"}
+MERGE = {"merge summary", "merge matrices"}
+FIGURES = {"figure fig1", "figure fig2", "figure fig3", "figure fig4"}
+SHOWN = FIGURES - {"figure fig1"}  # figure 1 shows no run
+MILESTONES = [(run, e) for run in (EQ2["0.1"], EQ2["0.001"], NONE) for e in (1000, 2000)]
+MILESTONES += [(DENSE, 1000)]
+
+
+def stage(name, milestones):
+    return {f"{name} {run} {epoch}" for run, epoch in milestones}
+
+
+TRAIN, MEASURE = stage("train", MILESTONES), stage("measure", MILESTONES)
+
+
+def new(*milestones):
+    """A run's training and measures."""
+    return stage("train", milestones) | stage("measure", milestones)
+
+
+def test_everything_is_made_once(built):
+    made = set(map(job, built.files()))
+    assert made == DATA | TRAIN | MEASURE | MERGE | FIGURES
+
+
+def test_a_second_call_says_that_nothing_is_to_be_done(project):
+    done = project.snakemake("figures/fig4.pdf")
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stderr
+    assert project.jobs() == set()
+
+
+def test_touching_any_file(project):
+    later = time.time() + 100
+    for path in project.folder.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts:
+            os.utime(path, (later, later))
+    assert project.jobs() == set()
+
+
+def test_cloning_again_beside_the_results(project):
+    project.clone()
+    assert project.jobs() == set()
+
+
+def test_reverting_an_edit(project):
+    edit = ("src/sparsedecay/train/loop.py", "CHUNK_SECONDS = 0.2", "CHUNK_SECONDS = 0.3")
+    project.edit(*edit)
+    assert "train" in project.snakemake("-n").stdout
+    project.edit(edit[0], edit[2], edit[1])
+    assert project.jobs() == set()
+
+
+CODE = [
+    # a colour, the code of one figure, a measure, the loop, an engine
+    ("figures/style.py", None, FIGURES),
+    ("figures/fig3.py", None, {"figure fig3"}),
+    ("measure.py", ("np.abs(matrix) > threshold", "np.abs(matrix) >= threshold"),
+     MEASURE | MERGE | SHOWN),
+    ("train/loop.py", ("CHUNK_SECONDS = 0.2", "CHUNK_SECONDS = 0.3"),
+     TRAIN | MEASURE | MERGE | SHOWN),
+    ("train/fused.py", ("mul_(2 / residual.numel())", "mul_(1 / residual.numel())"),
+     TRAIN | MEASURE | MERGE | SHOWN),
+    ("study.py", None, set()),
+    ("cli.py", None, set()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "replace", "expected"), CODE, ids=[row[0] for row in CODE])
+def test_an_edit_of_code(project, file, replace, expected):
+    path = f"src/sparsedecay/{file}"
+    if replace:
+        project.edit(path, *replace)
+    else:
+        with open(project.folder / path, "a") as source:
+            source.write("\nEDITED = True\n")
+    assert project.jobs() == expected
+    assert project.jobs() == set()
+
+
+WORDS = [
+    ("src/sparsedecay/train/loop.py", "\n# a comment\n"),
+    ("src/sparsedecay/measure.py", '\n"""A string that nobody reads."""\n'),
+    ("README.md", "\nMore words.\n"),
+    ("config/config.yaml", "\n\n# a comment\n"),
+    ("config/README.md", "\nMore words.\n"),
+    ("profiles/default/config.yaml", "\n# a comment\n"),
+]
+
+
+@pytest.mark.parametrize(("file", "words"), WORDS, ids=[row[0] for row in WORDS])
+def test_words_run_nothing(project, file, words):
+    with open(project.folder / file, "a") as text:
+        text.write(words)
+    assert project.jobs() == set()
+
+
+CONFIG = {
+    "one lam": (
+        [("lam: [1.0e-1, 1.0e-3]", "lam: [2.0e-1, 1.0e-3]")],
+        new((EQ2["0.2"], 1000), (EQ2["0.2"], 2000)) | MERGE | {"figure fig2"},
+    ),
+    "a lam added": (
+        [("lam: [1.0e-1, 1.0e-3]", "lam: [1.0e-1, 1.0e-2, 1.0e-3]")],
+        new((EQ2["0.01"], 1000), (EQ2["0.01"], 2000)) | MERGE | {"figure fig2"},
+    ),
+    "longer training": (
+        [("epochs: 2000", "epochs: 4000")],
+        new(*[(r, e) for r in (EQ2["0.1"], EQ2["0.001"], NONE) for e in (3000, 4000)])
+        | MERGE
+        | {"figure fig2"},
+    ),
+    "figures 3 and 4 at a later epoch": (
+        [("epoch: 1000\n    layer: 2\n    panels:", "epoch: 1500\n    layer: 2\n    panels:")],
+        new((EQ2["0.001"], 1500), (DENSE, 1000), (DENSE, 1500)) - new((DENSE, 1000))
+        | MERGE
+        | {"figure fig3", "figure fig4"},
+    ),
+    "two seeds swapped": (
+        [("seed: 0", "seed: 9"), ("seed: 1", "seed: 0"), ("seed: 9", "seed: 1")],
+        DATA | TRAIN | MEASURE | MERGE | SHOWN,
+    ),
+    "the threshold": (
+        [("\n  threshold: 1.0e-3", "\n  threshold: 2.0e-3")],
+        MEASURE | MERGE | FIGURES,
+    ),
+    "the engine": ([("engine: fused", "engine: autograd")], set()),
+    "order and spacing": (
+        [
+            ("data:\n  levels: [0, 1]\n  dimension: 3\n", "data:\n  dimension: 3\n  levels: [0.,1]\n"),
+            ("  L: 2\n  K: 24\n", "\n  K: 24  # neurons\n  L: 2\n"),
+        ],
+        set(),
+    ),
+    "the drawing of figure 1": ([("L: 3", "L: 2")], {"figure fig1"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", CONFIG)
+def test_an_edit_of_the_config(project, row):
+    edits, expected = CONFIG[row]
+    text = project.config.read_text()
+    for old, new_text in edits:
+        assert old in text
+        text = text.replace(old, new_text)
+    project.config.write_text(text)
+    assert project.jobs() == expected
+    assert project.jobs() == set()
