@@ -17,9 +17,15 @@ from pathlib import Path
 import pytest
 from snakemake_interface_logger_plugins.tests import TestLogHandlerBase
 
-from snakemake_logger_plugin_sparsedecay import LogHandler, LogHandlerSettings, display
+from snakemake_logger_plugin_sparsedecay import (
+    PROGRESS_FILE,
+    LogHandler,
+    LogHandlerSettings,
+    display,
+)
 from snakemake_logger_plugin_sparsedecay.display import Progress
 from snakemake_logger_plugin_sparsedecay.terminal import BottomLines
+from sparsedecay import paths
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 HALFWAY = Progress(epoch=23500, target=50000, rate=431.2, loss=0.0123, seconds_left=61.5)
@@ -354,3 +360,7 @@ def test_a_dry_run_says_what_it_always_says(tmp_path):
     assert ran.returncode == 0
     assert "This was a dry-run" in ran.stdout
     assert "good: epoch" not in ran.stdout + ran.stderr
+
+
+def test_the_plugin_looks_where_training_writes():
+    assert paths.progress("{run}", "{epoch}") == PROGRESS_FILE

@@ -40,9 +40,11 @@ def test_the_same_table_gives_the_same_bytes(tmp_path):
 
 def test_a_state_comes_back_as_it_went(tmp_path):
     tensors = {"W1": torch.randn(3, 4).T, "step": torch.tensor(5.0)}
-    storage.write_state(tmp_path / "state", tensors, {"epoch": "5"})
+    for name in ("state", "again"):
+        storage.write_state(tmp_path / name, tensors, {"epoch": "5", "a": "b", "c": "d"})
+    assert (tmp_path / "state").read_bytes() == (tmp_path / "again").read_bytes()
     back, about = storage.read_state(tmp_path / "state")
-    assert about == {"epoch": "5"}
+    assert about == {"epoch": "5", "a": "b", "c": "d"}
     assert all(back[name].equal(tensor) for name, tensor in tensors.items())
     arrays, _ = storage.read_state(tmp_path / "state", "np")
     np.testing.assert_array_equal(arrays["W1"], tensors["W1"].numpy())

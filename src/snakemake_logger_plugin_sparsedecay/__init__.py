@@ -27,6 +27,25 @@ POLL_SECONDS = 0.5
 CLOCK_TOLERANCE = 2.0  # seconds by which a file server's clock may be behind
 
 
+def check_config_files() -> None:
+    """Snakemake reads `--configfile` before the workflow can, and answers a missing or unreadable
+    file with a stack trace or without its name. It imports its plugins earlier still: here."""
+    program = Path(sys.argv[0])
+    called = program.name if program.name != "__main__.py" else program.parent.name
+    if called != "snakemake" or not any(a.startswith(("--config", "-C")) for a in sys.argv[1:]):
+        return
+    from sparsedecay.configfile import check_config_arguments
+    from sparsedecay.errors import UserError
+
+    try:
+        check_config_arguments(sys.argv[1:])
+    except UserError as error:
+        sys.exit(str(error))
+
+
+check_config_files()
+
+
 @dataclass
 class LogHandlerSettings(LogHandlerSettingsBase):
     """Becomes the command line option --logger-sparsedecay-interval."""

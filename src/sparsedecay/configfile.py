@@ -1,8 +1,4 @@
-"""Config files as they are written: each value with its text and its place.
-
-    entry = read(Path("config/config.yaml"))
-    entry.plain()                              {"data": {"levels": [0, 0.5, 1], …}, …}
-    entry.at(("training", "epochs")).place     "config/config.yaml:31"
+"""Reads config files, and what Snakemake's command line says of the config.
 
 YAML 1.2, so that 1e-3 is a number. Whatever stands in a file, reading it takes a second and a few
 megabytes at most, and what cannot be read is told in one line.
@@ -13,7 +9,6 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +16,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from sparsedecay.entries import Entry, KeyPath, escape, key, shorten, show
 from sparsedecay.errors import UserError
 
-MAX_BYTES = 50_000
+MAX_BYTES = 30_000
 MAX_DEPTH = 20
 MAX_VALUES = 10_000
 """Of one file, with what its aliases (`*name`) stand for written out."""
@@ -35,86 +31,6 @@ TEXT_TAGS = {TAG + name for name in ("str", "timestamp", "value", "merge")}
 
 KINDS = {ScalarNode: "a single value", SequenceNode: "a list", MappingNode: "a section"}
 
-KeyPath = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A value of a config: a scalar, a section (dict) or a list."""
-
-    place: str
-    """File and line, or what else it was given by."""
-    value: Any
-    """Number, text, bool or None; or entries."""
-    text: str = ""
-    """A scalar as it was written."""
-
-    def plain(self) -> Any:
-        """The value as Python's dicts, lists and scalars."""
-        if isinstance(self.value, dict):
-            return {name: entry.plain() for name, entry in self.value.items()}
-        if isinstance(self.value, list):
-            return [entry.plain() for entry in self.value]
-        return self.value
-
-    def at(self, path: KeyPath) -> "Entry":
-        """The entry at a path, or the last one on the way to it if there is none."""
-        entry = self
-        for part in path:
-            if (isinstance(entry.value, dict) and part in entry.value) or (
-                isinstance(entry.value, list) and isinstance(part, int)
-            ):
-                entry = entry.value[part]
-            else:
-                break
-        return entry
-
-    def written(self, limit: int = 60) -> str:
-        """The value as it was written, in one line of about `limit` characters at most."""
-        if isinstance(self.value, dict):
-            items = (f"{show(name)}: {entry.written(limit)}" for name, entry in self.value.items())
-            return enclose("{", items, "}", limit)
-        if isinstance(self.value, list):
-            return enclose("[", (entry.written(limit) for entry in self.value), "]", limit)
-        if self.value is None and not self.text:
-            return "an empty value"
-        return shorten(repr(self.value[:limit]) if isinstance(self.value, str) else self.text)
-
-
-def enclose(opening: str, items: Any, closing: str, limit: int) -> str:
-    """Items between brackets, as many as fit."""
-    text = opening
-    for item in items:
-        if len(text) + len(item) > limit:
-            return text + "…" + closing
-        text += item if text == opening else f", {item}"
-    return text + closing
-
-
-def shorten(text: str, limit: int = 60) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def show(name: str) -> str:
-    """A name in one line: control characters and the like are escaped."""
-    return shorten(name if name and name.isprintable() else ascii(name))
-
-
-def key(path: KeyPath) -> str:
-    """A path as people write it: figures.fig3.panels[0].network."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{show(part)}"
-    return text.removeprefix(".")
-
-
-def merge(base: Entry | None, over: Entry) -> Entry:
-    """`over` laid on `base`, section by section; lists and numbers are replaced."""
-    if base is None or not isinstance(base.value, dict) or not isinstance(over.value, dict):
-        return over
-    merged = {name: merge(base.value.get(name), entry) for name, entry in over.value.items()}
-    return Entry(over.place, base.value | merged)
-
 
 def read(file: Path) -> Entry:
     """What a file holds.
@@ -123,7 +39,7 @@ def read(file: Path) -> Entry:
         UserError: it is missing, no YAML, or nothing that a config can be.
     """
     name = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
-    source = show(str(name))
+    source = escape(str(name))
     yaml = YAML(typ="safe", pure=True)
     node = compose(yaml, read_text(file, source), source)
     if node is None:
@@ -154,7 +70,7 @@ def read_text(file: Path, source: str) -> str:
             f"{source}: is no config: it is larger than the {MAX_BYTES:,} bytes that one may have"
         )
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError(
             f"{source}: is not UTF-8 text (byte 0x{content[error.start]:02x} at position "
@@ -189,7 +105,7 @@ def yaml_problem(error: Exception) -> tuple[str, str]:
     column = f" (column {mark.column + 1})" if mark else ""
     if "'\\t'" in problem:
         return f"a tab{column}; indent with spaces", line
-    if "single document" in problem:
+    if "single document" in str(error):
         return "a second document begins; remove the line `---` or `...`", line
     if "special characters" in problem:
         return f"it holds control characters; name a text file{column}", line
@@ -232,7 +148,8 @@ class Builder:
             items = [self.entry(item, (*path, i)) for i, item in enumerate(node.value)]
             return Entry(place, items)
         if isinstance(node, ScalarNode) and (node.tag in self.convert or node.tag in TEXT_TAGS):
-            return Entry(place, self.scalar(node), node.value)
+            plain = node.style is None and (node.value.isprintable() or not node.value)
+            return Entry(place, self.scalar(node), node.value if plain else ascii(node.value))
         tag = show(node.tag.replace(TAG, "!!"))
         raise UserError(f"{where}: the tag {tag} is not allowed; remove it and write a plain value")
 
@@ -258,7 +175,8 @@ class Builder:
                         )
                     inherited = below.value | inherited
                 continue
-            name = name_node.value
+            # escapes such as "\ud800" make text that cannot be written anywhere
+            name = name_node.value.encode("utf-8", "backslashreplace").decode()
             if name in own:
                 raise UserError(
                     f"{place}: {key((*path, name))}: stands twice, before in "
@@ -304,8 +222,9 @@ def overrides(values: Mapping[str, Any], source: str = "--config") -> Entry:
             return Entry(source, [entry(v, (*path, i)) for i, v in enumerate(value)])
         if isinstance(value, str):
             tag = yaml.resolver.resolve(ScalarNode, value, (True, False))
-            return Entry(source, builder.scalar(ScalarNode(tag, value)), value)
-        return Entry(source, value, str(value))
+            text = value if value.isprintable() else ascii(value)
+            return Entry(source, builder.scalar(ScalarNode(tag, value)), text)
+        return Entry(source, value, "" if value is None else str(value))
 
     return entry(values, ())
 
@@ -342,13 +261,13 @@ def check_config_arguments(arguments: Sequence[str]) -> None:
         if not re.match(r"[a-zA-Z_][\w-]*\w$", name):
             raise UserError(
                 f"--config: {show(entry)}: {show(name)} is no section of a config; write "
-                f"--config '{show(nested(name, value))}'"
+                f"--config '{escape(nested(name, value))}'"
             )
 
 
 def nested(name: str, value: str) -> str:
     """Snakemake's way to write a.b.c=value: a={b: {c: value}}."""
-    section, *inner = name.split(".") if "." in name else ("training", "epochs")
+    section, *inner = name.split(".") if "." in name else ("SECTION", name)
     text = value
     for part in reversed(inner):
         text = f"{{{part}: {text}}}"

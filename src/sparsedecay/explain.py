@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from sparsedecay.configfile import Entry, KeyPath, key
+from sparsedecay.entries import Entry, KeyPath, key
 from sparsedecay.schema import Schema, allowed, node_at
 
 MOST = 20
@@ -33,7 +33,7 @@ def problems(error: ValidationError) -> list[Problem]:
         if kind == "missing" and isinstance(path[-1], int):
             path, kind = path[:-1], "too_short"
         found.append((path, kind, e["msg"].removeprefix("Value error, ")))
-    lists = {path[:-1] for path, _, _ in found if path and isinstance(path[-1], int)}
+    lists = {p[0][:i] for p in found for i, part in enumerate(p[0]) if isinstance(part, int)}
     return [p for p in found if not (p[1] == "too_short" and p[0] in lists)]
 
 
@@ -90,8 +90,9 @@ class Explainer:
 
     def absent(self, path: KeyPath) -> str:
         """A key that stands in none of the sources."""
-        one = len(self.sources) == 1
-        place = self.config.at(path).place if one else ", ".join(self.sources)
+        # sections are merged of several files, those in a list are of one
+        of_one = len(self.sources) == 1 or any(isinstance(part, int) for part in path)
+        place = self.config.at(path).place if of_one else ", ".join(self.sources)
         return f"{place}: {key(path)}: is missing; write {self.allowed(path)}"
 
     def refused(self, path: KeyPath) -> str:
@@ -107,7 +108,8 @@ class Explainer:
         node = node_at(self.schema, path) or {}
         value = entry.value
         if isinstance(value, float) and not math.isfinite(value):
-            return "" if math.isnan(value) else ", at most 1.7e308 in magnitude"
+            too_large = math.isinf(value) and node.get("type") == "number"
+            return ", at most 1.7e308 in magnitude" if too_large else ""
         if isinstance(value, float) and node.get("type") == "integer" and value.is_integer():
             return f", such as {value:.0f}" if abs(value) < 1e15 else ""
         if "enum" in node and not isinstance(value, list | dict):

@@ -4,14 +4,18 @@ schema = json_schema(Study)
 allowed(node_at(schema, ("network", "K")))     "a whole number from 1 to 1,000,000"
 """
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from sparsedecay.configfile import KeyPath
+from sparsedecay.entries import KeyPath
 
 Schema = dict[str, Any]
+
+KINDS = {"integer": "whole number", "number": "number", "string": "word", "object": "section"}
 
 
 class Untitled(GenerateJsonSchema):
@@ -21,8 +25,9 @@ class Untitled(GenerateJsonSchema):
         return False
 
 
+@cache
 def json_schema(model: type[BaseModel]) -> Schema:
-    """Draft 2020-12; `unit` is a keyword of ours, which validators ignore."""
+    """Draft 2020-12; `unit` is a keyword of ours, which validators ignore. Not to be changed."""
     schema = model.model_json_schema(schema_generator=Untitled)
     for section in (schema, *schema.get("$defs", {}).values()):
         section.pop("title", None)
@@ -55,6 +60,19 @@ def node_at(root: Schema, path: KeyPath) -> Schema | None:
     return node
 
 
+def leaves(root: Schema, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """Each key that holds a value or a list; of a list of sections also the keys of the first."""
+    node = node_at(root, path)
+    assert node is not None
+    if node["type"] == "object":
+        for name in node["properties"]:
+            yield from leaves(root, (*path, name))
+        return
+    yield path
+    if node["type"] == "array" and item_of(root, node)["type"] == "object":
+        yield from leaves(root, (*path, 0))
+
+
 def allowed(root: Schema, node: Schema) -> str:
     """What may stand here, to complete "write …"."""
     if "enum" in node:
@@ -64,14 +82,9 @@ def allowed(root: Schema, node: Schema) -> str:
         return f"a section with the key{'s' * (len(names) > 1)} {', '.join(names)}"
     if node["type"] == "array":
         item = allowed(root, item_of(root, node))
-        return f"a list in brackets of {extent(node)}, each {item}"
+        return f"a list of {extent(node)} values in brackets, each {item}"
     unit = f" of {node['unit']}" if "unit" in node else ""
-    return f"a {kind(node)}{unit} {limits(node)}".rstrip()
-
-
-def kind(node: Schema) -> str:
-    """Type of a single value."""
-    return {"integer": "whole number", "number": "number", "string": "word"}[node["type"]]
+    return f"a {KINDS[node['type']]}{unit} {limits(node)}".rstrip()
 
 
 def item_of(root: Schema, node: Schema) -> Schema:
@@ -82,7 +95,7 @@ def item_of(root: Schema, node: Schema) -> Schema:
 def extent(node: Schema) -> str:
     """How many values a list has."""
     least, most = node["minItems"], node["maxItems"]
-    return f"{least} values" if least == most else f"{least} to {most:,} values"
+    return f"{least}" if least == most else f"{least} to {most:,}"
 
 
 def limits(node: Schema) -> str:
@@ -99,7 +112,7 @@ def limits(node: Schema) -> str:
         case None, _, None, None:
             return f"above {above:,}"
         case _, None, _, None:
-            return f"from {low:,} to {high:,}"
+            return f"from {low:,} to {high:,}" if high < 2**63 - 1 else f"from {low:,} to 2^63 - 1"
         case _, None, None, _:
             return f"from {low:,} to below {below:,}"
         case None, _, None, _:

@@ -36,9 +36,9 @@ class Panel(Settings):
     """One trained network of a figure."""
 
     network: NetworkKind
-    """`representer` (Theorem 1) or `dense` (footnote 1)."""
+    """`representer` is the network of Theorem 1, `dense` that of footnote 1 (A not factorised)."""
     regularizer: RegularizerKind
-    """`eq2`, `weight_decay` or `none`."""
+    """`eq2` is the paper's equation 2, `weight_decay` the sum of squares of all parameters."""
 
 
 Panels = Annotated[tuple[Panel, ...], Field(min_length=1, max_length=8, strict=False)]
@@ -55,7 +55,7 @@ class Figure2(Settings):
     """Average sparsity of the weight matrices against the epoch."""
 
     network: NetworkKind
-    """The network that is trained."""
+    """The network that is trained: that of Theorem 1 or, `dense`, that of footnote 1."""
     lam: Annotated[tuple[Lam, ...], Field(min_length=1, max_length=12, strict=False)]
     """Regularization parameters, one panel each."""
     regularizers: Annotated[

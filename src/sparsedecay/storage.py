@@ -77,15 +77,13 @@ def read_table(path: Path, expected: pa.Schema | None = None) -> pa.Table:
 
 
 def write_state(path: Path, tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
-    """Named torch tensors as safetensors."""
+    """Named torch tensors as safetensors; the same tensors give the same bytes."""
     from safetensors.torch import save_file
 
+    whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
     with atomic(path) as temporary:
-        save_file(
-            {name: t.detach().contiguous() for name, t in tensors.items()},
-            temporary,
-            dict(metadata),
-        )
+        # as one entry, because safetensors writes several in random order
+        save_file(whole, temporary, {"about": json.dumps(metadata, sort_keys=True)})
 
 
 def read_state(path: Path, framework: str = "pt") -> tuple[dict[str, Any], dict[str, str]]:
@@ -94,7 +92,8 @@ def read_state(path: Path, framework: str = "pt") -> tuple[dict[str, Any], dict[
 
     def read() -> tuple[dict[str, Any], dict[str, str]]:
         with safe_open(path, framework=framework) as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
 
     return reading(path, read)
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from sparsedecay import configfile, paths
+from sparsedecay.entries import merge
 from sparsedecay.errors import UserError
 from sparsedecay.explain import explain
 from sparsedecay.networks import build
@@ -53,7 +54,7 @@ class Training(Settings):
     """How long, and what is written down on the way."""
 
     epochs: Epoch
-    """Length of the runs of figure 2, and the longest that any figure may ask for. Epochs."""
+    """Length of the runs of figure 2, and the most that another figure may ask for."""
     stride: Epoch
     """Epochs between milestones: stored states that training continues from."""
     record_every: Epoch
@@ -73,13 +74,13 @@ class Figures(Settings):
     """What each figure shows. A figure that is left out is not made."""
 
     fig1: Figure1 | None = None
-    """The architecture."""
+    """Figure 1: the architecture."""
     fig2: Figure2 | None = None
-    """Sparsity against the epoch."""
+    """Figure 2: average sparsity of the weight matrices against the epoch."""
     fig3: TrainedMatrices | None = None
-    """The matrices as pictures."""
+    """Figure 3: the matrices between two ReLU layers, as pictures."""
     fig4: TrainedMatrices | None = None
-    """Their singular values; the factors of each representer network."""
+    """Figure 4: singular values of these matrices, and of the factors in representer networks."""
 
     @model_validator(mode="after")
     def check(self) -> "Figures":
@@ -96,19 +97,19 @@ class Study(Settings):
     """One config file."""
 
     data: Data
-    """The data set."""
+    """The data set: every point of a regular grid, with one random target each."""
     network: Shape
-    """Size of the networks."""
+    """Size of the networks (Theorem 1), the same for all figures but figure 1."""
     initialization: Initialization
-    """Where training starts."""
+    """The parameters at epoch 0."""
     optimizer: Adam
-    """How the parameters move."""
+    """The optimizer: Adam on all data at once, so that an epoch is one step."""
     training: Training
-    """How long training goes on."""
+    """How long training goes on, what it writes down, and how it computes."""
     measures: Measures
-    """What is measured."""
+    """How sparsity and rank are counted."""
     figures: Figures
-    """What is shown."""
+    """What each figure shows. A figure that is left out is not made."""
 
     @model_validator(mode="after")
     def check(self) -> "Study":
@@ -279,7 +280,7 @@ def load_study(files: Sequence[Path], overrides: Mapping[str, Any] | None = None
     entries = [configfile.read(Path(file)) for file in files]
     if overrides:
         entries.append(configfile.overrides(overrides))
-    config = reduce(configfile.merge, entries)
+    config = reduce(merge, entries)
     try:
         return Study.model_validate(config.plain())
     except ValidationError as error:

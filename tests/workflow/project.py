@@ -33,8 +33,8 @@ class Project:
         return self
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
-        """Run Snakemake, with PYTHONPATH unset so that the copy finds its own code."""
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        """Run Snakemake on the copy's own code, as if the copy were the one that is installed."""
+        environment = {**os.environ, "PYTHONPATH": str(self.folder / "src")}
         return subprocess.run(
             [sys.executable, "-m", "snakemake", *arguments],
             cwd=self.folder,

@@ -140,7 +140,7 @@ CONFIG = {
     "the engine": ([("engine: fused", "engine: autograd")], set()),
     "order and spacing": (
         [
-            ("data:\n  levels: [0, 1]\n  dimension: 3\n", "data:\n  dimension: 3\n  levels: [0.,1]\n"),
+            ("  levels: [0, 1]\n  dimension: 3\n", "  dimension: 3\n\n  levels: [0.0, 1]\n"),
             ("  L: 2\n  K: 24\n", "\n  K: 24  # neurons\n  L: 2\n"),
         ],
         set(),

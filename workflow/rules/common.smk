@@ -11,12 +11,20 @@ sys.path.insert(0, str(SOURCE))
 shell.prefix(f"export PATH={quote(str(BIN))}:$PATH PYTHONPATH={quote(str(SOURCE))}; ")
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from sparsedecay import paths
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import code
 from sparsedecay.runs import predecessor
 from sparsedecay.study import files_read, load_study
+
+if not Path(paths.__file__).resolve().is_relative_to(SOURCE.resolve()):
+    logger.error(
+        f"{Path(paths.__file__).parent} is the code of another copy of this project, and would run "
+        f"instead of {SOURCE}. Install this copy: pip install --no-deps --editable {workflow.basedir}"
+    )
+    sys.exit(1)
 
 try:
     study = load_study(
@@ -27,7 +35,9 @@ try:
         workflow.config_settings.config,
     )
 except UserError as error:
-    raise WorkflowError(str(error))
+    # Raised as an error it would be shown between lines about this file.
+    logger.error(str(error))
+    sys.exit(1)
 
 
 def run_of(wildcards):

@@ -37,10 +37,10 @@ def main(arguments: list[str]) -> None:
     module = importlib.import_module(f"sparsedecay.figures.{request.figure}")
     with style.printed():
         picture = module.draw(request, results)
-        title = " ".join(module.__doc__.splitlines()[0].split())
+        title = f"sparsedecay, figure {request.figure.removeprefix('fig')}"
         style.save(picture, options.out / request.figure, title)
     write_json(options.out / f"{request.figure}.json", sidecar(request, results))
-    print(f"{options.out / request.figure}.pdf, .png, .svg: {len(request.shown)} networks")
+    print(f"{options.out / request.figure}.pdf, .png, .svg and .json")
 
 
 def sidecar(request: Request, results: Results) -> dict[str, Any]:

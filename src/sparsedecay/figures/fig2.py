@@ -21,9 +21,6 @@ LEFT, RIGHT, GAP = 0.54, 0.12, 0.18
 """Margins and the gap between two panels, inches."""
 PANEL, BELOW, LINE = 1.3, 0.36, 0.13
 """Heights of a panel, of its axis, and of a line of the table above it, inches."""
-SPIKE = 3
-"""Ratio of the last MSE to the median of the last records, either way, beyond which the last epoch
-does not stand for the end of training."""
 
 
 def draw(request: Request, results: Results) -> Figure:
@@ -45,12 +42,13 @@ def draw(request: Request, results: Results) -> Figure:
         shown = request.shown[i * each : (i + 1) * each]
         for one in shown:
             average = trajectory(results, one)
-            ax.plot(average.index, average, clip_on=False, zorder=3, **style.line(one.regularizer))
+            look = style.line(one.network, one.regularizer)
+            ax.plot(average.index, average, clip_on=False, zorder=3, **look)
         axes(ax, last)
-        table(ax, lam, shown, [final(results, one) for one in shown])
+        table(ax, lam, shown, [ended(results, one) for one in shown])
         if column == 0:
             threshold = style.parameter(request.measures.threshold)
-            ax.set_ylabel(f"average sparsity\n(fraction with $|a|>{threshold}$)")
+            ax.set_ylabel(f"average sparsity\n(fraction with $|a|>{threshold}$)", linespacing=1.15)
         else:
             ax.tick_params(labelleft=False)
     return figure
@@ -58,17 +56,17 @@ def draw(request: Request, results: Results) -> Figure:
 
 def trajectory(results: Results, shown: Shown) -> pd.Series:
     """Average sparsity by epoch, over all milestones of a run."""
-    tables = [results.table(shown.run, epoch, "trajectory") for epoch in shown.epochs]
-    rows = pd.concat([table[table["measure"] == "average_sparsity"] for table in tables])
-    return rows.groupby("epoch")["value"].last()
+    parts = [
+        results.rows(shown.run, epoch, "trajectory", measure="average_sparsity")
+        for epoch in shown.epochs
+    ]
+    return pd.concat(parts).groupby("epoch")["value"].last()
 
 
-def final(results: Results, shown: Shown) -> tuple[str, str]:
-    """The MSE at the last epoch in print, and the median of the last records if they differ."""
-    summary = results.table(shown.run, shown.epochs[-1], "summary").iloc[-1]
-    mse, median = summary["mse"], summary["mse_tail_median"]
-    spike = mse > SPIKE * median or mse < median / SPIKE
-    return style.scientific(mse), style.scientific(median) if spike else ""
+def ended(results: Results, shown: Shown) -> tuple[str, str]:
+    """The MSE at the end in print, as `style.final_mse`."""
+    summary = results.table(shown.run, shown.epochs[-1], "summary")
+    return style.final_mse(summary.iloc[-1])
 
 
 def axes(ax: Axes, last: int) -> None:
@@ -81,27 +79,22 @@ def axes(ax: Axes, last: int) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / (1000 if thousands else 1):g}"))
 
 
-def table(
-    ax: Axes, lam: float, shown: Sequence[Shown], ends: Sequence[tuple[str, str]]
-) -> None:
+def table(ax: Axes, lam: float, shown: Sequence[Shown], ends: Sequence[tuple[str, str]]) -> None:
     """Above a panel: lam, and for each curve its line, its name and the MSE at the end."""
-    width, height = ax.figure.get_size_inches() * ax.get_position().size
+    width = ax.figure.get_figwidth() * ax.get_position().width
     medians = any(median for _, median in ends)
-
-    def write(row: int, x: float, text: str, size: float = style.SMALL, **more: str) -> None:
-        ax.text(
-            x / width, level(row), text, transform=ax.transAxes, va="center", fontsize=size, **more
-        )
-
-    def level(row: int) -> float:
-        return 1 + (0.1 + LINE * (len(shown) - row)) / height
-
-    write(0, 0, f"$\\lambda={style.parameter(lam)}$", style.TEXT)
+    inches = {"transform": style.from_corner(ax)}
+    text = inches | {"va": "center", "fontsize": style.SMALL}
     heads = ("MSE", "median" if medians else "")
     for row, (value, median) in enumerate([heads, *ends]):
-        write(row, width - (0.56 if medians else 0), value, ha="right")
-        write(row, width, median, ha="right")
-    for row, one in enumerate(shown, start=1):
-        sample = [0, 0.2 / width], [level(row)] * 2
-        ax.plot(*sample, transform=ax.transAxes, clip_on=False, **style.line(one.regularizer))
-        write(row, 0.25, style.REGULARIZERS[one.regularizer])
+        y = 0.1 + LINE * (len(shown) - row)
+        ax.text(width - (0.56 if medians else 0), y, value, ha="right", **text)
+        ax.text(width, y, median, ha="right", **text)
+        if row == 0:
+            title = f"$\\lambda={style.parameter(lam)}$"
+            ax.text(0, y, title, **text | {"fontsize": style.TEXT})
+            continue
+        one = shown[row - 1]
+        look = style.line(one.network, one.regularizer)
+        ax.plot([0, 0.2], [y, y], clip_on=False, **inches, **look)
+        ax.text(0.25, y, style.REGULARIZERS[one.regularizer], **text)

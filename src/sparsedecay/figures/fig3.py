@@ -14,11 +14,12 @@ from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, pictur
 from sparsedecay.figures.results import Results
 from sparsedecay.settings import Request, Shown
 
-LEFT, BELOW, ABOVE, GAP = 0.42, 0.38, 0.33, 0.17
-BAR = (0.12, 0.09, 0.52)
+LEFT, BELOW, HEAD, GAP, LINE = 0.42, 0.27, 0.2, 0.13, 0.13
+"""Margins, height of the title, gap between panels, height of a line of text, inches."""
+BAR = (0.1, 0.09, 0.58)
 """Gap before the colour bar, its width, and its labels, inches."""
 
-CAPTION = {"ha": "center", "va": "bottom", "fontsize": style.SMALL}
+CAPTION = {"ha": "center", "va": "center", "fontsize": style.SMALL}
 
 
 def draw(request: Request, results: Results) -> Figure:
@@ -28,27 +29,32 @@ def draw(request: Request, results: Results) -> Figure:
     matrices = [a[np.ix_(decreasing(a, 0), decreasing(a, 1))] for a in matrices]
     scale = Scale(request.measures.threshold, largest(*matrices))
 
+    captions = [caption(results, one, layer) for one in shown]
+    above = LINE * max(len(lines) for lines in captions) + 0.05
     rows = math.ceil(len(shown) / 4)
     columns = math.ceil(len(shown) / rows)
     side = min(2.4, (style.FULL - LEFT - GAP * (columns - 1) - sum(BAR)) / columns)
-    block = ABOVE + side + BELOW
+    block = above + side + BELOW
     width = LEFT + columns * side + GAP * (columns - 1) + sum(BAR)
-    figure = Figure(figsize=(width, rows * block))
-    for i, (one, matrix) in enumerate(zip(shown, matrices, strict=True)):
+    height = rows * block + HEAD
+    figure = Figure(figsize=(width, height))
+    title = style.training(request.settings)
+    figure.text(LEFT / width, 1 - HEAD / 2 / height, title, va="center")
+    for i, matrix in enumerate(matrices):
         row, column = divmod(i, columns)
         bottom = (rows - 1 - row) * block + BELOW
         ax = style.place(figure, LEFT + column * (side + GAP), bottom, side, side)
         picture(ax, np.abs(matrix), scale)
-        ax.set_xlabel(f"neuron of layer {layer - 1}", labelpad=-4)
+        ax.set_xlabel(f"column of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-6)
         if column == 0:
-            ax.set_ylabel(f"neuron of layer {layer}", labelpad=-12)
+            ax.set_ylabel(f"row of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-12)
         else:
             ax.set_yticklabels([])
-        ax.set_title(style.network(one.network, one.regularizer), pad=11)
-        measured = caption(results, one, layer)
-        ax.annotate(measured, (0.5, 1), (0, 2), "axes fraction", "offset points", **CAPTION)
-    last = style.place(figure, width - BAR[1] - BAR[2], BELOW, BAR[1], rows * block - BELOW - ABOVE)
-    bar(last, scale, f"magnitude of an entry of $\\mathbf{{A}}^{{({layer})}}$")
+        for line, text in enumerate(captions[i]):
+            y = above - LINE * (line + 0.6)
+            ax.text(side / 2, y, text, transform=style.from_corner(ax), **CAPTION)
+    bottom = (rows - 1) * block + BELOW
+    bar(style.place(figure, width - BAR[1] - BAR[2], bottom, BAR[1], side), scale)
     return figure
 
 
@@ -59,9 +65,14 @@ def between(results: Results, shown: Shown, layer: int) -> np.ndarray:
     return np.linalg.multi_dot(factors) if len(factors) > 1 else factors[0]
 
 
-def caption(results: Results, shown: Shown, layer: int) -> str:
-    """Sparsity of the matrix, and MSE of the network."""
+def caption(results: Results, shown: Shown, layer: int) -> list[str]:
+    """Lines above a panel: the network, sparsity of the matrix, MSE of the network."""
     epoch = shown.epochs[-1]
-    sparsity = results.matrix(shown.run, epoch, f"A{layer}")["sparsity"]
-    mse = results.table(shown.run, epoch, "summary")["mse"].iloc[-1]
-    return f"sparsity {style.scientific(sparsity)}, MSE {style.scientific(mse)}"
+    about = results.rows(shown.run, epoch, "matrices", matrix=f"A{layer}").iloc[-1]
+    mse, median = style.final_mse(results.table(shown.run, epoch, "summary").iloc[-1])
+    return [
+        style.network(shown.network, shown.regularizer),
+        f"sparsity {style.scientific(about['sparsity'], 3)}",
+        f"MSE {mse}",
+        *([f"(median {median})"] if median else []),
+    ]

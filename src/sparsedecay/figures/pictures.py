@@ -16,12 +16,15 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from sparsedecay.figures import style
 
 COLOURS = 24
-"""Steps of the scale: fewer than the eye can tell apart, so that a matrix full of noise, which
-cannot be compressed, still makes a small file."""
-PIXELS = 1400
-"""A matrix with more rows or columns is drawn with the largest magnitude of neighbours."""
-ENLARGED = 0.35
-"""Fraction of the rows or columns up to which those that are not zero are enlarged."""
+"""Steps of the scale, fewer than a matrix has values, so that files stay small."""
+PIXELS = 800
+"""A matrix with more rows or columns is drawn with several to a pixel. At the size of the figures
+this is more than a printer resolves, and noise, which cannot be compressed, makes large files."""
+ENLARGED, START = 0.2, 0.45
+"""If what is not zero takes at most the first fraction of the rows or of the columns, it is shown
+enlarged in the rest of the picture, which begins at the second."""
+FEW = 64
+"""Rows or columns up to which all are wide enough to be seen."""
 MISSING = "#00B6C8"
 """Colour of an entry that is no number."""
 
@@ -49,11 +52,25 @@ class Scale:
         shades = mpl.colormaps["inferno"](np.linspace(0.2, 1, COLOURS))
         return ListedColormap(shades).with_extremes(under="black", bad=MISSING)
 
+    def pooled(self, magnitudes: np.ndarray) -> np.ndarray:
+        """Magnitudes (m, n) in at most `PIXELS` rows and columns. A pixel has the mean of its
+        entries' places on the scale, and is black only if all of them are."""
+        blocks = [-(-size // PIXELS) for size in magnitudes.shape]
+        if blocks == [1, 1]:
+            return magnitudes
+        places = np.log(np.maximum(magnitudes / self.threshold, 1))  # 0 is black
+        for axis, block in enumerate(blocks):
+            starts = np.arange(0, places.shape[axis], block)
+            sizes = np.diff(np.append(starts, places.shape[axis]))
+            sums = np.add.reduceat(places, starts, axis=axis)
+            places = sums / np.expand_dims(sizes, 1 - axis)
+        return np.where(places == 0, 0, self.threshold * np.exp(places))
+
     def show(self, ax: Axes, magnitudes: np.ndarray) -> None:
         """Draw magnitudes (m, n) on axes that count rows and columns from 1."""
         m, n = magnitudes.shape
         ax.imshow(
-            pooled(magnitudes),
+            self.pooled(magnitudes),
             cmap=self.colours,
             norm=BoundaryNorm(self.levels, COLOURS, extend="neither"),
             aspect="auto",
@@ -64,22 +81,13 @@ class Scale:
 
 def largest(*matrices: np.ndarray) -> float:
     """Largest finite magnitude, 0 if there is none."""
-    return max(float(np.max(np.abs(a), where=np.isfinite(a), initial=0)) for a in matrices)
+    found = (np.max(np.abs(a), where=np.isfinite(a), initial=0) for a in matrices)
+    return float(max(found, default=0))
 
 
 def decreasing(matrix: np.ndarray, axis: int) -> np.ndarray:
     """Order of the rows (axis 0) or columns (axis 1) by decreasing l2 norm; NaN comes last."""
     return np.argsort(-np.linalg.norm(matrix, axis=1 - axis), kind="stable")
-
-
-def pooled(magnitudes: np.ndarray) -> np.ndarray:
-    """At most `PIXELS` rows and columns: the largest magnitude of each block of neighbours."""
-    for axis, size in enumerate(magnitudes.shape):
-        block = -(-size // PIXELS)
-        if block > 1:
-            starts = np.arange(0, size, block)
-            magnitudes = np.maximum.reduceat(magnitudes, starts, axis=axis)
-    return magnitudes
 
 
 def extent(counts: np.ndarray) -> tuple[int, int]:
@@ -94,35 +102,46 @@ def picture(ax: Axes, magnitudes: np.ndarray, scale: Scale) -> None:
     scale.show(ax, magnitudes)
     ax.set(xticks=[1, n], yticks=[1, m])
     ax.tick_params(length=1.5)
+    for label, side in zip(ax.get_xticklabels(), ("left", "right"), strict=False):
+        label.set_horizontalalignment(side)  # so that neighbouring pictures' labels stay apart
     ax.spines[:].set_visible(True)
     rows, columns = extent(~(magnitudes <= scale.threshold))
     if rows == 0:
-        text = f"no entry above ${style.parameter(scale.threshold)}$"
+        text = f"all\n$\\leq{style.parameter(scale.threshold)}$"
         ax.text(0.5, 0.5, text, color="white", ha="center", va="center", transform=ax.transAxes)
         return
-    down, right = (
-        size > 64 and used <= ENLARGED * size for used, size in ((rows, m), (columns, n))
-    )
-    if not (down or right):
+    used = [rows / m if m > FEW else 1, columns / n if n > FEW else 1]
+    if min(used) > ENLARGED:
         return
+    down, right = (part < START - 0.05 for part in used)
     rows, columns = rows if down else m, columns if right else n
-    box = (0.42 * right, 0, 1 - 0.42 * right, 1 - 0.45 * down)
-    inset = ax.inset_axes(box)
+    inset = ax.inset_axes((START * right, 0, 1 - START * right, 1 - START * down))
     scale.show(inset, magnitudes[:rows, :columns])
     inset.set(xticks=[], yticks=[])
     inset.spines[:].set(visible=True, color="white", linewidth=0.8)
-    ax.indicate_inset_zoom(inset, edgecolor="white", alpha=1, linewidth=0.5)
+    frame = ax.indicate_inset_zoom(inset, edgecolor="white", alpha=1, linewidth=0.5)
+    # The text stands in the black: above the enlarged part, or between it and what it enlarges.
+    x, y = (0.97, 0.97) if down and right else (0.33, 0.5) if right else (0.5, 0.67)
+    across, along = ("right", "top") if down and right else ("center", "center")
+    if not (down and right):
+        for connector in frame.connectors:
+            connector.set_visible(False)  # they would run along the picture's edge
+    note = {"color": "white", "fontsize": style.SMALL, "linespacing": 1}
+    text = f"enlarged:\n{rows} × {columns}"
+    ax.text(x, y, text, ha=across, va=along, transform=ax.transAxes, **note)
 
 
-def bar(ax: Axes, scale: Scale, label: str) -> None:
+def bar(ax: Axes, scale: Scale) -> None:
     """The colours' meaning, upright, with the threshold marked."""
     levels, shades = scale.levels, scale.colours(np.arange(COLOURS))
     below = levels[0] * (levels[0] / levels[-1]) ** 0.12
     ax.bar(0, levels[0] - below, bottom=below, width=1, color="black")
-    ax.bar(np.zeros(COLOURS), np.diff(levels), bottom=levels[:-1], width=1, color=shades)
+    seamless = {"color": shades, "edgecolor": shades, "linewidth": 0.3}
+    ax.bar(np.zeros(COLOURS), np.diff(levels), bottom=levels[:-1], width=1, **seamless)
     ax.set(xlim=(-0.5, 0.5), xticks=[], yscale="log", ylim=(below, levels[-1]))
     ax.spines[:].set_visible(True)
     ax.yaxis.tick_right()
     ax.yaxis.set_label_position("right")
-    ax.set_ylabel(label)
+    zero = f"black: at most ${style.parameter(scale.threshold)}$"
+    ax.set_ylabel(f"magnitude of an entry\n({zero})", fontsize=style.SMALL, linespacing=1.2)
     ax.axhline(scale.threshold, color="white", linewidth=0.8)

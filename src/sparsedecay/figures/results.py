@@ -2,12 +2,11 @@
 
 results = Results(Path("results"))
 results.table(run, epoch, "summary")     DataFrame
-results.weights(run, epoch)              {"W1": (K, d_0) array, …}
+results.trained(run, epoch)              Network, {"W1": (K, d_0) array, …}
 results.opened                           {"results/measure/…/summary.parquet": SHA-256, …}
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,20 +46,22 @@ class Results:
             raise misplaced(path, f"epoch {epoch} of {run}")
         return frame
 
-    def matrix(self, run: str, epoch: int, name: str) -> dict[str, Any]:
-        """The row of the table `matrices` about one matrix."""
-        frame = self.table(run, epoch, "matrices")
-        rows = frame[frame["matrix"] == name].to_dict("records")
-        if len(rows) != 1:
-            raise misplaced(self._open(paths.measured(run, epoch, "matrices")), f"a row of {name}")
-        return rows[0]
+    def rows(self, run: str, epoch: int, name: str, **wanted: str) -> pd.DataFrame:
+        """The rows of a table whose columns hold the given values, at least one.
 
-    def weights(self, run: str, epoch: int) -> dict[str, np.ndarray]:
-        """The trained parameters of a milestone in float64, shapes as in `Network.shapes`."""
-        return self.trained(run, epoch)[1]
+        Raises:
+            UserError: as for `table`, or there is no such row.
+        """
+        frame = self.table(run, epoch, name)
+        for column, value in wanted.items():
+            frame = frame[frame[column] == value]
+        if frame.empty:
+            what = " and ".join(f"{column} = {value}" for column, value in wanted.items())
+            raise misplaced(self._open(paths.measured(run, epoch, name)), f"a row with {what}")
+        return frame
 
     def trained(self, run: str, epoch: int) -> tuple[Network, dict[str, np.ndarray]]:
-        """The network of a milestone and its parameters.
+        """The network of a milestone and its parameters in float64, shapes as in its `shapes`.
 
         Raises:
             UserError: the file is missing, damaged, or the state of another milestone.

@@ -5,15 +5,18 @@ lengths in inches, type and lines in points.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.transforms import ScaledTranslation, Transform
 
+from sparsedecay.settings import TrainedMatrices
 from sparsedecay.storage import atomic
 
 COLUMN, FULL = 3.25, 6.75
@@ -21,6 +24,10 @@ COLUMN, FULL = 3.25, 6.75
 TEXT, SMALL = 8, 7
 """Sizes of type, points."""
 PNG_DPI = 300
+
+SPIKE = 3
+"""Ratio of the last MSE to the median of the last records, either way, from which on both are
+shown."""
 
 RC = {
     "font.family": "STIXGeneral",  # comes with matplotlib; a Times, as the paper's text
@@ -54,16 +61,30 @@ RC = {
 REGULARIZERS = {"eq2": "eq. (2)", "weight_decay": "weight decay", "none": "no regularizer"}
 """Name of each regularizer in print."""
 
-# Okabe and Ito's colours, which the colour-blind can tell apart; they differ in lightness too, and
-# each has its line style and marker, so that they survive a grey printer.
-COLOURS = {"eq2": "#0072B2", "weight_decay": "#D55E00", "none": "#000000"}
-LINES = {"eq2": "-", "weight_decay": (0, (4, 1.2)), "none": (0, (1, 1.2))}
+# Okabe and Ito's colours, which the colour-blind can tell apart. Regularizers also differ in line
+# style and marker, networks in lightness and in the marker's filling, which a grey printer keeps.
+COLOURS = {
+    ("representer", "eq2"): "#0072B2",
+    ("representer", "weight_decay"): "#D55E00",
+    ("representer", "none"): "#000000",
+    ("dense", "eq2"): "#56B4E9",
+    ("dense", "weight_decay"): "#E69F00",
+    ("dense", "none"): "#7F7F7F",
+}
+LINES = {"eq2": "-", "weight_decay": (0, (4, 1.2)), "none": (0, (1, 1))}
 MARKERS = {"eq2": "o", "weight_decay": "s", "none": "^"}
 
 
-def line(regularizer: str) -> dict:
-    """How a curve of a regularizer looks."""
-    return {"color": COLOURS[regularizer], "linestyle": LINES[regularizer]}
+def line(network: str, regularizer: str) -> dict[str, Any]:
+    """How a curve of a trained network looks."""
+    return {"color": COLOURS[network, regularizer], "linestyle": LINES[regularizer]}
+
+
+def marked(network: str, regularizer: str) -> dict[str, Any]:
+    """How a curve with marks looks."""
+    filling = {} if network == "representer" else {"markerfacecolor": "white"}
+    mark = {"marker": MARKERS[regularizer], "markersize": 4, "markeredgewidth": 1}
+    return line(network, regularizer) | mark | filling
 
 
 def network(kind: str, regularizer: str) -> str:
@@ -86,16 +107,36 @@ def place(figure: Figure, left: float, bottom: float, width: float, height: floa
     return figure.add_axes((left / w, bottom / h, width / w, height / h))
 
 
+def training(settings: TrainedMatrices) -> str:
+    """How the networks were trained, in print."""
+    return f"$\\lambda={parameter(settings.lam)}$, epoch {settings.epoch:,}"
+
+
+def from_corner(ax: Axes) -> Transform:
+    """Coordinates in inches, to the right of and above the upper left corner of axes."""
+    return ax.figure.dpi_scale_trans + ScaledTranslation(0, 1, ax.transAxes)
+
+
 def scientific(value: float, digits: int = 2) -> str:
-    """A number in print: 0.31, $2.4\\times10^{-5}$, 0; a dash for NaN."""
+    """A number in print, of so many digits: 0.31, $2.4\\times10^{-5}$, 0; a dash for NaN."""
     if value is None or math.isnan(value):
         return "–"
     if math.isinf(value):
         return "$\\infty$" if value > 0 else "$-\\infty$"
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    if value == 0 or -3 < int(exponent) < 3:
-        return f"{float(f'{value:.{digits}g}'):g}"
+    if value == 0:
+        return "0"
+    if -3 < int(exponent) < digits:
+        return f"{value:.{digits - 1 - int(exponent)}f}"
     return f"${mantissa}\\times10^{{{int(exponent)}}}$"
+
+
+def final_mse(summary: Mapping[str, float]) -> tuple[str, str]:
+    """The MSE at the last epoch in print, and the median of the last records if that epoch does not
+    stand for them: Adam's loss has spikes."""
+    mse, median = summary["mse"], summary["mse_tail_median"]
+    spike = mse > SPIKE * median or mse < median / SPIKE
+    return scientific(mse), scientific(median) if spike else ""
 
 
 def parameter(value: float) -> str:

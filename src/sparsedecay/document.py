@@ -1,0 +1,203 @@
+"""Command `sparsedecay document`: writes config/README.md and config/schema.json.
+
+Both come from the settings classes (docstrings, types, ranges) and from config/config.yaml (the
+paper's values), so that they cannot say anything else than what is checked.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+from sparsedecay import configfile
+from sparsedecay.entries import Entry, KeyPath, key
+from sparsedecay.schema import KINDS, Schema, extent, item_of, json_schema, leaves, limits, node_at
+from sparsedecay.study import Study
+
+INTRODUCTION = """\
+<!-- Written by `sparsedecay document`: edit the classes in src/sparsedecay, not this file. -->
+
+# The configuration
+
+One file says what is computed. `config.yaml` is the paper's experiment and `smoke.yaml` a small one
+that takes less than a minute. For an experiment of your own, copy, change, check and run:
+
+```
+cp config/config.yaml config/mine.yaml
+nano config/mine.yaml                                      # change what you like
+sparsedecay check config/mine.yaml                         # says what is wrong, or what it asks for
+snakemake --configfile config/mine.yaml                    # all figures
+snakemake figures/fig4.pdf --configfile config/mine.yaml   # one of them
+make CONFIG=config/mine.yaml                               # all figures, by way of the Makefile
+```
+
+Targets such as `figures/fig4.pdf` must stand before `--configfile`, as Snakemake takes everything
+behind it for more config files. More files are really allowed: later ones are laid over earlier
+ones, so with `--configfile config/config.yaml config/mine.yaml` yours needs only the keys that
+differ. A single value can be changed without a file:
+`snakemake --config 'training={epochs: 400000}'`.
+
+The files are YAML 1.2: `1e-3` is a number, and indentation is by spaces. No key has a default, so
+that nothing is chosen silently; only figures may be left out, and are then not made. Editors that
+know JSON Schema complete and check the keys while you type (`schema.json`; the first line of
+`config.yaml` points to it).
+
+## Symbols
+
+| symbol | meaning |
+| --- | --- |
+| N | number of data points: levels to the power of the dimension |
+| d_0 | dimension of the inputs, the key `data.dimension` |
+| L | hidden ReLU layers |
+| K | ReLU neurons in each of them |
+| d | functional width: outputs of each block of the representer network (Theorem 1) but the last |
+| lam | λ, the weight of the regularizer in the objective: mean squared error + lam · regularizer |
+
+An epoch is one pass over all data, and here one step of the optimizer. A run is everything that
+decides the numbers of one training, and a milestone is a run's state at an epoch, kept on disk.
+
+## What runs again after an edit
+
+| edit | what runs again |
+| --- | --- |
+"""
+
+KEYS = """\
+## Keys
+
+The column *paper* holds the values of `config.yaml`, where comments say what part of the paper each
+comes from. Beside the ranges of single keys there are limits to what a computer can take, such as
+1,000,000,000 parameters in a network; `sparsedecay check` tells when one is passed."""
+
+HEADER = """\
+| key | type | allowed | paper | meaning |
+| --- | --- | --- | --- | --- |"""
+
+EFFECTS = (
+    (("training.engine", "training.checkpoint_seconds"), "Nothing."),
+    (("figures.fig1",), "Figure 1 is drawn."),
+    (
+        ("measures",),
+        "Nothing is trained. Milestones are measured, tables joined and figures drawn again.",
+    ),
+    (
+        ("figures.fig2", "figures.fig3", "figures.fig4"),
+        "Only runs and milestones that no figure had asked for are trained; the figure is drawn.",
+    ),
+    (
+        ("training.epochs",),
+        "Figure 2's runs go on from their last milestone before the new length. If that is a "
+        "milestone already, nothing is trained.",
+    ),
+    (
+        (
+            "data",
+            "network",
+            "initialization",
+            "optimizer",
+            "training.stride",
+            "training.record_every",
+            "training.precision",
+        ),
+        "Everything: these are other runs, with other names. The old results stay, and count again "
+        "when you change the value back.",
+    ),
+)
+"""Keys or sections, and what an edit there makes run."""
+
+
+def readme(schema: Schema, paper: Entry) -> str:
+    """The text of config/README.md."""
+    effects = [f"| {ticked(names)} | {text} |" for names, text in EFFECTS]
+    parts = [INTRODUCTION + "\n".join(effects), KEYS]
+    for section, paths in groupby(leaves(schema), section_of):
+        rows = [row(schema, paper, path) for path in paths]
+        meaning = description(schema, section)
+        parts += [f"### {key(section)}", meaning, "\n".join([HEADER, *rows])]
+    return "\n\n".join(parts) + "\n"
+
+
+def section_of(path: KeyPath) -> KeyPath:
+    """The section that a key is listed under: each figure has its own."""
+    return path[:2] if path[0] == "figures" else path[:1]
+
+
+def description(schema: Schema, path: KeyPath) -> str:
+    """What a key means: its docstring, in one line."""
+    return " ".join((node_at(schema, path) or {})["description"].split())
+
+
+def row(schema: Schema, paper: Entry, path: KeyPath) -> str:
+    """A key's line of a table."""
+    node = node_at(schema, path)
+    assert node is not None
+    name = key(path[len(section_of(path)) :]).replace("[0]", "[]")
+    if node["type"] == "array":
+        item = item_of(schema, node)
+        type_, allowed = f"list of {KINDS[item['type']]}s", values(item)
+        joint = " of " if "enum" in item else " values, each " if allowed else " values"
+        allowed = extent(node) + joint + allowed
+    else:
+        type_, allowed = KINDS[node["type"]], values(node) or "any"
+    unit = f", {node['unit']}" if "unit" in node else ""
+    cells = f"`{name}`", type_ + unit, allowed, written(paper, path), description(schema, path)
+    return f"| {' | '.join(cells)} |"
+
+
+def values(node: Schema) -> str:
+    """The values that a node allows, in a cell."""
+    if "enum" in node:
+        return ticked(node["enum"])
+    return "" if node["type"] == "object" else limits(node)
+
+
+def written(paper: Entry, path: KeyPath) -> str:
+    """The paper's value; of a key that stands in each section of a list, all its values."""
+    if 0 in path:
+        at = path.index(0)
+        count = len(paper.at(path[:at]).value)
+        entries = [paper.at((*path[:at], i, *path[at + 1 :])) for i in range(count)]
+        return ticked(entry.written() for entry in entries)
+    entry = paper.at(path)
+    if isinstance(entry.value, list) and isinstance(entry.value[0].value, dict):
+        return f"{len(entry.value)} of them"
+    return f"`{entry.written()}`"
+
+
+def ticked(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def main(arguments: list[str]) -> None:
+    """Write the two files, or check that they are what would be written.
+
+    Raises:
+        UserError: the folder has no config.yaml.
+    """
+    parser = argparse.ArgumentParser(prog="sparsedecay document", description=__doc__)
+    add = parser.add_argument
+    add("--folder", type=Path, default=Path("config"), help="default: config")
+    add(
+        "--check", action="store_true", help="write nothing; exit status 1 if a file is out of date"
+    )
+    options = parser.parse_args(arguments)
+    schema = json_schema(Study)
+    paper = configfile.read(options.folder / "config.yaml")
+    texts = {
+        options.folder / "README.md": readme(schema, paper),
+        options.folder / "schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
+    }
+    stale = [path for path, text in texts.items() if not is_current(path, text)]
+    if options.check:
+        for path in stale:
+            print(f"{path}: is out of date; run: sparsedecay document", file=sys.stderr)
+        sys.exit(1 if stale else 0)
+    for path in stale:
+        path.write_bytes(texts[path].encode())
+    print("written:", *stale) if stale else print("nothing to do")
+
+
+def is_current(path: Path, text: str) -> bool:
+    return path.exists() and path.read_bytes() == text.encode()

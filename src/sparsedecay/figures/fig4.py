@@ -1,0 +1,172 @@
+"""Figure 4: rank of the weight matrices between two ReLU layers of trained networks.
+
+(a) Singular values of A^(l); those of a representer network end at its functional width d, all
+others are exactly 0. (b), (c), … for each representer network W^(l) on the left of and V^(l-1)
+above their product A^(l). Neurons are sorted by decreasing l2 norm of their row or column of A^(l),
+as in figure 3, in all three; the d linear nodes between by their share in the product.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from sparsedecay.figures import style
+from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, picture
+from sparsedecay.figures.results import Results
+from sparsedecay.settings import Request, Shown
+
+LEFT, BELOW, ABOVE = 0.5, 0.36, 0.27
+SPECTRA = (3.4, 1.7)
+"""Width and height of the axes of (a), inches."""
+SIDE, THIN, BETWEEN = 1.95, 0.5, 0.06
+"""Of a product; the short sides of its factors; the gap to them, inches."""
+HEAD = 0.32
+"""Height of the title above the pictures of a network, inches."""
+FLOOR = 1e-3
+"""Singular values are shown down to this fraction of the threshold of the rank."""
+
+
+def draw(request: Request, results: Results) -> Figure:
+    """(a) over the width of the page, below it two networks in a row."""
+    shown = [one for one in request.shown if one.network == "representer"]
+    rows = math.ceil(len(shown) / 2)
+    block = HEAD + THIN + BETWEEN + SIDE + BELOW
+    height = ABOVE + SPECTRA[1] + BELOW + rows * block
+    figure = Figure(figsize=(style.FULL, height))
+    ax = style.place(figure, LEFT, height - ABOVE - SPECTRA[1], *SPECTRA)
+    spectra(ax, request, results)
+    figure.text(
+        LEFT / style.FULL,
+        1 - 0.1 / height,
+        f"(a) singular values, {style.training(request.settings)}",
+        va="center",
+    )
+
+    factors = [factorised(results, one, request.settings.layer) for one in shown]
+    scale = Scale(request.measures.threshold, largest(*(a for three in factors for a in three)))
+    step = LEFT + THIN + BETWEEN + SIDE
+    for i, (one, three) in enumerate(zip(shown, factors, strict=True)):
+        row, column = divmod(i, 2)
+        corner = LEFT + column * step, (rows - 1 - row) * block + BELOW
+        product(figure, corner, three, scale, request.settings.layer)
+        title = f"({'bcdefghi'[i]}) {style.network(one.network, one.regularizer)}"
+        figure.text(
+            corner[0] / style.FULL, (corner[1] + block - BELOW - 0.16) / height, title, va="center"
+        )
+    if shown:
+        columns = min(2, len(shown))
+        left = columns * step + 0.12
+        bottom = (rows - 1) * block + BELOW
+        bar(style.place(figure, left, bottom, 0.09, THIN + BETWEEN + SIDE), scale)
+    return figure
+
+
+def spectra(ax: Axes, request: Request, results: Results) -> None:
+    """(a): singular values against their index, marked at the rank; a table of the ranks."""
+    measures, layer = request.measures, request.settings.layer
+    values, ends, ranks, size = [measures.rank_threshold], [], [], 1
+    for one in request.shown:
+        place = one.run, one.epochs[-1], "matrices"
+        about = results.rows(*place, matrix=f"A{layer}").fillna(0).iloc[-1]
+        spectrum = results.rows(*place[:2], "spectra", matrix=f"A{layer}").sort_values("index")
+        sigma, rank = spectrum["singular_value"].to_numpy(), int(about["rank"])
+        look = style.marked(one.network, one.regularizer)
+        ax.plot(spectrum["index"], sigma, markevery=[rank - 1] if rank else [], zorder=3, **look)
+        if len(sigma) < min(about["rows"], about["columns"]):
+            ends.append((len(sigma), sigma[-1], look["color"]))
+        ranks.append((f"{rank}", f"{about['relative_rank']:.0f}"))
+        values += sigma[np.isfinite(sigma) & (sigma > 0)].tolist()
+        size = max(size, len(sigma), int(about["rows"]), int(about["columns"]))
+
+    lowest = max(min(values) / 3, measures.rank_threshold * FLOOR)
+    ax.set(xscale="log", yscale="log", xlim=(0.93, size * 1.08), ylim=(lowest, 3 * max(values)))
+    ticks = indices(size, [end for end, _, _ in ends])
+    ax.set_xticks(ticks, [str(tick) for tick in ticks])
+    ax.axhline(measures.rank_threshold, color="#7F7F7F", linewidth=0.6)
+    for end, value, colour in ends:
+        ax.vlines(end, lowest, max(value, lowest), color=colour, linewidth=0.6)
+    if ends:
+        left = ends[0][0] < size**0.5
+        x, side = (ends[0][0] * 1.1, "left") if left else (ends[0][0] / 1.1, "right")
+        text = f"$\\sigma_i=0$ for $i>{ends[0][0]}$"
+        ax.text(x, 1.5 * lowest, text, ha=side, va="bottom", fontsize=style.SMALL)
+    ax.set_xlabel("index $i$")
+    ax.set_ylabel(f"singular value $\\sigma_i$ of $\\mathbf{{A}}^{{({layer})}}$")
+    table(ax, request, ranks)
+
+
+def indices(size: int, ends: Sequence[int]) -> list[int]:
+    """Ticks of the index: the first, the last, where spectra end, and powers of ten between."""
+    named = {1, size, *ends}
+    tens = (10**power for power in range(1, 7))
+    return sorted(named | {t for t in tens if t < size and all(abs(t - n) > n / 3 for n in named)})
+
+
+def table(ax: Axes, request: Request, ranks: Sequence[tuple[str, str]]) -> None:
+    """Beside (a): for each curve its line, its name and two counts of singular values."""
+    inches = {"transform": style.from_corner(ax)}
+    text = inches | {"va": "center", "fontsize": style.SMALL}
+    left, y = SPECTRA[0] + 0.15, -0.1
+    absolute, relative = (
+        style.parameter(value)
+        for value in (request.measures.rank_threshold, request.measures.relative_rank_threshold)
+    )
+    heads = (f"$\\sigma_i>{absolute}$", f"$\\sigma_i>{relative}\\,\\sigma_1$")
+    ax.text(left + 2.5, y, "number of singular values with", ha="right", **text)
+    for row, counts in enumerate([heads, *ranks]):
+        y -= 0.16
+        ax.text(left + 1.9, y, counts[0], ha="right", **text)
+        ax.text(left + 2.5, y, counts[1], ha="right", **text)
+        if row:
+            one = request.shown[row - 1]
+            look = style.marked(one.network, one.regularizer)
+            ax.plot(
+                [left, left + 0.15, left + 0.3],
+                [y] * 3,
+                markevery=[1],
+                clip_on=False,
+                **inches,
+                **look,
+            )
+            ax.text(left + 0.38, y, style.network(one.network, one.regularizer), **text)
+
+
+def factorised(
+    results: Results, shown: Shown, layer: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """W^(layer) (K, d), V^(layer - 1) (d, K) and their product (K, K), sorted."""
+    network, p = results.trained(shown.run, shown.epochs[-1])
+    W, V = (p[name] for name in network.factors(layer))
+    A = W @ V
+    rows, columns = decreasing(A, 0), decreasing(A, 1)
+    share = np.argsort(-np.linalg.norm(W, axis=0) * np.linalg.norm(V, axis=1), kind="stable")
+    return W[np.ix_(rows, share)], V[np.ix_(share, columns)], A[np.ix_(rows, columns)]
+
+
+def product(
+    figure: Figure,
+    corner: tuple[float, float],
+    matrices: tuple[np.ndarray, np.ndarray, np.ndarray],
+    scale: Scale,
+    layer: int,
+) -> None:
+    """W on the left of and V above their product, from a lower left corner in inches."""
+    x, y = corner
+    inner = THIN + BETWEEN
+    places = (
+        (x, y, THIN, SIDE),
+        (x + inner, y + SIDE + BETWEEN, SIDE, THIN),
+        (x + inner, y, SIDE, SIDE),
+    )
+    W, V, A = (style.place(figure, *where) for where in places)
+    for ax, matrix in zip((W, V, A), matrices, strict=True):
+        picture(ax, np.abs(matrix), scale)
+    names = f"\\mathbf{{W}}^{{({layer})}}", f"\\mathbf{{V}}^{{({layer - 1})}}"
+    W.set_title(f"${names[0]}$", pad=3)
+    V.set_ylabel(f"${names[1]}$", rotation=0, ha="right", va="center", labelpad=0)
+    A.set_xlabel(f"$\\mathbf{{A}}^{{({layer})}}={names[0]}{names[1]}$", labelpad=-5)
+    V.set_xticks([])
+    A.set_yticks([])

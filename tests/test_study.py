@@ -1,0 +1,547 @@
+"""The config as a study: which mistakes are told, how, and which runs a study asks for."""
+
+import copy
+import difflib
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sparsedecay import configfile, paths
+from sparsedecay.entries import key
+from sparsedecay.errors import UserError
+from sparsedecay.runs import chain, predecessor
+from sparsedecay.schema import item_of, json_schema, leaves, node_at
+from sparsedecay.study import Study, files_read, load_study
+from tests.workflow.project import Project
+
+CONFIG = Path(__file__).parents[1] / "config"
+PAPER = CONFIG / "config.yaml"
+TEXT = PAPER.read_text()
+DOCUMENT = configfile.read(PAPER).plain()
+SCHEMA = json_schema(Study)
+# figure 4 has the same settings as figure 3
+LEAVES = [path for path in leaves(SCHEMA) if path[:2] != ("figures", "fig4")]
+SECTIONS = sorted({path[:i] for path in LEAVES for i in range(1, len(path))}, key=str)
+KEYS = [path for path in [*SECTIONS, *LEAVES] if isinstance(path[-1], str)]
+names = {"ids": lambda value: key(value) if isinstance(value, tuple) else repr(value)[:20]}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return load_study([PAPER])
+
+
+def changed(path, value=None, *, name=None):
+    """The paper's config with another value, another name for a key, or without it."""
+    document = copy.deepcopy(DOCUMENT)
+    section = document
+    for part in path[:-1]:
+        section = section[part]
+    old = section.pop(path[-1]) if isinstance(section, dict) else section[path[-1]]
+    if name is not None:
+        section[name] = old
+    elif value is not None:
+        section[path[-1]] = value
+    return document
+
+
+def load(document) -> Study:
+    """The study in a document, through a file mine.yaml."""
+    text = document if isinstance(document, str) else json.dumps(document, ensure_ascii=False)
+    # JSON is YAML, but for these
+    text = re.sub(r"(?<![\w\"])NaN", ".nan", re.sub(r"(?<![\w\"])Infinity", ".inf", text))
+    text = text.replace("-Infinity", "-.inf")
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    return load_study([Path("mine.yaml")])
+
+
+JARGON = re.compile(r"tuple|[Ii]nput|function-|Figure1|TrainedMatrices|instance|NoneType|pydantic")
+
+
+def refusal(document, *more) -> list[str]:
+    """What a user is told, a line for each mistake."""
+    with pytest.raises(UserError) as caught:
+        load(document, *more)
+    lines = str(caught.value).splitlines()
+    for line in lines:
+        assert line.isprintable()
+        assert re.match(r"mine\.yaml(:\d+)?: ", line)
+        assert not JARGON.search(line)
+        assert len(line) < 350
+    return lines
+
+
+# --- every key of the config
+
+
+def test_both_shipped_configs_are_in_order():
+    for file in ("config.yaml", "smoke.yaml"):
+        assert load_study([CONFIG / file]).figures.names == ["fig1", "fig2", "fig3", "fig4"]
+
+
+def test_the_keys_are_found():
+    """What the tests below are made from is complete."""
+    assert len(LEAVES) == 32
+    assert ("figures", "fig3", "panels", 0, "network") in LEAVES
+    assert ("data",) in SECTIONS
+
+
+@pytest.mark.parametrize("path", LEAVES, **names)
+def test_every_list_and_whole_number_is_bounded(path):
+    """So that no study is too large for the checks themselves."""
+    node = node_at(SCHEMA, path)
+    if node["type"] == "array":
+        assert node["maxItems"] <= 1000
+    if node["type"] == "integer":
+        assert {"minimum", "maximum"} <= node.keys() or "exclusiveMaximum" in node
+
+
+def wrong_values(node):
+    """Values that a key must refuse: of other types, and just out of its range."""
+    yield from ("text", True, [], {"a": 1}, math.nan, math.inf)
+    match node["type"]:
+        case "string":
+            yield from (0, 1.5, "", node["enum"][0].swapcase(), node["enum"][0] + " ")
+        case "array":
+            item = item_of(SCHEMA, node)
+            panel = {"network": "dense", "regularizer": "eq2"}
+            good = {"string": item.get("enum", [0])[0], "object": panel}.get(item["type"], 0.5)
+            yield from (5, [good] * (node["maxItems"] + 1), [good] * (node["minItems"] - 1))
+        case "integer":
+            yield from (1.5, 2.0, "1", [1], 10**4000, node["minimum"] - 1)
+            yield node.get("maximum", node.get("exclusiveMaximum", 0) - 1) + 1
+        case "number":
+            yield from ("1e-3", [1], 10**4000, -math.inf)
+            bounds = ("exclusiveMinimum", 0), ("minimum", -1e-9), ("exclusiveMaximum", 0)
+            yield from (node[name] + step for name, step in bounds if name in node)
+
+
+@pytest.mark.parametrize("path", LEAVES, **names)
+def test_every_key_refuses_what_it_does_not_allow(path):
+    for value in wrong_values(node_at(SCHEMA, path)):
+        lines = refusal(changed(path, value))
+        assert len(lines) == 1, f"{lines} for {value!r}"
+        assert re.match(rf"mine\.yaml:\d+: {re.escape(key(path))}(\[0\])?: ", lines[0]), lines
+        assert "is not allowed; write " in lines[0]
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in LEAVES if node_at(SCHEMA, p)["type"] == "array"], **names
+)
+def test_every_value_of_a_list_is_checked(path):
+    items = list(DOCUMENT[path[0]][path[1]] if len(path) == 2 else
+                 DOCUMENT[path[0]][path[1]][path[2]])  # fmt: skip
+    for value in (True, "text", math.nan, [], 10**400):
+        lines = refusal(json.dumps(changed(path, [*items[:-1], value])))
+        assert len(lines) == 1
+        assert f": {key((*path, len(items) - 1))}: " in lines[0]
+
+
+@pytest.mark.parametrize("path", KEYS, **names)
+def test_every_misspelt_key_is_told_the_right_one(path):
+    name = path[-1]
+    for misspelt in {name + "x", name.swapcase(), name[:-1], "x" + name[1:]} - {name, "", "x", "X"}:
+        lines = refusal(changed(path, name=misspelt))
+        assert len(lines) == 1, f"not missing besides: {lines}"
+        assert f": {key((*path[:-1], misspelt))}: unknown key; " in lines[0]
+        ratio = difflib.SequenceMatcher(a=misspelt.lower(), b=name.lower()).ratio()
+        if ratio >= 0.7 and not name.startswith("fig"):
+            assert lines[0].endswith(f"did you mean {key(path)}?")
+
+
+@pytest.mark.parametrize("path", KEYS, **names)
+def test_every_missing_key_is_named(path):
+    if path[0] == "figures" and len(path) == 2:
+        assert path[1] not in load(changed(path)).figures.names
+        return
+    lines = refusal(changed(path))
+    assert len(lines) == 1
+    assert f": {key(path)}: is missing; write " in lines[0]
+
+
+@pytest.mark.parametrize("path", KEYS, **names)
+def test_every_empty_value_is_refused(path):
+    document = re.sub(r'"(@)"', "", json.dumps(changed(path, "@")))
+    if path[0] == "figures" and len(path) == 2:
+        assert path[1] not in load(document).figures.names
+        return
+    (line,) = refusal(document)
+    assert f": {key(path)}: an empty value is not allowed; write " in line
+
+
+@pytest.mark.parametrize("path", SECTIONS, **names)
+@pytest.mark.parametrize("value", [5, "text", True, ["a"]])
+def test_every_section_must_be_one(path, value):
+    lines = refusal(changed(path, value))
+    assert len(lines) == 1
+    assert f": {key(path)}" in lines[0]
+
+
+@pytest.mark.parametrize("name", ["1", "null", "true", "1.5", "2001-01-01", "''", '"\\ud800\\n"'])
+def test_keys_that_are_no_names_are_unknown(name):
+    (line,) = refusal(f"{name}: 2\n{TEXT}")
+    assert ": unknown key; allowed are data, network, " in line
+
+
+# --- mistakes as people make them
+
+L3, ONLY = (
+    "fig3.layer: 3 is not allowed: networks of network.L = 2 hidden layers",
+    "stand only once",
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("epochs: 200000", "epochs: 2e5", "28: training.epochs: 2e5 is not allowed; write a whole "
+         "number of epochs from 1 to 1,000,000,000, such as 200000"),
+        ("epochs: 200000", "epochs: 200000.0", "200000.0 is not allowed; .*, such as 200000"),
+        ("epochs: 200000", "epochs: '200000'", "'200000' is not allowed; .*, without quotes"),
+        ("K: 1296", "K: 10**5000", r"network.K: 10\*\*5000 is not allowed; write a whole number"),
+        ("K: 1296", "K: 0", "network.K: 0 is not allowed; write a whole number from 1 to"),
+        ("lam: 1.0e-3", "lam: -1e-3", "fig3.lam: -1e-3 is not allowed; write a number above 0"),
+        ("lam: 1.0e-3", "lam: 1e400", "1e400 is not allowed; .*, at most 1.7e308 in magnitude"),
+        ("lam: 1.0e-3", "lam: '1e-3'", "write a number above 0, without quotes"),
+        ("levels: [0, 0.5, 1]", "levels: []", "levels: \\[\\] .* a list of 2 to 1,000 values"),
+        ("levels: [0, 0.5, 1]", "levels: [0, 0]", f"levels: \\[0, 0\\] is not allowed: .* {ONLY}"),
+        ("levels: [0, 0.5, 1]", "levels: [0, 0.0]", ONLY),
+        ("dimension: 4", "dimension: 40", "data.levels, data.dimension: a grid of 3\\^40 points"),
+        ("target_range: [-1, 1]", "target_range: [1, -1]", r"data.target_range: \[1, -1\] is not "
+         "allowed: the first number must be smaller than the second"),
+        ("\n  range: [-1, 1]", "\n  range: [1, 1]", r"initialization.range: \[1, 1\] is not allow"),
+        ("target_range: [-1, 1]", "target_range: [1]", r"\[1\] .* write a list of 2 values"),
+        ("target_range: [-1, 1]", "target_range: [1, 2, 3]", r"\[1, 2, 3\] .* a list of 2 values"),
+        ("engine: fused", "engine: fuse", "write fused or autograd; did you mean fused?"),
+        ("network: representer", "network: Representer", "did you mean representer?"),
+        ("decay, none]", "decay, null]", r"regularizers\[2\]: null is not allowed; .* mean none?"),
+        ("decay, none]", "decay, eq2]", f"regularizers: .*{ONLY}"),
+        ("[1.0e-1, 1.0e-3,", "[1.0e-1, 0.1,", f"fig2.lam: .*{ONLY}"),
+        ("average_over: [W, V]", "average_over: [W, W]", f"average_over: .*{ONLY}"),
+        ("regularizer: weight_decay}", "regularizer: eq2}", f"fig3.panels: .*{ONLY}"),
+        ("optimizer:", "optimiser:", "22: optimiser: unknown key; did you mean optimizer?"),
+        ("K: 1296", "k: 1296", "network.k: unknown key; did you mean network.K?"),
+        ("relative_rank_t", "rel_rank_t", "did you mean measures.relative_rank_threshold?"),
+        ("  fig1:", "  fig7:", "fig7: unknown key; allowed are fig1, fig2, fig3, fig4"),
+        ("  K: 1296", "  K: 1296\n  engine: x", "unknown key; did you mean training.engine?"),
+        ("  fig1:\n    L: 3", "  fig1: yes", "fig1: yes is .* write a section with the key L"),
+        ("- {network: representer, regularizer: eq2}", "- eq2", r"panels\[0\]: eq2 is not allowed; "
+         "write a section with the keys network, regularizer"),
+        ("layer: 2", "layer: 3", L3),
+        ("record_every: 250", "record_every: 50001", "must not exceed training.stride"),
+        ("threshold: 1.0e-3", "threshold: 1.5e-3", "threshold: 1.5e-3 is .* significant digit"),
+        ("threshold: 1.0e-3", "threshold: 10", "measures.threshold: 10 .* significant digit"),
+        ("K: 1296", "K: 129600", "network.K: .* a dense network of 16,797,715,201 parameters"),
+        ("seed: 0", "seed: 0\n  seed: 0", "mine.yaml:12: data.seed: stands twice, before in mine"),
+        ("seed: 0", "<<: {seed: x}", "data.seed: x is not allowed"),
+    ],
+)  # fmt: skip
+def test_a_mistake_gets_one_line_that_says_what_to_do(old, new, said):
+    assert old in TEXT
+    (line,) = refusal(TEXT.replace(old, new, 1))
+    assert re.search(said, line), line
+
+
+def test_all_mistakes_are_told_at_once():
+    text = TEXT.replace("epochs: 200000", "epochs: 40000").replace("layer: 2", "layer: 9")
+    lines = refusal(text.replace("threshold: 1.0e-3", "threshold: 12", 1))
+    told = [re.search(r": ([\w.]+): ", line)[1] for line in lines]
+    figures = ["fig3.epoch", "fig3.layer", "fig4.epoch", "fig4.layer"]
+    assert told == ["measures.threshold", *(f"figures.{name}" for name in figures)]
+    assert "beyond training.epochs (40,000); lower it, or raise training.epochs" in lines[1]
+    lines = refusal(TEXT.replace("K: 1296", "K: 0").replace("seed: 0", "seed: -1"))
+    assert len(lines) == 3
+
+
+def test_many_mistakes_are_cut_short():
+    levels = ", ".join(["x"] * 1000)
+    lines = load_lines(TEXT.replace("levels: [0, 0.5, 1]", f"levels: [{levels}]"))
+    assert len(lines) == 21
+    assert lines[-1] == "… and 980 more mistakes"
+
+
+def load_lines(text):
+    with pytest.raises(UserError) as caught:
+        load(text)
+    return str(caught.value).splitlines()
+
+
+def test_too_many_milestones_are_refused_at_once():
+    """7 runs of 200,000 epochs and 2 of 50,000: 1.5 million epochs."""
+    text = TEXT.replace("record_every: 250", "record_every: 5")
+    assert load(text.replace("stride: 50000", "stride: 16")).training.stride == 16
+    (line,) = refusal(text.replace("stride: 50000", "stride: 15"))
+    assert (
+        "training.stride: 15 is not allowed: it cuts the 9 runs of the figures into 100,0" in line
+    )
+
+
+def test_too_many_records_are_refused():
+    text = TEXT.replace("record_every: 250", "record_every: 10")
+    assert load(text.replace("stride: 50000", "stride: 1000000")).training.record_every == 10
+    (line,) = refusal(text.replace("stride: 50000", "stride: 1000010"))
+    assert "training.record_every: 10 is not allowed: it makes 100,001 records" in line
+
+
+def test_a_figure_is_needed():
+    (line,) = refusal(DOCUMENT | {"figures": {}})
+    assert line == "mine.yaml:1: figures: at least one figure is needed: fig1, fig2, fig3 or fig4"
+
+
+# --- several files
+
+
+def test_the_file_that_holds_a_key_is_named():
+    Path("a.yaml").write_text(TEXT)
+    Path("b.yaml").write_text("network: {K: 0}\ntrainig: {}\n")
+    Path("c.yaml").write_text("figures: {fig2: {lam: [1, x]}}\n")
+    with pytest.raises(UserError) as caught:
+        load_study([Path("a.yaml"), Path("b.yaml"), Path("c.yaml")], {"data": {"seed": "one"}})
+    assert [line.partition(" is not")[0] for line in str(caught.value).splitlines()] == [
+        "--config: data.seed: one",
+        "b.yaml:1: network.K: 0",
+        "c.yaml:1: figures.fig2.lam[1]: x",
+        "b.yaml:2: trainig: unknown key; did you mean training?",
+    ]
+
+
+def test_a_key_that_no_file_has_names_them_all():
+    Path("a.yaml").write_text("data: {seed: 0}\n")
+    Path("b.yaml").write_text("data: {levels: [0, 1], dimension: 1}\n")
+    with pytest.raises(UserError, match=r"^a\.yaml, b\.yaml: data\.target_range: is missing"):
+        load_study([Path("a.yaml"), Path("b.yaml")])
+
+
+def test_later_files_and_overrides_win():
+    Path("b.yaml").write_text("training: {epochs: 100000}\ndata: {levels: [0, 1]}\n")
+    study = load_study([PAPER, Path("b.yaml")])
+    assert study.training.epochs == 100_000
+    assert study.data.levels == (0, 1)
+    assert study.training.stride == 50_000
+    overrides = {"training": {"epochs": "300000"}, "figures": {"fig3": "null"}}
+    study = load_study([PAPER, Path("b.yaml")], overrides)
+    assert study.training.epochs == 300_000
+    assert study.figures.names == ["fig1", "fig2", "fig4"]
+
+
+# --- anything at all
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+WORDS = st.sampled_from(sorted({path[-1] for path in KEYS})) | st.text(max_size=5)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=10,
+)
+LIMITED = settings(
+    max_examples=40, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@LIMITED
+@given(path=st.sampled_from([*LEAVES, *SECTIONS]), value=ANYTHING)
+def test_any_value_anywhere_is_taken_or_refused_by_its_key(path, value):
+    try:
+        study = load_study([PAPER], nest(path, value))
+    except UserError as error:
+        for line in str(error).splitlines():
+            assert line.isprintable()
+            place, told, _ = line.split(": ", 2)
+            assert re.fullmatch(r"\S*config\.yaml(:\d+)?|--config|\S+, --config", place)
+            # a value may be good by itself, but not beside that of another key
+            assert told.startswith(path[0]) or place.startswith("/"), line
+    else:
+        assert all(run.id == name for name, run in study.runs.items())
+
+
+def nest(path, value):
+    """{"a": {"b": value}}; of a list of sections only the first."""
+    for part in reversed(path):
+        value = [value] if isinstance(part, int) else {part: value}
+    return value
+
+
+@LIMITED
+@given(document=st.dictionaries(WORDS, ANYTHING, min_size=1, max_size=5))
+def test_any_document_is_refused_by_its_keys(document):
+    lines = load_lines(json.dumps(document))
+    missing = [f": {name}: is missing" for name in Study.model_fields if name not in document]
+    readable = not re.search("is not readable YAML|stands twice", lines[0])
+    if readable and len(lines) < 21:
+        for text in missing:
+            assert any(text in line for line in lines) or "did you mean" in "".join(lines)
+    assert all(line.isprintable() for line in lines)
+
+
+@LIMITED
+@given(
+    content=st.binary(max_size=60)
+    | st.text(alphabet="[]{}&*!|>'\"%:,?-# \n\tab01.e<", max_size=60).map(str.encode)
+)
+def test_any_bytes_are_refused_in_lines_that_name_the_file(content):
+    Path("mine.yaml").write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        load_study([Path("mine.yaml")])
+    for line in str(caught.value).splitlines():
+        assert line.startswith("mine.yaml")
+        assert line.isprintable()
+
+
+# --- runs
+
+RUNS = [
+    "representer-eq2-lam0.1-seed0-ecc7dc1588",
+    "representer-weight_decay-lam0.1-seed0-83c2713e4b",
+    "representer-none-seed0-8776785abd",
+    "representer-eq2-lam0.001-seed0-d3f905e02f",
+    "representer-weight_decay-lam0.001-seed0-d6f4789176",
+    "representer-eq2-lam1e-05-seed0-c187e3d68b",
+    "representer-weight_decay-lam1e-05-seed0-708310814a",
+    "dense-weight_decay-lam0.001-seed0-22556347f6",
+    "dense-none-seed0-97fe49933d",
+]
+"""Another name for one of them would make hours of training out of date."""
+
+
+def test_the_papers_runs_keep_their_names(paper):
+    assert list(paper.runs) == RUNS
+    assert list(paper.data_sets) == [paper.data.id]
+
+
+def test_names_do_not_depend_on_how_the_file_is_written():
+    def turned(value):
+        if isinstance(value, dict):
+            return {name: turned(value[name]) for name in reversed(value)}
+        return value
+
+    without_comments = re.sub(r" *#.*", "", TEXT)
+    for document in (
+        turned(DOCUMENT),
+        without_comments,
+        TEXT.replace("\n", "\n\n").replace(": ", ":   "),
+    ):
+        assert set(load(document).runs) == set(RUNS)
+    text = TEXT.replace("[0, 0.5, 1]", "[0.0, 5e-1, 1.0]").replace("1.0e-3", "0.001")
+    assert list(load(text).runs) == RUNS
+
+
+def test_two_values_that_change_places_make_other_runs():
+    swaps = [
+        ({"data": {"seed": 3}}, {"initialization": {"seed": 3}}),
+        ({"network": {"K": 5, "d": 7}}, {"network": {"K": 7, "d": 5}}),
+        ({"optimizer": {"betas": [0.5, 0.9]}}, {"optimizer": {"betas": [0.9, 0.5]}}),
+        ({"data": {"target_range": [-2, 2]}}, {"initialization": {"range": [-2, 2]}}),
+        ({"data": {"levels": [0, 1]}}, {"data": {"levels": [1, 0]}}),
+    ]
+    for one, other in swaps:
+        first, second = load_study([PAPER], one), load_study([PAPER], other)
+        assert not first.runs.keys() & second.runs.keys()
+
+
+def test_another_lam_renames_no_run_and_none_does_not_depend_on_it(paper):
+    more = load_study([PAPER], {"figures": {"fig2": {"lam": [0.1, 0.05, 1e-3, 1e-5]}}})
+    assert set(RUNS) < set(more.runs)
+    assert len(more.runs) == len(RUNS) + 2, "eq2 and weight_decay, but no other run without"
+    assert paper.run("dense", "none", 0.1) == paper.run("dense", "none", 5)
+
+
+def test_what_each_figure_shows(paper):
+    assert paper.milestones("fig1") == []
+    shown = [(run.regularizer, run.lam, epoch) for run, epoch in paper.milestones("fig2")]
+    assert shown == [
+        (regularizer, 0 if regularizer == "none" else lam, 200_000)
+        for lam in (0.1, 1e-3, 1e-5)
+        for regularizer in ("eq2", "weight_decay", "none")
+    ]
+    for name in ("fig3", "fig4"):
+        shown = [(run.network, run.regularizer, run.lam, e) for run, e in paper.milestones(name)]
+        assert shown == [
+            ("representer", "eq2", 1e-3, 50_000),
+            ("representer", "weight_decay", 1e-3, 50_000),
+            ("dense", "weight_decay", 1e-3, 50_000),
+            ("dense", "none", 0, 50_000),
+        ]
+    assert len(paper.shown) == 7 + 4
+    assert len(set(paper.shown)) == len(paper.shown)
+
+
+@pytest.mark.parametrize("figure", ["fig1", "fig2", "fig3", "fig4"])
+def test_a_request_holds_what_the_figure_draws_and_survives_json(paper, figure):
+    request = paper.request(figure)
+    assert request.figure == figure
+    assert request.settings == getattr(paper.figures, figure)
+    assert type(request).model_validate_json(request.canonical()) == request
+    pairs = [(shown.run, shown.epochs[-1]) for shown in request.shown]
+    assert pairs == [(run.id, epoch) for run, epoch in paper.milestones(figure)]
+
+
+def test_the_files_that_figures_read(paper):
+    read = {name: files_read(paper.request(name)) for name in paper.figures.names}
+    assert read["fig1"] == []
+    assert len(read["fig2"]) == 7 * (1 + 4), "a summary, and the trajectory over 4 milestones"
+    assert paths.measured(RUNS[0], 200_000, "summary") in read["fig2"]
+    assert paths.measured(RUNS[0], 50_000, "trajectory") in read["fig2"]
+    assert paths.measured(RUNS[0], 50_000, "summary") not in read["fig2"]
+    for name, table in (("fig3", "summary"), ("fig4", "spectra")):
+        assert len(read[name]) == 4 * 3
+        for run in (RUNS[3], RUNS[4], RUNS[7], RUNS[8]):
+            assert {
+                paths.state(run, 50_000),
+                paths.measured(run, 50_000, "matrices"),
+                paths.measured(run, 50_000, table),
+            } <= set(read[name])
+    for files in read.values():
+        assert len(files) == len(set(files))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "stride", "milestones"),
+    [
+        (200, 50, [50, 100, 150, 200]),
+        (50, 50, [50]),
+        (30, 50, [30]),
+        (120, 50, [50, 100, 120]),
+        (51, 50, [50, 51]),
+        (3, 1, [1, 2, 3]),
+    ],
+)
+def test_the_milestones_on_the_way(epoch, stride, milestones):
+    assert chain(epoch, stride) == milestones
+    assert [predecessor(step, stride) for step in milestones] == [0, *milestones[:-1]]
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(1, 10**6))
+def test_an_epoch_off_the_grid_is_nobodys_predecessor(epoch, other, stride):
+    epoch, other = epoch % (50 * stride) + 1, other % (50 * stride) + 1
+    assert predecessor(epoch, stride) % stride == 0
+    assert predecessor(epoch, stride) < epoch
+    low, high = sorted((epoch, other))
+    assert set(chain(low, stride)) - {low} <= set(chain(high, stride))
+
+
+# --- as a user meets it
+
+
+@pytest.mark.workflow
+def test_snakemake_says_it_in_one_line(tmp_path):
+    project = Project(tmp_path / "project")
+    project.folder.mkdir()
+    project.clone()
+    project.edit("config/config.yaml", "K: 24", "K: 0")
+    done = project.snakemake("-n", "--config", "training={epochs: 3000}")
+    assert done.returncode == 1
+    lines = (done.stdout + done.stderr).splitlines()
+    assert [line for line in lines if not line.startswith("Using workflow specific profile")] == [
+        "config/config.yaml:13: network.K: 0 is not allowed; "
+        "write a whole number from 1 to 1,000,000"
+    ]
