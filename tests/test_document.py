@@ -12,7 +12,7 @@ from sparsedecay import configfile, document
 from sparsedecay.document import EFFECTS
 from sparsedecay.entries import key
 from sparsedecay.errors import UserError
-from sparsedecay.schema import json_schema, leaves, node_at
+from sparsedecay.schema import json_schema, leaves, limits, node_at
 from sparsedecay.study import Study, load_study
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -139,6 +139,23 @@ def test_every_key_is_described_for_editors_and_in_the_readme(path):
 
 def listed(path) -> str:
     return key(path).replace("[0]", "[]")
+
+
+@pytest.mark.parametrize(
+    ("node", "words"),
+    [
+        ({"type": "number"}, ""),
+        ({"type": "number", "exclusiveMinimum": 0}, "above 0"),
+        ({"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "from 0 to below 1"),
+        ({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, "above 0 and below 1"),
+        ({"type": "integer", "minimum": 3}, "of at least 3"),
+        ({"type": "integer", "minimum": 1, "maximum": 64}, "from 1 to 64"),
+        ({"type": "integer", "minimum": 0, "exclusiveMaximum": 5000}, "from 0 to 4,999"),
+        ({"type": "integer", "minimum": 0, "exclusiveMaximum": 2**63}, "from 0 to 2^63 - 1"),
+    ],
+)
+def test_ranges_in_words(node, words):
+    assert limits(node) == words
 
 
 def test_the_readme_shows_ranges_units_and_the_papers_values():

@@ -411,12 +411,12 @@ def test_figures_are_the_same_bytes_everywhere(project):
     (project / "requests").write_text(
         "\n".join(study().request(name).canonical() for name in FIGURES), encoding="utf-8"
     )
-    (project / "matplotlibrc").write_text(
-        "xtick.direction: in\nfont.size: 20\nfigure.facecolor: red\nsavefig.dpi: 50\n"
-    )
+    (project / "mine").mkdir()  # matplotlib also looks for its settings in the current folder
+    (project / "mine" / "matplotlibrc").write_text("font.size: 20\nfigure.facecolor: red\n")
+    mine = {"MATPLOTLIBRC": str(project / "mine")}
     source = str(Path(style.__file__).parents[2])
     folders = []
-    for seed, more, cwd in (("1", {}, project), ("2", {"MATPLOTLIBRC": str(project)}, Path("/"))):
+    for seed, more, cwd in (("1", {}, project), ("2", mine, Path("/"))):
         folder = project / f"figures-{seed}"
         environment = {**os.environ, "PYTHONPATH": source, "PYTHONHASHSEED": seed, **more}
         arguments = [str(project / "requests"), str(folder), str(project / "results")]

@@ -231,7 +231,7 @@ L3, ONLY = (
         ("regularizer: weight_decay}", "regularizer: eq2}", f"fig3.panels: .*{ONLY}"),
         ("optimizer:", "optimiser:", "22: optimiser: unknown key; did you mean optimizer?"),
         ("K: 1296", "k: 1296", "network.k: unknown key; did you mean network.K?"),
-        ("relative_rank_t", "rel_rank_t", "did you mean measures.relative_rank_threshold?"),
+        ("K: 1296", "Kd: 1296", "network.Kd: unknown key; did you mean network.K?"),
         ("  fig1:", "  fig7:", "fig7: unknown key; allowed are fig1, fig2, fig3, fig4"),
         ("  K: 1296", "  K: 1296\n  engine: x", "unknown key; did you mean training.engine?"),
         ("  fig1:\n    L: 3", "  fig1: yes", "fig1: yes is .* write a section with the key L"),

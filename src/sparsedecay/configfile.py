@@ -43,11 +43,11 @@ def read(file: Path) -> Entry:
     yaml = YAML(typ="safe", pure=True)
     node = compose(yaml, read_text(file, source), source)
     if node is None:
-        raise UserError(f"{source}: is empty; copy config/config.yaml and change what you need")
+        raise UserError(f"{source}: is empty; write the keys that config/README.md lists")
     if not isinstance(node, MappingNode):
         raise UserError(
             f"{source}: holds no keys but {KINDS[type(node)]}; write lines such as `data:` with "
-            "indented keys below, as in config/config.yaml"
+            "indented keys below (config/README.md lists them)"
         )
     return Builder(source, yaml).entry(node, ())
 
