@@ -64,6 +64,8 @@ def refusal(file: Path, content: str | bytes) -> str:
         ("-_", "-_"),
         ("!!int x", "x"),
         ("!!bool x", "x"),
+        ("!!int ''", ""),
+        ("!!float _", "_"),
         ("!!float 5", 5.0),
     ],
 )

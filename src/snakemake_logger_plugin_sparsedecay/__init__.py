@@ -29,10 +29,8 @@ CLOCK_TOLERANCE = 2.0  # seconds by which a file server's clock may be behind
 
 def check_config_files() -> None:
     """Snakemake reads `--configfile` before the workflow can, and answers a missing or unreadable
-    file with a stack trace or without its name. It imports its plugins earlier still: here."""
-    program = Path(sys.argv[0])
-    called = program.name if program.name != "__main__.py" else program.parent.name
-    if called != "snakemake" or not any(a.startswith(("--config", "-C")) for a in sys.argv[1:]):
+    file with a stack trace or without its name. It sets up its log handler earlier still."""
+    if not any(argument.startswith(("--config", "-C")) for argument in sys.argv[1:]):
         return
     from sparsedecay.configfile import check_config_arguments
     from sparsedecay.errors import UserError
@@ -41,9 +39,6 @@ def check_config_files() -> None:
         check_config_arguments(sys.argv[1:])
     except UserError as error:
         sys.exit(str(error))
-
-
-check_config_files()
 
 
 @dataclass
@@ -76,6 +71,7 @@ class LogHandler(LogHandlerBase):
     """Hands every message to Snakemake's own handler and watches the running jobs besides."""
 
     def __post_init__(self) -> None:
+        check_config_files()
         common = self.common_settings
         stream = sys.stdout if common.stdout else sys.stderr
         nocolor = common.nocolor or bool(os.environ.get("NO_COLOR"))

@@ -39,7 +39,7 @@ def main() -> None:
     try:
         importlib.import_module(COMMANDS[command][0]).main(arguments)
     except UserError as error:
-        print(f"sparsedecay: {error}", file=sys.stderr)
+        print(error, file=sys.stderr)
         sys.exit(2)
     except ValidationError as error:
         for problem in error.errors(include_url=False):

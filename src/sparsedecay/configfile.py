@@ -196,7 +196,7 @@ class Builder:
             if node.tag == TAG + "int" and len(node.value) > MAX_DIGITS:
                 return float(node.value.replace("_", ""))
             return convert(node)
-        except (ValueError, KeyError):  # such as `+`, which looks like a number, or `!!int x`
+        except (ValueError, LookupError):  # such as `+`, which looks like a number, or `!!int x`
             return node.value
         except OverflowError:
             return math.inf

@@ -80,7 +80,7 @@ EFFECTS = (
     (("figures.fig1",), "Figure 1 is drawn."),
     (
         ("measures",),
-        "Nothing is trained. Milestones are measured, tables joined and figures drawn again.",
+        "Nothing is trained. Milestones are measured, tables joined and figures 2 to 4 drawn.",
     ),
     (
         ("figures.fig2", "figures.fig3", "figures.fig4"),

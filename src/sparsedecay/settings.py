@@ -112,7 +112,7 @@ class Request(Settings):
     """Module of `sparsedecay.figures` that draws it."""
     settings: Figure1 | Figure2 | TrainedMatrices
     """The figure's section of the config."""
-    measures: Measures
-    """Definitions, for labels."""
+    measures: Measures | None
+    """Definitions, for labels; none where nothing measured is shown."""
     shown: Annotated[tuple[Shown, ...], Field(strict=False)]
     """The networks, in the figure's order: lam by lam and panel by panel."""

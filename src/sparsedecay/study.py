@@ -152,10 +152,11 @@ class Study(Settings):
 
     def request(self, figure: str) -> Request:
         """What a figure is asked to show."""
+        milestones = self.milestones(figure)
         return Request(
             figure=figure,
             settings=getattr(self.figures, figure),
-            measures=self.measures,
+            measures=self.measures if milestones else None,
             shown=[
                 Shown(
                     run=run.id,
@@ -164,7 +165,7 @@ class Study(Settings):
                     lam=run.lam,
                     epochs=chain(epoch, run.stride),
                 )
-                for run, epoch in self.milestones(figure)
+                for run, epoch in milestones
             ],
         )
 

@@ -59,11 +59,12 @@ def test_through_milestones_and_in_one_go(tmp_path, network, engine):
     assert once.epoch.unique().tolist() == [0, 10, 20, 30, 40, 50, 60]
 
 
-def test_a_milestone_off_the_grid_records_only_multiples(tmp_path):
-    run = small_run(stride=30)
-    train(files(tmp_path, run, 25))
-    loss = pd.read_parquet(tmp_path / "25-loss.parquet")
-    assert loss.epoch.tolist() == [0, 10, 20]
+def test_records_are_at_multiples_and_at_the_milestone(tmp_path):
+    run = small_run(stride=20)
+    train(files(tmp_path, run, 20))
+    train(files(tmp_path, run, 25, previous=tmp_path / "20.safetensors"))
+    recorded = [pd.read_parquet(tmp_path / f"{e}-loss.parquet").epoch.tolist() for e in (20, 25)]
+    assert recorded == [[0, 10, 20], [25]]
     _, about = read_state(tmp_path / "25.safetensors")
     assert about["epoch"] == "25"
 

@@ -135,7 +135,7 @@ CONFIG = {
     ),
     "the threshold": (
         [("\n  threshold: 1.0e-3", "\n  threshold: 2.0e-3")],
-        MEASURE | MERGE | FIGURES,
+        MEASURE | MERGE | SHOWN,
     ),
     "the engine": ([("engine: fused", "engine: autograd")], set()),
     "order and spacing": (

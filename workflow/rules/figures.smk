@@ -7,7 +7,7 @@ rule figure:
             paths.figure("{figure}", "pdf"),
             category="Figures",
             labels={"figure": "{figure}", "format": "PDF"},
-            caption="../report/{figure}.rst",
+            caption="../report/figure.rst",
         ),
         png="figures/{figure}.png",
         svg="figures/{figure}.svg",

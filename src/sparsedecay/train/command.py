@@ -11,7 +11,11 @@ def main(arguments: list[str]) -> None:
     """Train as the arguments say."""
     parser = argparse.ArgumentParser(prog="sparsedecay train", description=__doc__)
     add = parser.add_argument
-    add("--run", required=True, help="the run as JSON (`sparsedecay list CONFIG` prints them)")
+    add(
+        "--run",
+        required=True,
+        help="the run as JSON; `sparsedecay check CONFIG --run RUN_ID` prints it",
+    )
     add("--epoch", required=True, type=int, help="milestone to train to")
     add("--data", required=True, type=Path, help="data set, Parquet")
     add("--previous", type=Path, help="state of the previous milestone, if there is one")

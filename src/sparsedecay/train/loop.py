@@ -73,9 +73,10 @@ def train(stretch: Stretch) -> None:
     reporting = Progress(run.id, stretch.start, stretch.epoch, stretch.progress)
     with Interruption() as interruption, reporting as progress:
         while engine.epoch < stretch.epoch:
-            next_record = (engine.epoch // run.record_every + 1) * run.record_every
+            multiple = (engine.epoch // run.record_every + 1) * run.record_every
+            next_record = min(multiple, stretch.epoch)
             began = time.monotonic()
-            epochs = min(chunk, next_record - engine.epoch, stretch.epoch - engine.epoch)
+            epochs = min(chunk, next_record - engine.epoch)
             engine.advance(epochs)
             if engine.epoch == next_record:
                 mse = records.add(engine)
@@ -101,7 +102,7 @@ def train(stretch: Stretch) -> None:
     states.save(stretch.state, run, engine.state(), about)
     if stretch.checkpoint:
         stretch.checkpoint.unlink(missing_ok=True)
-    print(f"{run.id}: reached epoch {engine.epoch:,}, mse {mse:.3g} when last recorded")
+    print(f"{run.id}: reached epoch {engine.epoch:,}, mse {mse:.3g}")
 
 
 def tensors(stretch: Stretch) -> tuple[torch.Tensor, torch.Tensor]:

@@ -30,7 +30,8 @@ class Engine(Protocol):
 
 
 class Records:
-    """Rows for the epochs recorded so far in one stretch between milestones."""
+    """Rows for the epochs recorded so far in one stretch between milestones: epoch 0, the multiples
+    of `record_every`, and the milestone itself."""
 
     def __init__(self, run: Run) -> None:
         self.run, self.network = run, build(run)
@@ -90,7 +91,7 @@ class Records:
 
         names, shapes = self.network.matrices, self.network.shapes
         rows = len(self.epochs) * len(names)
-        exceeding = self.exceeding.reshape(rows, -1)
+        exceeding = self.exceeding.reshape(rows, len(LADDER))
         columns = [
             pa.array([self.run.id] * rows),
             np.repeat(self.epochs, len(names)),
