@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from sparsedecay import configfile, document
+from sparsedecay import document
+from sparsedecay.config import reading
+from sparsedecay.config.entries import key
+from sparsedecay.config.schema import json_schema, leaves, limits, node_at
 from sparsedecay.document import EFFECTS
-from sparsedecay.entries import key
 from sparsedecay.errors import UserError
-from sparsedecay.schema import json_schema, leaves, limits, node_at
 from sparsedecay.study import Study, load_study
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -27,7 +28,7 @@ def valid(config) -> bool:
 
 
 def paper() -> dict:
-    return copy.deepcopy(configfile.read(PAPER).plain())
+    return copy.deepcopy(reading.read(PAPER).plain())
 
 
 def test_the_documents_are_up_to_date(capsys):
@@ -74,7 +75,7 @@ def test_the_schema_is_one_and_takes_both_configs():
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     for name in ("config.yaml", "smoke.yaml"):
-        assert valid(configfile.read(CONFIG / name).plain())
+        assert valid(reading.read(CONFIG / name).plain())
         first = (CONFIG / name).read_text().splitlines()[0]
         assert first == "# yaml-language-server: $schema=schema.json"
 

@@ -11,18 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sparsedecay import configfile, paths
-from sparsedecay.entries import key
+from sparsedecay import paths
+from sparsedecay.config import reading
+from sparsedecay.config.entries import key
+from sparsedecay.config.schema import item_of, json_schema, leaves, node_at
 from sparsedecay.errors import UserError
 from sparsedecay.runs import chain, predecessor
-from sparsedecay.schema import item_of, json_schema, leaves, node_at
 from sparsedecay.study import Study, files_read, load_study
 from tests.workflow.project import Project
 
 CONFIG = Path(__file__).parents[1] / "config"
 PAPER = CONFIG / "config.yaml"
 TEXT = PAPER.read_text()
-DOCUMENT = configfile.read(PAPER).plain()
+DOCUMENT = reading.read(PAPER).plain()
 SCHEMA = json_schema(Study)
 # figure 4 has the same settings as figure 3
 LEAVES = [path for path in leaves(SCHEMA) if path[:2] != ("figures", "fig4")]

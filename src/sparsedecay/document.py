@@ -11,9 +11,18 @@ from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
-from sparsedecay import configfile
-from sparsedecay.entries import Entry, KeyPath, key
-from sparsedecay.schema import KINDS, Schema, extent, item_of, json_schema, leaves, limits, node_at
+from sparsedecay.config import reading
+from sparsedecay.config.entries import Entry, KeyPath, key
+from sparsedecay.config.schema import (
+    KINDS,
+    Schema,
+    extent,
+    item_of,
+    json_schema,
+    leaves,
+    limits,
+    node_at,
+)
 from sparsedecay.study import Study
 
 INTRODUCTION = """\
@@ -184,7 +193,7 @@ def main(arguments: list[str]) -> None:
     )
     options = parser.parse_args(arguments)
     schema = json_schema(Study)
-    paper = configfile.read(options.folder / "config.yaml")
+    paper = reading.read(options.folder / "config.yaml")
     texts = {
         options.folder / "README.md": readme(schema, paper),
         options.folder / "schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",

@@ -13,10 +13,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from sparsedecay import configfile, paths
-from sparsedecay.entries import merge
+from sparsedecay import paths
+from sparsedecay.config import reading
+from sparsedecay.config.entries import merge
+from sparsedecay.config.explain import explain
+from sparsedecay.config.schema import json_schema
 from sparsedecay.errors import UserError
-from sparsedecay.explain import explain
 from sparsedecay.networks import build
 from sparsedecay.recorded import LADDER
 from sparsedecay.runs import (
@@ -31,7 +33,6 @@ from sparsedecay.runs import (
     Shape,
     chain,
 )
-from sparsedecay.schema import json_schema
 from sparsedecay.settings import (
     Epoch,
     Figure1,
@@ -278,9 +279,9 @@ def load_study(files: Sequence[Path], overrides: Mapping[str, Any] | None = None
         UserError: a file is missing or unreadable, or a value is not allowed. The message has a
             line for each mistake, with file, line, key, value and what is allowed.
     """
-    entries = [configfile.read(Path(file)) for file in files]
+    entries = [reading.read(Path(file)) for file in files]
     if overrides:
-        entries.append(configfile.overrides(overrides))
+        entries.append(reading.overrides(overrides))
     config = reduce(merge, entries)
     try:
         return Study.model_validate(config.plain())

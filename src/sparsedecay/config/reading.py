@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from sparsedecay.entries import Entry, KeyPath, escape, key, shorten, show
+from sparsedecay.config.entries import Entry, KeyPath, escape, key, shorten, show
 from sparsedecay.errors import UserError
 
 MAX_BYTES = 30_000

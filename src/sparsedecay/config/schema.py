@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from sparsedecay.entries import KeyPath
+from sparsedecay.config.entries import KeyPath
 
 Schema = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """A config as it is written: each value with its text and its place.
 
-entry = configfile.read(Path("config/config.yaml"))
+entry = reading.read(Path("config/config.yaml"))
 entry.plain()                                  {"data": {"levels": [0, 0.5, 1], …}, …}
 entry.at(("training", "epochs")).place         "config/config.yaml:31"
 """

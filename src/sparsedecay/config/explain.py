@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from sparsedecay.entries import Entry, KeyPath, key
-from sparsedecay.schema import Schema, allowed, node_at
+from sparsedecay.config.entries import Entry, KeyPath, key
+from sparsedecay.config.schema import Schema, allowed, node_at
 
 MOST = 20
 """Mistakes that are shown at once."""
