@@ -9,7 +9,7 @@ VENV := .venv
 READY := $(VENV)/ready
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: figures smoke test test-fast lint format document setup clean help
+.PHONY: figures smoke test test-fast lint format document pictures setup clean help
 .DEFAULT_GOAL := figures
 
 figures: $(READY) ## build all figures and tables (CONFIG=config/mine.yaml for another experiment)
@@ -38,6 +38,12 @@ format: $(READY) ## format all code
 
 document: $(READY) ## write config/README.md and config/schema.json anew
 	$(RUN) sparsedecay document
+
+pictures: $(READY) ## copy the figures, made small, into docs/ for the README
+	mkdir -p docs
+	for i in 1 2 3 4; do $(RUN) python -c "import sys; from PIL import Image; \
+	    picture = Image.open(sys.argv[1]).convert('RGB'); picture.reduce(3).save(sys.argv[2], optimize=True)" \
+	    figures/fig$$i.png docs/fig$$i.png; done
 
 setup: $(READY) ## create .venv from exact pins
 
