@@ -9,6 +9,7 @@ into ReLU neurons, b their biases, V weights out of them, C skip connections, c0
 A the weights between ReLU layers where they are not factorised as W V.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,7 +22,7 @@ Parameters = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(ABC):
     """What both networks share: sizes, and how matrices lie between the layers."""
 
     d_in: int
@@ -36,14 +37,14 @@ class Network:
     """Functional width between blocks (representer only)."""
 
     @property
+    @abstractmethod
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each parameter, in the order in which they are initialised and stored."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def neurons(self) -> list[tuple[str, str]]:
         """For each ReLU layer the matrices into it (a row per neuron) and out of it (a column)."""
-        raise NotImplementedError
 
     @property
     def outgoing(self) -> list[list[str]]:
@@ -54,9 +55,9 @@ class Network:
         """Outputs (N, d_out) for inputs X (N, d_in)."""
         return self.layers(p, X, relu)[-1]
 
+    @abstractmethod
     def layers(self, p: Parameters, X: Array, relu: Callable[[Array], Array]) -> list[Array]:
         """Activations (N, K) of each ReLU layer, then the outputs (N, d_out)."""
-        raise NotImplementedError
 
     @property
     def skips(self) -> list[str]:
