@@ -1,7 +1,9 @@
 """The files that describe the package agree with each other."""
 
+import os
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -61,6 +63,25 @@ def test_conda_users_get_the_locks_versions():
     assert "--requirement requirements.lock" in pip
     assert "--editable ." in pip
     assert ENVIRONMENT["name"] == PROJECT["project"]["name"]
+
+
+def test_pip_takes_what_conda_hands_it(tmp_path):
+    """conda writes the section `pip` into a requirements file, which allows fewer options than
+    pip's command line does. Nothing is fetched: the environment has all of it."""
+    (section,) = [part["pip"] for part in ENVIRONMENT["dependencies"] if isinstance(part, dict)]
+    file = tmp_path / "requirements.txt"
+    local = [line.replace("requirements.lock", str(ROOT / "requirements.lock")) for line in section]
+    file.write_text("\n".join(local) + "\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "-r", str(file)],
+        cwd=ROOT,
+        # pip's way to say --no-build-isolation, so that the build needs no network
+        env={**os.environ, "PIP_NO_BUILD_ISOLATION": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_python_is_the_same_everywhere():
