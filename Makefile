@@ -47,8 +47,8 @@ pictures: $(READY) ## copy the figures, made small, into docs/ for the README
 
 setup: $(READY) ## create .venv from exact pins
 
-# Only exact pins are installed, and nothing is built but this package.
-$(READY): requirements.lock pyproject.toml
+# Only exact pins are installed, and nothing is built but this package with its compiled engine.
+$(READY): requirements.lock pyproject.toml setup.py $(wildcard src/sparsedecay/train/compiled/*.cpp src/sparsedecay/train/compiled/*.h)
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock

@@ -23,6 +23,7 @@ def small_run(
     stride=40,
     record_every=10,
     learning_rate=1e-2,
+    betas=(0.9, 0.999),
 ) -> Run:
     """A run of 8 points, L = 2, K = 6, d = 3; any value can be given another."""
     return Run(
@@ -32,7 +33,7 @@ def small_run(
         regularizer=regularizer,
         lam=lam,
         initialization=Initialization(range=(-1.0, 1.0), seed=seed),
-        optimizer=Adam(learning_rate=learning_rate, betas=(0.9, 0.999), eps=1e-8),
+        optimizer=Adam(learning_rate=learning_rate, betas=betas, eps=1e-8),
         precision=precision,
         stride=stride,
         record_every=record_every,

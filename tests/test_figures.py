@@ -57,7 +57,7 @@ def study(**figures) -> Study:
                 "stride": 40,
                 "record_every": 10,
                 "precision": "float32",
-                "engine": "fused",
+                "engine": "compiled",
                 "checkpoint_seconds": 60,
             },
             "measures": {

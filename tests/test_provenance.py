@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +82,14 @@ def test_code_names_each_file_with_a_digest():
     told = dict(part.split("=") for part in provenance.code("sparsedecay.measure").split())
     assert {"measure", "networks", "storage", "tables"} <= told.keys()
     assert all(len(digest) == 8 for digest in told.values())
+
+
+def test_native_sources_count_but_for_their_comments():
+    names = [part.split("=")[0] for part in provenance.code("sparsedecay.train.command").split()]
+    folder = Path(provenance.__file__).parent / "train" / "compiled"
+    native = {path.name for path in folder.iterdir() if path.suffix in provenance.NATIVE}
+    assert len(native) >= 5
+    assert {name.split("/")[1] for name in names if "/" in name} == native
+    assert "/" not in provenance.code("sparsedecay.measure")
+    text = "// a comment\nint x = 1;  // more\n\nint y;\n"
+    assert provenance.native_substance(text) == "int x = 1;\nint y;"

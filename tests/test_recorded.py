@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sparsedecay.recorded import LADDER, edges
-from sparsedecay.train.records import Records
+from sparsedecay.train.records import Counter
 
 
 def test_the_ladder_holds_the_papers_threshold_and_every_one_digit_magnitude():
@@ -26,11 +25,18 @@ def test_an_entry_is_above_a_rung_exactly_when_it_is_above_its_edge(rung, steps,
     assert (float(entry) > LADDER[rung]) == bool(entry > edges(dtype)[rung])
 
 
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_counts_equal_a_direct_count(make_run, precision):
-    records = Records(make_run(precision=precision))
-    entries = torch.randn(40, 50, dtype=getattr(torch, precision)) ** 5
-    entries[0, :4] = torch.tensor([0.0, 1e-3, 1e-8, 9.0])
-    counted = records.count(entries.abs())
-    direct = [(np.abs(entries.numpy().astype(np.float64)) > rung).sum() for rung in LADDER]
-    assert counted.tolist() == direct
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_counts_equal_a_direct_count(dtype):
+    rng = np.random.default_rng(0)
+    edge = edges(dtype)
+    near = [edge, np.nextafter(edge, dtype(0)), np.nextafter(edge, dtype(np.inf))]
+    ends = [np.array([0.0, 1e-30, np.finfo(dtype).tiny, 9.5, 1e30, np.inf])]
+    first = np.concatenate([*near, *ends]).astype(dtype)
+    second = np.abs(rng.normal(size=3000) ** 5).astype(dtype)
+    largest, counted = Counter(np.dtype(dtype), [first.size, second.size]).count(
+        np.concatenate([first, second])
+    )
+    for matrix, entries in enumerate([first, second]):
+        direct = [(entries.astype(np.float64) > rung).sum() for rung in LADDER]
+        assert counted[matrix].tolist() == direct
+        assert largest[matrix] == entries.max()

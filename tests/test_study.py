@@ -223,7 +223,7 @@ L3, ONLY = (
         ("\n  range: [-1, 1]", "\n  range: [1, 1]", r"initialization.range: \[1, 1\] is not allow"),
         ("target_range: [-1, 1]", "target_range: [1]", r"\[1\] .* write a list of 2 values"),
         ("target_range: [-1, 1]", "target_range: [1, 2, 3]", r"\[1, 2, 3\] .* a list of 2 values"),
-        ("engine: fused", "engine: fuse", "write fused or autograd; did you mean fused?"),
+        ("engine: compiled", "engine: compile", "did you mean compiled?"),
         ("network: representer", "network: Representer", "did you mean representer?"),
         ("decay, none]", "decay, null]", r"regularizers\[2\]: null is not allowed; .* mean none?"),
         ("decay, none]", "decay, eq2]", f"regularizers: .*{ONLY}"),

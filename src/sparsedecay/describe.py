@@ -46,9 +46,21 @@ def summary(study: Study) -> Iterator[tuple[str, str]]:
         width = f", d = {shape.d:,}" if name == "representer" else ""
         sizes = f"L = {shape.L}, K = {shape.K:,}{width}"
         yield name, f"{sizes}: {network.size:,} parameters in {study.training.precision}"
+    yield "engine", engine(study.training.engine)
     for name in study.figures.names:
         yield name, asked(study, study.milestones(name))
     yield "in all", asked(study, study.shown)
+
+
+def engine(name: str) -> str:
+    """What will compute; looks for the compiled engine without importing torch."""
+    built = Path(__file__).with_name("train") / "compiled"
+    if name == "compiled" and not any(path.suffix in (".so", ".pyd") for path in built.iterdir()):
+        return (
+            "fused, about three times slower than the compiled one, which was not built: install a "
+            "C++ compiler, then `make clean setup`"
+        )
+    return name
 
 
 def asked(study: Study, shown: list[tuple[Run, int]]) -> str:

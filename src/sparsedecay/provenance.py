@@ -1,8 +1,9 @@
 """What made a file: the code of its stage, the environment, the command.
 
 `code("sparsedecay.measure")` stands for the text of that module and of every module of this
-package that it imports, without comments and docstrings: rewording an explanation makes nothing out
-of date, changing a number does. Snakemake compares it as a parameter of each rule.
+package that it imports, and of C++ beside them, without comments and docstrings: rewording an
+explanation makes nothing out of date, changing a number does. Snakemake compares it as a parameter
+of each rule.
 """
 
 import ast
@@ -12,6 +13,7 @@ import importlib.util
 import io
 import json
 import platform
+import re
 import tokenize
 from collections.abc import Mapping
 from functools import lru_cache
@@ -55,6 +57,7 @@ def imported(text: str) -> set[str]:
 
 # Packages whose `from … import name` may name a module.
 PACKAGES = (PACKAGE, f"{PACKAGE}.train", f"{PACKAGE}.figures")
+NATIVE = (".cpp", ".h")
 
 
 def substance(text: str) -> str:
@@ -75,13 +78,25 @@ def substance(text: str) -> str:
     return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
+def native_substance(text: str) -> str:
+    """A C++ text without `//` comments and blank lines."""
+    lines = (re.sub(r"\s*//.*", "", line).rstrip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
 @lru_cache
 def code(*modules: str) -> str:
     """The code of the modules' closure, as `name=digest` for each file, in one line."""
-    texts = {
-        name.removeprefix(PACKAGE + "."): substance(file.read_text(encoding="utf-8"))
-        for name, file in closure(*modules).items()
-    }
+    texts = {}
+    for name, file in closure(*modules).items():
+        name = name.removeprefix(PACKAGE + ".")
+        texts[name] = substance(file.read_text(encoding="utf-8"))
+        beside = sorted(file.parent.iterdir()) if file.name == "__init__.py" else []
+        texts |= {
+            f"{name}/{path.name}": native_substance(path.read_text(encoding="utf-8"))
+            for path in beside
+            if path.suffix in NATIVE
+        }
     return " ".join(f"{name}={sha256(text)[:8]}" for name, text in texts.items() if text)
 
 

@@ -62,9 +62,10 @@ class Training(Settings):
     """Epochs between two records of the loss and of the weights' magnitudes."""
     precision: Precision
     """Floating-point type of parameters, data and arithmetic."""
-    engine: Literal["fused", "autograd"]
-    """What computes the epochs: `fused` (gradients by hand, fast) or `autograd` (the reference).
-    Not part of a run: changing it makes no result out of date."""
+    engine: Literal["compiled", "fused", "autograd"]
+    """What computes the epochs: `compiled` (C++), `fused` (gradients by hand on torch, which also
+    takes the place of `compiled` where that could not be built) or `autograd` (the reference). Not
+    part of a run: changing it makes no result out of date."""
     checkpoint_seconds: Annotated[
         float, Field(gt=0, allow_inf_nan=False, json_schema_extra={"unit": "seconds"})
     ]

@@ -1,4 +1,6 @@
-"""The fused engine against autograd, and both against torch.optim.Adam."""
+"""The fast engines against autograd in float64, and all of them against torch.optim.Adam."""
+
+import os
 
 import pytest
 import torch
@@ -6,13 +8,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparsedecay import regularizers
+from sparsedecay.errors import UserError
 from sparsedecay.networks import build
+from sparsedecay.train import compiled
 from sparsedecay.train.autograd import AutogradEngine
+from sparsedecay.train.compiled import CompiledEngine
 from sparsedecay.train.fused import FusedEngine
 from sparsedecay.train.state import State, initial
 from tests.small import engine_for, small_run
 
 NETWORKS, KINDS = ["representer", "dense"], ["eq2", "weight_decay", "none"]
+needs_compiled = pytest.mark.skipif(
+    bool(compiled.missing()) and not os.environ.get("CI"), reason=str(compiled.missing())
+)
+FAST = [FusedEngine, pytest.param(CompiledEngine, marks=needs_compiled)]
+ENGINES = [AutogradEngine, *FAST]
 
 
 def reference_gradient(run, X, y, parameters):
@@ -25,18 +35,42 @@ def reference_gradient(run, X, y, parameters):
     return {name: tensor.grad for name, tensor in p.items()}
 
 
+def gradient_of(kind, run, state):
+    """An engine's own gradient: with beta1 = 0 it is Adam's first moment after one epoch."""
+    optimizer = run.optimizer.model_copy(update={"betas": (0.0, 0.999)})
+    engine = engine_for(kind, run.model_copy(update={"optimizer": optimizer}), state)
+    engine.advance(1)
+    return engine.state().first
+
+
 def relative_error(gradient, reference):
     difference = sum(((gradient[n] - reference[n]) ** 2).sum() for n in reference)
-    return float((difference / sum((g**2).sum() for g in reference.values())).sqrt())
+    size = sum((g**2).sum() for g in reference.values())
+    return float((difference / size).sqrt()) if size else float(difference.sqrt())
 
 
+def copied(state):
+    parts = ("parameters", "first", "second")
+    return State(
+        state.epoch,
+        *({n: t.detach().clone() for n, t in getattr(state, part).items()} for part in parts),
+    )
+
+
+def assert_same_bits(one, two):
+    for part in ("parameters", "first", "second"):
+        for name, tensor in getattr(one, part).items():
+            assert tensor.equal(getattr(two, part)[name]), f"{part} {name}"
+
+
+@pytest.mark.parametrize("kind", FAST)
 @settings(max_examples=80, deadline=None)
 @given(
     network=st.sampled_from(NETWORKS),
     regularizer=st.sampled_from(KINDS),
     L=st.integers(1, 4),
-    K=st.integers(1, 20),
-    d=st.integers(1, 6),
+    K=st.integers(1, 70),
+    d=st.integers(1, 20),
     dimension=st.integers(1, 3),
     levels=st.integers(2, 4),
     seed=st.integers(0, 1000),
@@ -44,7 +78,7 @@ def relative_error(gradient, reference):
     dead=st.booleans(),
 )
 def test_gradients_equal_float64_autograd(
-    network, regularizer, L, K, d, dimension, levels, seed, precision, dead
+    kind, network, regularizer, L, K, d, dimension, levels, seed, precision, dead
 ):
     run = small_run(
         network=network,
@@ -66,17 +100,22 @@ def test_gradients_equal_float64_autograd(
             ] = 0
             if name[0] == "b":
                 tensor[0] = 1e3
-    engine = engine_for(FusedEngine, run, state)
-    reference = reference_gradient(run, engine.X, engine.y, engine.parameters)
-    limit = {"float64": 1e-10, "float32": 2e-6}[precision]
-    assert relative_error(engine.objective_gradient(), reference) < limit
+    engine = engine_for(kind, run, state)
+    reference = reference_gradient(run, engine.X, engine.y, state.parameters)
+    limit = {"float64": 1e-10, "float32": 1e-6}[precision]
+    if precision == "float32":  # deep networks amplify rounding, whoever computes
+        autograd = gradient_of(AutogradEngine, run, copied(state))
+        limit = max(limit, 5 * relative_error(autograd, reference))
+    assert relative_error(gradient_of(kind, run, copied(state)), reference) < limit
 
 
+@pytest.mark.parametrize("kind", FAST)
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("regularizer", KINDS)
-def test_engines_take_the_same_steps(make_run, make_engine, network, regularizer):
+def test_engines_take_the_steps_of_torch_adam(make_run, make_engine, kind, network, regularizer):
+    """100 steps in float64: nothing but rounding, which depends on the order of operations."""
     run = make_run(network=network, regularizer=regularizer, K=20)
-    engines = [make_engine(kind, run) for kind in (AutogradEngine, FusedEngine)]
+    engines = [make_engine(kind, run) for kind in (AutogradEngine, kind)]
     for engine in engines:
         engine.advance(100)
     one, two = (engine.state() for engine in engines)
@@ -88,7 +127,32 @@ def test_engines_take_the_same_steps(make_run, make_engine, network, regularizer
             )
 
 
-@pytest.mark.parametrize("kind", [AutogradEngine, FusedEngine])
+@pytest.mark.parametrize("kind", FAST)
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("regularizer", KINDS)
+def test_the_loss_in_float32_follows_float64(kind, network, regularizer):
+    """At the paper's data and learning rate. Adam amplifies rounding, so not for long."""
+    sizes = {"levels": (0.0, 0.5, 1.0), "dimension": 4, "K": 200, "d": 16}
+    more = {"network": network, "regularizer": regularizer, "learning_rate": 1e-3}
+    run = small_run(**sizes, **more, precision="float32")
+    double = run.model_copy(update={"precision": "float64"})
+    state = initial(run)
+    wide = {name: tensor.double() for name, tensor in state.parameters.items()}
+    zeros = [{n: torch.zeros_like(t) for n, t in wide.items()} for _ in range(2)]
+    engine, reference = (
+        engine_for(kind, run, state),
+        engine_for(AutogradEngine, double, State(0, wide, *zeros)),
+    )
+    for epochs, limit in ((0, 1e-6), (10, 5e-5), (90, 1e-2)):
+        engine.advance(epochs)
+        reference.advance(epochs)
+        (mse, value), (mse64, value64) = engine.losses(), reference.losses()
+        objective, objective64 = mse + run.lam * value, mse64 + run.lam * value64
+        assert float(objective) == pytest.approx(float(objective64.detach()), rel=limit)
+        assert float(mse) == pytest.approx(float(mse64.detach()), rel=limit)
+
+
+@pytest.mark.parametrize("kind", ENGINES)
 def test_the_first_step_by_hand(make_run, make_engine, kind):
     """After one epoch every parameter has moved by learning_rate against its gradient's sign."""
     run = make_run(learning_rate=1e-4)
@@ -101,7 +165,7 @@ def test_the_first_step_by_hand(make_run, make_engine, kind):
         torch.testing.assert_close(moved, gradient[name] / (gradient[name].abs() + 1e-8))
 
 
-@pytest.mark.parametrize("kind", [AutogradEngine, FusedEngine])
+@pytest.mark.parametrize("kind", ENGINES)
 def test_losses_are_of_the_present_parameters(make_run, make_engine, kind):
     run = make_run(precision="float32")
     engine = make_engine(kind, run)
@@ -114,7 +178,7 @@ def test_losses_are_of_the_present_parameters(make_run, make_engine, kind):
     assert value == pytest.approx(float(regularizers.value("eq2", network, p)), rel=1e-6)
 
 
-@pytest.mark.parametrize("kind", [AutogradEngine, FusedEngine])
+@pytest.mark.parametrize("kind", ENGINES)
 @pytest.mark.parametrize("network", NETWORKS)
 def test_cutting_and_restoring_changes_no_bit(make_run, make_engine, kind, network):
     run = make_run(network=network, precision="float32", K=33)
@@ -124,14 +188,76 @@ def test_cutting_and_restoring_changes_no_bit(make_run, make_engine, kind, netwo
     for epochs in (1, 7, 12):
         cut.advance(epochs)
         cut.losses()  # recording must leave no trace
-        copy = {
-            part: {
-                name: tensor.detach().clone() for name, tensor in getattr(cut.state(), part).items()
-            }
-            for part in ("parameters", "first", "second")
-        }
-        cut = make_engine(kind, run, State(cut.epoch, **copy))
+        cut = make_engine(kind, run, copied(cut.state()))
     cut.advance(40)
-    for part in ("parameters", "first", "second"):
-        for name, tensor in getattr(whole.state(), part).items():
-            assert tensor.equal(getattr(cut.state(), part)[name])
+    assert_same_bits(whole.state(), cut.state())
+
+
+# What dies and wakes within a few hundred epochs.
+RESTLESS = {
+    "levels": (0.0, 0.5, 1.0),
+    "K": 150,
+    "d": 5,
+    "lam": 0.02,
+    "learning_rate": 0.02,
+    "precision": "float32",
+}
+
+
+@needs_compiled
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("regularizer", KINDS)
+def test_leaving_out_what_is_zero_changes_no_bit(network, regularizer):
+    run = small_run(network=network, regularizer=regularizer, **RESTLESS)
+    full = engine_for(lambda *a: CompiledEngine(*a, rest_every=0), run)
+    full.advance(600)
+    for rest_every in (5, 100):
+        engine = engine_for(lambda *a, rest=rest_every: CompiledEngine(*a, rest_every=rest), run)
+        for epochs in (1, 99, 300, 200):
+            engine.advance(epochs)
+        assert_same_bits(full.state(), engine.state())
+        if network == "representer" and rest_every == 5:
+            asleep, wakes = engine.trainer.rested()
+            assert 0 < asleep < 2 * run.shape.K
+            assert wakes > 0
+    assert full.trainer.rested() == (0, 0)
+
+
+@needs_compiled
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_both_instruction_sets_give_the_same_bits(monkeypatch, network, precision):
+    if torch.backends.cpu.get_cpu_capability() != "AVX512":
+        pytest.skip("this processor has no AVX-512")
+    states = []
+    for ability in ("AVX512", "AVX2"):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda a=ability: a)
+        for L, d in ((1, 2), (2, 5), (3, 20)):
+            run = small_run(network=network, **{**RESTLESS, "precision": precision, "L": L, "d": d})
+            engine = engine_for(CompiledEngine, run)
+            assert type(engine.trainer).__module__.endswith(compiled.MODULES[ability])
+            engine.advance(200)
+            states.append(engine.state())
+    for one, two in zip(states[:3], states[3:], strict=True):
+        assert_same_bits(one, two)
+
+
+@needs_compiled
+def test_weights_beyond_the_width_of_registers_stay_out(make_engine):
+    """Filled-up registers must not leak into the state: shapes are the run's own."""
+    run = small_run(K=17, d=3, network="dense", L=3)
+    engine = make_engine(CompiledEngine, run)
+    engine.advance(3)
+    assert {n: tuple(t.shape) for n, t in engine.parameters.items()} == build(run).shapes
+
+
+def test_a_processor_without_avx2_is_told(monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
+    assert compiled.missing() == "it needs a processor with AVX2 or AVX-512; this one has DEFAULT"
+
+
+@needs_compiled
+def test_a_build_of_other_sources_is_refused(monkeypatch):
+    monkeypatch.setattr(compiled, "sources", lambda: "other")
+    with pytest.raises(UserError, match=r"other sources.*\n.*make setup"):
+        compiled.missing()

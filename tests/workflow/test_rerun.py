@@ -137,7 +137,7 @@ CONFIG = {
         [("\n  threshold: 1.0e-3", "\n  threshold: 2.0e-3")],
         MEASURE | MERGE | SHOWN,
     ),
-    "the engine": ([("engine: fused", "engine: autograd")], set()),
+    "the engine": ([("engine: compiled", "engine: autograd")], set()),
     "order and spacing": (
         [
             ("  levels: [0, 1]\n  dimension: 3\n", "  dimension: 3\n\n  levels: [0.0, 1]\n"),

@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> None:
     add("--magnitudes", required=True, type=Path, help="table to write: weights' magnitudes")
     add("--checkpoint", type=Path, help="where a killed job leaves its state")
     add("--progress", type=Path, help="JSON file that tells how far it is")
-    add("--engine", choices=ENGINES, default="fused", help="what computes (default: fused)")
+    add("--engine", choices=ENGINES, default="compiled", help="default: compiled")
     add("--checkpoint-seconds", type=float, default=60.0, help="default: 60")
     options = vars(parser.parse_args(arguments))
     train(Stretch(run=Run.model_validate_json(options.pop("run")), **options))

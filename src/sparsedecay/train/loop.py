@@ -8,7 +8,7 @@ import math
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -18,13 +18,15 @@ from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.provenance import code, metadata
 from sparsedecay.runs import Run, predecessor
 from sparsedecay.storage import read_table
+from sparsedecay.train import compiled
 from sparsedecay.train import state as states
 from sparsedecay.train.autograd import AutogradEngine
+from sparsedecay.train.compiled import CompiledEngine
 from sparsedecay.train.fused import FusedEngine
 from sparsedecay.train.progress import Progress
 from sparsedecay.train.records import Engine, Records
 
-ENGINES = {"fused": FusedEngine, "autograd": AutogradEngine}
+ENGINES = {"compiled": CompiledEngine, "fused": FusedEngine, "autograd": AutogradEngine}
 STAGE = "sparsedecay.train.command"
 CHUNK_SECONDS = 0.2  # between two looks at the clock and at signals
 
@@ -42,7 +44,7 @@ class Stretch:
     magnitudes: Path
     checkpoint: Path | None = None
     progress: Path | None = None
-    engine: str = "fused"
+    engine: str = "compiled"
     checkpoint_seconds: float = 60.0
 
     @property
@@ -61,7 +63,7 @@ def prepare() -> None:
 def train(stretch: Stretch) -> None:
     """Train one stretch and write its milestone."""
     prepare()
-    run = stretch.run
+    run, stretch = stretch.run, replace(stretch, engine=available(stretch.engine))
     X, y = tensors(stretch)
     state, records = begin(stretch)
     engine: Engine = ENGINES[stretch.engine](run, X, y, state)
@@ -103,6 +105,15 @@ def train(stretch: Stretch) -> None:
     if stretch.checkpoint:
         stretch.checkpoint.unlink(missing_ok=True)
     print(f"{run.id}: reached epoch {engine.epoch:,}, mse {mse:.3g}")
+
+
+def available(engine: str) -> str:
+    """The engine asked for, or the one that takes its place, and says so, where it is missing."""
+    reason = compiled.missing() if engine == "compiled" else None
+    if reason is None:
+        return engine
+    print(f"note: without the compiled engine ({reason}) the fused one trains, slower", flush=True)
+    return "fused"
 
 
 def tensors(stretch: Stretch) -> tuple[torch.Tensor, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from math import prod
 from pathlib import Path
 from typing import Protocol
 
@@ -22,11 +23,50 @@ class Engine(Protocol):
 
     epoch: int
 
+    @property
+    def parameters(self) -> Mapping[str, Tensor]: ...
+
     def losses(self) -> tuple[Tensor, Tensor]: ...
 
     def advance(self, epochs: int) -> None: ...
 
     def state(self) -> State: ...
+
+
+class Counter:
+    """Counts entries above the rungs of the ladder, for several matrices of given sizes at once.
+
+    To look each entry up among the edges would take longer than an epoch. So entries are counted by
+    their first bits, and looked up only where these are shared by numbers on both sides of an edge.
+    """
+
+    BITS = 14
+
+    def __init__(self, dtype: np.dtype, sizes: list[int]) -> None:
+        self.edges, self.sizes = edges(dtype.type), sizes
+        self.integer, self.shift = np.dtype(f"i{dtype.itemsize}"), 8 * dtype.itemsize - self.BITS
+        least = np.arange(2 ** (self.BITS - 1), dtype=self.integer) << self.shift
+        self.rung = np.searchsorted(self.edges, least.view(dtype))  # of the least with these bits
+        self.in_doubt = np.append(np.diff(self.rung) > 0, False)
+        self.matrix = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+
+    def count(self, magnitudes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The largest magnitude, and how many lie above each rung, by matrix: (matrices,) and
+        (matrices, rungs), from the entries of all matrices one after the other."""
+        matrices, bins, rungs = len(self.sizes), len(self.rung), len(LADDER) + 1
+        first_bits = magnitudes.view(self.integer) >> self.shift
+        binned = np.bincount(self.matrix * bins + first_bits, minlength=matrices * bins)
+        binned = binned.reshape(matrices, bins)
+        matrix, sure = np.nonzero(binned * ~self.in_doubt)
+        by_rung = np.bincount(
+            matrix * rungs + self.rung[sure], binned[matrix, sure], matrices * rungs
+        ).astype(np.int64)
+        doubtful = np.flatnonzero(self.in_doubt[first_bits])
+        rung = np.searchsorted(self.edges, magnitudes[doubtful])
+        by_rung += np.bincount(self.matrix[doubtful] * rungs + rung, minlength=matrices * rungs)
+        at_most = np.cumsum(by_rung.reshape(matrices, rungs), axis=1)[:, :-1]
+        starts = np.cumsum([0, *self.sizes[:-1]])
+        return np.maximum.reduceat(magnitudes, starts), np.array(self.sizes)[:, None] - at_most
 
 
 class Records:
@@ -35,31 +75,27 @@ class Records:
 
     def __init__(self, run: Run) -> None:
         self.run, self.network = run, build(run)
-        self.edges = torch.from_numpy(edges(np.dtype(run.precision).type))
-        matrices = len(self.network.matrices)
+        matrices = self.network.matrices
+        self.counter = Counter(
+            np.dtype(run.precision), [prod(self.network.shapes[m]) for m in matrices]
+        )
         self.epochs: list[int] = []
         self.losses = np.empty((0, 2))  # (records, [mse, regularizer])
-        self.max_abs = np.empty((0, matrices))
-        self.exceeding = np.empty((0, matrices, len(LADDER)), dtype=np.int64)
+        self.max_abs = np.empty((0, len(matrices)))
+        self.exceeding = np.empty((0, len(matrices), len(LADDER)), dtype=np.int64)
 
     @torch.no_grad()
     def add(self, engine: Engine) -> float:
         """Record the present epoch; returns its mean squared error."""
         losses = [float(loss) for loss in engine.losses()]
-        parameters = engine.state().parameters
-        magnitudes = [parameters[name].abs() for name in self.network.matrices]
+        parameters = engine.parameters
+        entries = [parameters[name].numpy(force=True).ravel() for name in self.network.matrices]
+        max_abs, exceeding = self.counter.count(np.abs(np.concatenate(entries)))
         self.epochs.append(engine.epoch)
         self.losses = np.append(self.losses, [losses], axis=0)
-        self.max_abs = np.append(self.max_abs, [[float(m.max()) for m in magnitudes]], axis=0)
-        counts = np.stack([self.count(magnitude) for magnitude in magnitudes])
-        self.exceeding = np.append(self.exceeding, counts[None], axis=0)
+        self.max_abs = np.append(self.max_abs, max_abs[None], axis=0)
+        self.exceeding = np.append(self.exceeding, exceeding[None], axis=0)
         return losses[0]
-
-    def count(self, magnitude: Tensor) -> np.ndarray:
-        """How many entries lie above each rung of the ladder."""
-        rung = torch.bucketize(magnitude.flatten(), self.edges, out_int32=True)
-        histogram = torch.bincount(rung, minlength=len(LADDER) + 1).numpy()
-        return magnitude.numel() - np.cumsum(histogram)[:-1]
 
     def tensors(self) -> dict[str, Tensor]:
         """All rows, for a checkpoint."""

@@ -1,0 +1,38 @@
+"""Builds the compiled engine: one extension module for each instruction set, chosen at run time.
+
+Where that fails, for want of a compiler for instance, installation succeeds without it, and
+training takes the engine that runs on torch.
+"""
+
+import hashlib
+from pathlib import Path
+
+from pybind11.setup_helpers import Pybind11Extension
+from setuptools import setup
+
+FOLDER = Path("src/sparsedecay/train/compiled")
+FLAGS = {
+    "_avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma", "-mbmi", "-mbmi2"],
+    "_avx2": ["-mavx2", "-mfma", "-mbmi", "-mbmi2"],
+}
+# The order of operations is what the sources say, so that both give the same bits.
+COMMON = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wno-maybe-uninitialized", "-g0"]
+
+sources = sorted(path for path in FOLDER.iterdir() if path.suffix in (".cpp", ".h"))
+digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+setup(
+    ext_modules=[
+        Pybind11Extension(
+            f"sparsedecay.train.compiled.{name}",
+            [str(FOLDER / "module.cpp")],
+            depends=[str(path) for path in sources],
+            define_macros=[("MODULE", name), ("SOURCES", f'"{digest}"')],
+            extra_compile_args=COMMON + flags,
+            cxx_std=17,
+            optional=True,
+        )
+        for name, flags in FLAGS.items()
+    ],
+    options={"build_ext": {"parallel": len(FLAGS)}},
+)

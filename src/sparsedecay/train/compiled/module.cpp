@@ -1,0 +1,96 @@
+// Python's view of the engine: one extension module for each instruction set.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include "dense.h"
+#include "representer.h"
+
+namespace py = pybind11;
+
+namespace {
+
+// Flushes denormals while it lives: weights that decay would make an epoch eight times slower.
+class Flush {
+    const unsigned before = _mm_getcsr();
+
+public:
+    Flush() { _mm_setcsr(before | 0x8040); }
+    ~Flush() { _mm_setcsr(before); }
+};
+
+// without conversion, so that training writes into the arrays of the caller
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+template <class T>
+using Arrays = std::vector<std::vector<Array<T>>>;
+
+template <class T, template <class> class Network>
+class Trainer {
+    Arrays<T> arrays;  // kept alive
+    Network<T> network;
+    double learning_rate, eps, lam;
+    std::array<double, 2> betas;
+
+    static std::vector<Parameter<T>> parameters(Arrays<T>& arrays) {
+        std::vector<Parameter<T>> found;
+        for (auto& a : arrays) {
+            for (auto& array : a)
+                if (!(array.flags() & py::array::c_style)) throw py::value_error("not contiguous");
+            found.push_back({a.at(0).mutable_data(), a.at(1).mutable_data(), a.at(2).mutable_data()});
+        }
+        return found;
+    }
+
+public:
+    Trainer(Array<T> X, Array<T> y, Arrays<T> given, int L, int K, int d, int regularizer,
+            double lam, double learning_rate, std::array<double, 2> betas, double eps,
+            int64_t rest_every)
+        : arrays(given),
+          network(int(X.shape(0)), int(X.shape(1)), int(y.shape(1)), L, K, d, X.data(), y.data(),
+                  parameters(arrays), Regularizer(regularizer), rest_every),
+          learning_rate(learning_rate), eps(eps), lam(lam), betas(betas) {}
+
+    void advance(int64_t epochs, int64_t done) {
+        py::gil_scoped_release release;
+        Flush flush;
+        network.advance(epochs, [&](int64_t epoch) {
+            return Adam<T>(learning_rate, betas, eps, lam, double(done + epoch + 1));
+        });
+    }
+
+    double error() {
+        Flush flush;
+        return network.error();
+    }
+
+    std::pair<int64_t, int64_t> rested() const { return network.rested(); }
+};
+
+template <class T, template <class> class Network>
+void bind(py::module_& m, const char* name) {
+    using A = Trainer<T, Network>;
+    py::class_<A>(m, name, py::module_local())
+        .def(py::init<Array<T>, Array<T>, Arrays<T>, int, int, int, int, double, double,
+                      std::array<double, 2>, double, int64_t>(),
+             py::kw_only(), py::arg("X").noconvert(), py::arg("y").noconvert(),
+             py::arg("parameters").noconvert(), py::arg("L"), py::arg("K"), py::arg("d"),
+             py::arg("regularizer"), py::arg("lam"), py::arg("learning_rate"), py::arg("betas"),
+             py::arg("eps"), py::arg("rest_every"))
+        .def("advance", &A::advance)
+        .def("error", &A::error)
+        .def("rested", &A::rested);
+}
+
+}  // namespace
+
+PYBIND11_MODULE(MODULE, m) {
+    m.attr("SOURCES") = SOURCES;
+    m.attr("lanes") =
+        py::dict(py::arg("float32") = Simd<float>::lanes, py::arg("float64") = Simd<double>::lanes);
+    m.attr("widest") = Dense<float>::widest;
+    bind<float, Representer>(m, "Representer_float32");
+    bind<double, Representer>(m, "Representer_float64");
+    bind<float, Dense>(m, "Dense_float32");
+    bind<double, Dense>(m, "Dense_float64");
+}

@@ -1,0 +1,170 @@
+// One vector register of floats or doubles, for AVX-512 and AVX2 alike.
+//
+// Both give the same bits: every sum in this engine runs over neurons or samples in their order,
+// one fused multiply-add each, so its value does not depend on how many lanes a register has.
+#pragma once
+#include <immintrin.h>
+
+#include <cstdint>
+
+#define INLINE static inline __attribute__((always_inline))
+
+namespace {
+
+template <class T>
+struct Simd;
+
+#ifdef __AVX512F__
+constexpr int REGISTERS = 32;
+
+template <>
+struct Simd<float> {
+    using V = __m512;
+    static constexpr int lanes = 16;
+    INLINE V load(const float* p) { return _mm512_loadu_ps(p); }
+    INLINE void store(float* p, V a) { _mm512_storeu_ps(p, a); }
+    INLINE V all(float a) { return _mm512_set1_ps(a); }
+    INLINE V fma(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+    INLINE V add(V a, V b) { return _mm512_add_ps(a, b); }
+    INLINE V sub(V a, V b) { return _mm512_sub_ps(a, b); }
+    INLINE V mul(V a, V b) { return _mm512_mul_ps(a, b); }
+    INLINE V div(V a, V b) { return _mm512_div_ps(a, b); }
+    INLINE V sqrt(V a) { return _mm512_sqrt_ps(a); }
+    INLINE V abs(V a) { return _mm512_abs_ps(a); }
+    INLINE V max(V a, V b) { return _mm512_max_ps(a, b); }
+    // bit i is set where lane i is not 0
+    INLINE uint64_t nonzero(V a) { return _mm512_cmp_ps_mask(a, all(0), _CMP_NEQ_UQ); }
+    // x where a > 0, else 0
+    INLINE V where_positive(V a, V x) {
+        return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, all(0), _CMP_GT_OQ), x);
+    }
+    // sign(a) x for x >= 0, with sign(0) = 0
+    INLINE V signed_as(V a, V x) {
+        V bits = _mm512_castsi512_ps(_mm512_or_epi32(
+            _mm512_castps_si512(x),
+            _mm512_and_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(int(0x80000000)))));
+        return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, all(0), _CMP_NEQ_UQ), bits);
+    }
+    // a0 b0 a1 b1 … : first and second half
+    INLINE void zip(V a, V b, V& low, V& high) {
+        const __m512i l = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        low = _mm512_permutex2var_ps(a, l, b);
+        high = _mm512_permutex2var_ps(a, _mm512_add_epi32(l, _mm512_set1_epi32(8)), b);
+    }
+};
+
+template <>
+struct Simd<double> {
+    using V = __m512d;
+    static constexpr int lanes = 8;
+    INLINE V load(const double* p) { return _mm512_loadu_pd(p); }
+    INLINE void store(double* p, V a) { _mm512_storeu_pd(p, a); }
+    INLINE V all(double a) { return _mm512_set1_pd(a); }
+    INLINE V fma(V a, V b, V c) { return _mm512_fmadd_pd(a, b, c); }
+    INLINE V add(V a, V b) { return _mm512_add_pd(a, b); }
+    INLINE V sub(V a, V b) { return _mm512_sub_pd(a, b); }
+    INLINE V mul(V a, V b) { return _mm512_mul_pd(a, b); }
+    INLINE V div(V a, V b) { return _mm512_div_pd(a, b); }
+    INLINE V sqrt(V a) { return _mm512_sqrt_pd(a); }
+    INLINE V abs(V a) { return _mm512_abs_pd(a); }
+    INLINE V max(V a, V b) { return _mm512_max_pd(a, b); }
+    INLINE uint64_t nonzero(V a) { return _mm512_cmp_pd_mask(a, all(0), _CMP_NEQ_UQ); }
+    INLINE V where_positive(V a, V x) {
+        return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(a, all(0), _CMP_GT_OQ), x);
+    }
+    INLINE V signed_as(V a, V x) {
+        V bits = _mm512_castsi512_pd(_mm512_or_epi64(
+            _mm512_castpd_si512(x),
+            _mm512_and_epi64(_mm512_castpd_si512(a), _mm512_set1_epi64(INT64_MIN))));
+        return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(a, all(0), _CMP_NEQ_UQ), bits);
+    }
+    INLINE void zip(V a, V b, V& low, V& high) {
+        const __m512i l = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+        low = _mm512_permutex2var_pd(a, l, b);
+        high = _mm512_permutex2var_pd(a, _mm512_add_epi64(l, _mm512_set1_epi64(4)), b);
+    }
+};
+
+#else
+constexpr int REGISTERS = 16;
+
+template <>
+struct Simd<float> {
+    using V = __m256;
+    static constexpr int lanes = 8;
+    INLINE V load(const float* p) { return _mm256_loadu_ps(p); }
+    INLINE void store(float* p, V a) { _mm256_storeu_ps(p, a); }
+    INLINE V all(float a) { return _mm256_set1_ps(a); }
+    INLINE V fma(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+    INLINE V add(V a, V b) { return _mm256_add_ps(a, b); }
+    INLINE V sub(V a, V b) { return _mm256_sub_ps(a, b); }
+    INLINE V mul(V a, V b) { return _mm256_mul_ps(a, b); }
+    INLINE V div(V a, V b) { return _mm256_div_ps(a, b); }
+    INLINE V sqrt(V a) { return _mm256_sqrt_ps(a); }
+    INLINE V abs(V a) { return _mm256_andnot_ps(all(-0.0f), a); }
+    INLINE V max(V a, V b) { return _mm256_max_ps(a, b); }
+    INLINE uint64_t nonzero(V a) {
+        return uint64_t(_mm256_movemask_ps(_mm256_cmp_ps(a, all(0), _CMP_NEQ_UQ)));
+    }
+    INLINE V where_positive(V a, V x) {
+        return _mm256_and_ps(_mm256_cmp_ps(a, all(0), _CMP_GT_OQ), x);
+    }
+    INLINE V signed_as(V a, V x) {
+        V bits = _mm256_or_ps(x, _mm256_and_ps(a, all(-0.0f)));
+        return _mm256_and_ps(_mm256_cmp_ps(a, all(0), _CMP_NEQ_UQ), bits);
+    }
+    INLINE void zip(V a, V b, V& low, V& high) {
+        V l = _mm256_unpacklo_ps(a, b), h = _mm256_unpackhi_ps(a, b);
+        low = _mm256_permute2f128_ps(l, h, 0x20);
+        high = _mm256_permute2f128_ps(l, h, 0x31);
+    }
+};
+
+template <>
+struct Simd<double> {
+    using V = __m256d;
+    static constexpr int lanes = 4;
+    INLINE V load(const double* p) { return _mm256_loadu_pd(p); }
+    INLINE void store(double* p, V a) { _mm256_storeu_pd(p, a); }
+    INLINE V all(double a) { return _mm256_set1_pd(a); }
+    INLINE V fma(V a, V b, V c) { return _mm256_fmadd_pd(a, b, c); }
+    INLINE V add(V a, V b) { return _mm256_add_pd(a, b); }
+    INLINE V sub(V a, V b) { return _mm256_sub_pd(a, b); }
+    INLINE V mul(V a, V b) { return _mm256_mul_pd(a, b); }
+    INLINE V div(V a, V b) { return _mm256_div_pd(a, b); }
+    INLINE V sqrt(V a) { return _mm256_sqrt_pd(a); }
+    INLINE V abs(V a) { return _mm256_andnot_pd(all(-0.0), a); }
+    INLINE V max(V a, V b) { return _mm256_max_pd(a, b); }
+    INLINE uint64_t nonzero(V a) {
+        return uint64_t(_mm256_movemask_pd(_mm256_cmp_pd(a, all(0), _CMP_NEQ_UQ)));
+    }
+    INLINE V where_positive(V a, V x) {
+        return _mm256_and_pd(_mm256_cmp_pd(a, all(0), _CMP_GT_OQ), x);
+    }
+    INLINE V signed_as(V a, V x) {
+        V bits = _mm256_or_pd(x, _mm256_and_pd(a, all(-0.0)));
+        return _mm256_and_pd(_mm256_cmp_pd(a, all(0), _CMP_NEQ_UQ), bits);
+    }
+    INLINE void zip(V a, V b, V& low, V& high) {
+        V l = _mm256_unpacklo_pd(a, b), h = _mm256_unpackhi_pd(a, b);
+        low = _mm256_permute2f128_pd(l, h, 0x20);
+        high = _mm256_permute2f128_pd(l, h, 0x31);
+    }
+};
+#endif
+
+// Rows become columns, in place: each round interleaves the first half of the rows with the second.
+template <class T>
+INLINE void transpose(typename Simd<T>::V* row) {
+    constexpr int n = Simd<T>::lanes;
+    typename Simd<T>::V other[n];
+    for (int step = 1; step < n; step *= 2) {
+#pragma GCC unroll 8
+        for (int i = 0; i < n / 2; ++i)
+            Simd<T>::zip(row[i], row[i + n / 2], other[2 * i], other[2 * i + 1]);
+#pragma GCC unroll 16
+        for (int i = 0; i < n; ++i) row[i] = other[i];
+    }
+}
+
+}  // namespace
