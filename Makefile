@@ -9,7 +9,7 @@ VENV := .venv
 READY := $(VENV)/ready
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: figures smoke test test-fast lint format document pictures setup clean help
+.PHONY: figures smoke test test-fast test-heavy bench growth lint format document pictures setup clean help
 .DEFAULT_GOAL := figures
 
 figures: $(READY) ## build all figures and tables (CONFIG=config/mine.yaml for another experiment)
@@ -20,10 +20,19 @@ smoke: $(READY) ## a small experiment through every rule, in smoke/ (less than a
 	$(RUN) snakemake --configfile config/smoke.yaml --directory smoke
 
 test: $(READY) lint ## formatting, lint and all tests
-	$(RUN) python -m pytest -n 2 --dist worksteal
+	$(RUN) python -m pytest -n 2 --dist worksteal -m "not heavy"
 
 test-fast: $(READY) ## the tests that do not run the workflow
-	$(RUN) python -m pytest -n 2 -m "not workflow"
+	$(RUN) python -m pytest -n 2 -m "not workflow and not heavy"
+
+test-heavy: $(READY) ## the tests that take minutes: do the engines agree after 200,000 epochs?
+	$(RUN) python -m pytest -m heavy -s
+
+bench: $(READY) ## how fast the engines are, side by side (about ten minutes; leave the machine alone)
+	$(RUN) sparsedecay bench
+
+growth: $(READY) ## draw time and memory against the size of the network, docs/growth.png
+	$(RUN) sparsedecay bench --growth docs/growth.png
 
 lint: $(READY) ## check formatting and style
 	$(RUN) ruff format --check .

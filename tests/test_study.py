@@ -486,6 +486,15 @@ def test_a_request_holds_what_the_figure_draws_and_survives_json(paper, figure):
     assert pairs == [(run.id, epoch) for run, epoch in paper.milestones(figure)]
 
 
+def test_the_longest_chain_has_most_work_left(paper):
+    dense = paper.run("dense", "none", 0.0)
+    chain = paper.run("representer", "eq2", 1e-3)
+    assert paper.work_left(dense, 50_000) == 1_695_169 * 50_000
+    assert paper.work_left(chain, 50_000) == 50_641 * 200_000
+    assert paper.work_left(chain, 200_000) == 50_641 * 50_000
+    assert paper.work_left(chain, 400_000) == 50_641 * 50_000, "asked for by hand"
+
+
 def test_the_files_that_figures_read(paper):
     read = {name: files_read(paper.request(name)) for name in paper.figures.names}
     assert read["fig1"] == []

@@ -17,6 +17,7 @@ COMMANDS = {
     "merge": ("sparsedecay.merge", "join the tables of many milestones"),
     "figure": ("sparsedecay.figures.command", "draw one figure"),
     "check": ("sparsedecay.describe", "check a config and say what it asks for"),
+    "bench": ("sparsedecay.bench.command", "how fast the engines are, side by side"),
     "document": ("sparsedecay.document", "write config/README.md and config/schema.json"),
 }
 

@@ -32,6 +32,7 @@ from sparsedecay.runs import (
     Settings,
     Shape,
     chain,
+    predecessor,
 )
 from sparsedecay.settings import (
     Epoch,
@@ -183,6 +184,19 @@ class Study(Settings):
         return {run.id: run for run, _ in self.shown}
 
     @cached_property
+    def last_epochs(self) -> dict[str, int]:
+        """The last milestone that is shown of each run, by id."""
+        last: dict[str, int] = {}
+        for run, epoch in self.shown:
+            last[run.id] = max(epoch, last.get(run.id, 0))
+        return last
+
+    def work_left(self, run: Run, epoch: int) -> int:
+        """Parameters times epochs from the stretch that ends at `epoch` to the run's end."""
+        last = max(epoch, self.last_epochs.get(run.id, 0))
+        return build(run).size * (last - predecessor(epoch, run.stride))
+
+    @cached_property
     def data_sets(self) -> dict[str, Data]:
         """All data sets, by id."""
         return {run.data.id: run.data for run in self.runs.values()}
@@ -237,9 +251,7 @@ def size_rules(study: Study) -> Iterator[str]:
                 f"network.K: it makes a {kind} network of {network.size:,} parameters; at most "
                 f"{MAX_PARAMETERS:,} are allowed; lower it, or network.L or network.d"
             )
-    longest: dict[str, int] = {}
-    for run, epoch in study.shown:
-        longest[run.id] = max(epoch, longest.get(run.id, 0))
+    longest = study.last_epochs
     milestones = sum(-(-epoch // study.training.stride) for epoch in longest.values())
     if milestones > MAX_MILESTONES:
         yield (

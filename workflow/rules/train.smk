@@ -11,6 +11,8 @@ rule train:
         paths.log("train", "{run}", "{epoch}"),
     benchmark:
         paths.benchmark("train", "{run}", "{epoch}")
+    # The longest chains first, so that none is left over for one core at the end.
+    priority: lambda wildcards: study.work_left(run_of(wildcards), int(wildcards.epoch))
     threads: 1
     params:
         run=lambda wildcards: run_of(wildcards).canonical(),

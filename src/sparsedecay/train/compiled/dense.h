@@ -345,6 +345,7 @@ private:
             for (int k = 0; k < full_K * J; ++k)
                 norm[k % J] = S::add(norm[k % J], S::abs(S::load(M.p + k * lanes)));
         for (int k = 0; k < full_K; ++k) {
+            fetch<J>(M, std::min(k + 8, full_K - 1));
             V g[J];
 #pragma GCC unroll 4
             for (int i = 0; i < J; ++i) g[i] = S::all(0);
@@ -357,8 +358,30 @@ private:
 #pragma GCC unroll 4
                 for (int i = 0; i < J; ++i) g[i] = S::fma(x, S::load(row + i * lanes), g[i]);
             }
+            const Parameter<T> row = M.at(size_t(k) * J * lanes);
+            if (skip && decay == NONE && !count[k] && still<J>(row, adam)) continue;
 #pragma GCC unroll 4
-            for (int i = 0; i < J; ++i) adam(M.at((size_t(k) * J + i) * lanes), g[i], decay, norm[i]);
+            for (int i = 0; i < J; ++i) adam(row.at(i * lanes), g[i], decay, norm[i]);
+        }
+    }
+
+    // Whether a row without a gradient does not move any more; then only its second moment decays.
+    template <int J>
+    bool still(Parameter<T> row, const Adam<T>& adam) {
+        uint64_t moving = 0;
+        for (int i = 0; i < J; ++i) moving |= S::nonzero(S::load(row.m + i * lanes));
+        if (moving) return false;
+        for (int i = 0; i < J; ++i)
+            S::store(row.v + i * lanes, S::mul(S::all(adam.keep2), S::load(row.v + i * lanes)));
+        return true;
+    }
+
+    // Brings a row that will be needed soon near.
+    template <int J>
+    void fetch(Parameter<T> M, int k) {
+        for (const T* p : {M.p, M.m, M.v}) {
+            auto row = reinterpret_cast<const char*>(p + size_t(k) * J * lanes);
+            for (size_t i = 0; i < J * lanes * sizeof(T); i += 64) _mm_prefetch(row + i, _MM_HINT_T0);
         }
     }
 };

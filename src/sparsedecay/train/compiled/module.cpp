@@ -3,6 +3,8 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <chrono>
+
 #include "dense.h"
 #include "representer.h"
 
@@ -67,6 +69,26 @@ public:
     std::pair<int64_t, int64_t> rested() const { return network.rested(); }
 };
 
+// What this core can do at most: fused multiply-adds on registers alone, two operations each, per
+// second.
+template <class T>
+double multiply_adds() {
+    using S = Simd<T>;
+    constexpr int chains = 12, loops = 1000000;
+    volatile T factor = T(0.999), term = T(0.001);
+    const auto x = S::all(factor), y = S::all(term);
+    typename S::V sum[chains];
+    for (int i = 0; i < chains; ++i) sum[i] = S::all(T(i));
+    const auto began = std::chrono::steady_clock::now();
+    for (int k = 0; k < loops; ++k)
+#pragma GCC unroll 16
+        for (int i = 0; i < chains; ++i) sum[i] = S::fma(sum[i], x, y);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
+    T kept[S::lanes];
+    for (int i = 0; i < chains; ++i) S::store(kept, sum[i]), term = kept[0];
+    return 2.0 * S::lanes * chains * loops / taken.count();
+}
+
 template <class T, template <class> class Network>
 void bind(py::module_& m, const char* name) {
     using A = Trainer<T, Network>;
@@ -88,6 +110,8 @@ PYBIND11_MODULE(MODULE, m) {
     m.attr("SOURCES") = SOURCES;
     m.attr("lanes") =
         py::dict(py::arg("float32") = Simd<float>::lanes, py::arg("float64") = Simd<double>::lanes);
+    m.attr("multiply_adds") = py::dict(py::arg("float32") = py::cpp_function(multiply_adds<float>),
+                                       py::arg("float64") = py::cpp_function(multiply_adds<double>));
     m.attr("widest") = Dense<float>::widest;
     bind<float, Representer>(m, "Representer_float32");
     bind<double, Representer>(m, "Representer_float64");
