@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -93,6 +94,26 @@ def test_python_is_the_same_everywhere():
         assert required.contains(version) == conda.contains(version)
     assert "(3, 11)" in (ROOT / "Makefile").read_text()
     assert PROJECT["tool"]["ruff"]["target-version"] == "py311"
+
+
+@pytest.mark.parametrize("compiler", ["false", "no-such-compiler"])
+def test_installation_succeeds_without_a_compiler(tmp_path, compiler):
+    for part in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copyfile(ROOT / part, tmp_path / part)
+    ignore = shutil.ignore_patterns("*.so", "__pycache__", "*.egg-info")
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=ignore)
+    done = subprocess.run(
+        [sys.executable, "setup.py", "build"],
+        cwd=tmp_path,
+        env={**os.environ, "CC": compiler, "CXX": compiler},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    built = {path.relative_to(tmp_path / "build").name for path in tmp_path.glob("build/**/*.*")}
+    assert {"loop.py", "dense.h"} <= built, "what is installed holds the sources too"
+    assert not [name for name in built if name.endswith((".so", ".o"))]
 
 
 def test_citation_and_project_agree():

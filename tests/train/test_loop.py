@@ -12,6 +12,8 @@ import pytest
 from sparsedecay import data
 from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.storage import read_state
+from sparsedecay.train import compiled
+from sparsedecay.train.compiled import missing
 from sparsedecay.train.loop import Stretch, train
 from tests.small import small_run
 
@@ -38,7 +40,14 @@ def assert_same_bits(one, two):
     assert [name for name in one if not one[name].equal(two[name])] == []
 
 
-@pytest.mark.parametrize("engine", ["fused", "autograd"])
+ENGINES = [
+    "fused",
+    "autograd",
+    pytest.param("compiled", marks=pytest.mark.skipif(bool(missing()), reason=str(missing()))),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("network", ["representer", "dense"])
 def test_through_milestones_and_in_one_go(tmp_path, network, engine):
     through = small_run(network=network, precision="float32", K=40, stride=30)
@@ -177,6 +186,8 @@ import sys
 from pathlib import Path
 import torch
 from sparsedecay.runs import Run
+from sparsedecay.train import compiled
+from sparsedecay.train.compiled import missing
 from sparsedecay.train.loop import Stretch, train
 
 run, folder = Run.model_validate_json(sys.argv[1]), Path(sys.argv[2])
@@ -201,3 +212,16 @@ def test_training_takes_one_thread_and_flushes_denormals(tmp_path, threads):
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "threads 1 denormals 0"
+
+
+def test_without_the_compiled_engine_the_fused_one_trains_and_says_so(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(compiled, "missing", lambda: "no compiler")
+    run = small_run(precision="float32")
+    train(files(tmp_path / "a", run, 10, engine="compiled"))
+    said = capsys.readouterr().out
+    assert "without the compiled engine (no compiler) the fused one trains" in said
+    train(files(tmp_path / "b", run, 10, engine="fused"))
+    one, two = (tmp_path / folder / "10.safetensors" for folder in "ab")
+    assert one.read_bytes() == two.read_bytes(), "the engine that trained is the one that is named"

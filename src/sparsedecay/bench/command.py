@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from sparsedecay.bench import growth
-from sparsedecay.bench.contestants import CONTESTANTS, absent
+from sparsedecay.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
 from sparsedecay.bench.race import Race, alone, memory_mb, race
 from sparsedecay.errors import UserError
 from sparsedecay.runs import Adam, Data, Initialization, Run, Shape
 
 NETWORKS, REGULARIZERS = ("representer", "dense"), ("eq2", "weight_decay", "none")
-# Without decay there are no denormals; compilers take a minute for each case.
-EARLY = tuple(name for name in CONTESTANTS if name != "naive, denormals kept")
-LATE = ("compiled", "fused", "naive", "naive, denormals kept", "jax")
+PHASES = {
+    "early": tuple(name for name in CONTESTANTS if name != AS_WRITTEN),
+    "late": ("compiled", "fused", "naive", "jax"),
+    "denormals": ("compiled", "naive", AS_WRITTEN),
+}
 
 
 def experiment(options: argparse.Namespace, network: str, regularizer: str) -> Run:
@@ -44,18 +46,18 @@ def experiment(options: argparse.Namespace, network: str, regularizer: str) -> R
 def races(options: argparse.Namespace) -> Iterator[Race]:
     """One race for each case asked for."""
     asked = options.engines
-    phases = {"early": 0, "late": options.late}
-    if options.phase != "both":
-        phases = {options.phase: phases[options.phase]}
+    epochs = {"early": 0, "late": options.late, "denormals": options.denormals}
+    phases = PHASES if options.phase == "all" else [options.phase]
     for network in NETWORKS if options.network == "all" else [options.network]:
         for regularizer in REGULARIZERS if options.regularizer == "all" else [options.regularizer]:
             if options.regularizer == "all" and (network, regularizer) == ("dense", "eq2"):
                 continue  # not in the paper
-            for phase, epoch in phases.items():
-                names = asked or (LATE if phase == "late" else EARLY)
-                present = [name for name in names if absent(name) is None]
-                run = experiment(options, network, regularizer)
-                yield race(run, phase, epoch, present, options.rounds, options.seconds)
+            run = experiment(options, network, regularizer)
+            for phase in phases:
+                if options.phase == "all" and phase == "denormals" and regularizer == "none":
+                    continue  # nothing decays but moments
+                names = [name for name in asked or PHASES[phase] if absent(name) is None]
+                yield race(run, phase, epochs[phase], names, options.rounds, options.seconds)
 
 
 def table(race: Race) -> Iterator[str]:
@@ -118,8 +120,11 @@ def main(arguments: list[str]) -> None:
     add = parser.add_argument
     add("--network", choices=[*NETWORKS, "all"], default="all")
     add("--regularizer", choices=[*REGULARIZERS, "all"], default="all")
-    add("--phase", choices=["early", "late", "both"], default="both")
-    add("--late", type=int, default=20_000, help="epoch at which late begins (default: 20000)")
+    add("--phase", choices=[*PHASES, "all"], default="all")
+    add("--late", type=int, default=20_000, help="where the late phase begins (default: 20000)")
+    add(
+        "--denormals", type=int, default=4_000, help="where denormals have gathered (default: 4000)"
+    )
     add("--engines", nargs="+", choices=CONTESTANTS, help="default: all that are here")
     add("--rounds", type=int, default=7, help="default: 7")
     add("--seconds", type=float, default=0.3, help="a turn of each engine (default: 0.3)")

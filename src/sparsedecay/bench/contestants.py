@@ -157,12 +157,13 @@ def parts(state: State) -> tuple[dict, dict, dict]:
     return state.parameters, state.first, state.second
 
 
+AS_WRITTEN = "naive, as written"
 CONTESTANTS: dict[str, Maker] = {
     "compiled": CompiledEngine,
     "fused": FusedEngine,
     "autograd": AutogradEngine,
     "naive": Naive,
-    "naive, denormals kept": AsWritten,
+    AS_WRITTEN: AsWritten,
     "torch.compile": TorchCompile,
     "jax": Jax,
 }

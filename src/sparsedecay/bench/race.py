@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 
 from sparsedecay import data
-from sparsedecay.bench.contestants import CONTESTANTS, Contestant
+from sparsedecay.bench.contestants import AS_WRITTEN, CONTESTANTS, Contestant
 from sparsedecay.networks import build
 from sparsedecay.runs import Run
 from sparsedecay.train import compiled
@@ -96,14 +96,17 @@ def alone() -> None:
     prepare()
 
 
-def start(run: Run, epoch: int) -> tuple[torch.Tensor, torch.Tensor, State]:
-    """Inputs, targets and the state after `epoch` epochs, trained by the fastest engine."""
+def start(run: Run, epoch: int, flush: bool) -> tuple[torch.Tensor, torch.Tensor, State]:
+    """Inputs, targets and the state after `epoch` epochs, by the fastest engine that there is with
+    denormals flushed, or kept: they gather over thousands of epochs."""
     X = torch.tensor(data.grid(run.data.levels, run.data.dimension), dtype=dtype(run))
     y = torch.tensor(data.targets(run.data), dtype=dtype(run))[:, None]
     state = initial(run)
     if epoch:
-        engine = ENGINES[available("compiled")](run, X, y, state)
+        engine = ENGINES[available("compiled") if flush else "fused"](run, X, y, state)
+        torch.set_flush_denormal(flush)
         engine.advance(epoch)
+        torch.set_flush_denormal(True)
         state = engine.state()
     return X, y, state
 
@@ -112,10 +115,11 @@ def race(
     run: Run, phase: str, epoch: int, names: Iterable[str], rounds: int, seconds: float
 ) -> Race:
     """Let contestants train from the same state, in turns of `seconds`."""
-    X, y, state = start(run, epoch)
     racing: dict[str, tuple[Contestant, int]] = {}
+    flushed = start(run, epoch, flush=True)
     for name in names:
-        contestant = CONTESTANTS[name](run, X, y, state)
+        beginning = start(run, epoch, flush=False) if name == AS_WRITTEN else flushed
+        contestant = CONTESTANTS[name](run, *beginning)
         contestant.advance(2)
         began = time.perf_counter()
         contestant.advance(3)
