@@ -101,3 +101,12 @@ def test_mistakes_end_with_status_2_and_no_stack_trace(capsys, tmp_path, monkeyp
     assert captured.out == ""
     (line,) = captured.err.splitlines()
     assert line.startswith(f"{mine}:1: network.K: 0 is not allowed; write ")
+
+
+def test_the_engine_that_will_train_is_named(capsys, monkeypatch, tmp_path):
+    built = tmp_path / "train" / "compiled"
+    built.mkdir(parents=True)
+    monkeypatch.setattr(describe, "__file__", str(tmp_path / "describe.py"))
+    assert told(capsys, PAPER)["engine"].startswith("fused, about three times slower")
+    (built / "_avx2.so").touch()
+    assert told(capsys, PAPER)["engine"] == "compiled"

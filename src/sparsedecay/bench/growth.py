@@ -27,6 +27,8 @@ SIZES: dict[str, dict[str, dict[int, list[str]]]] = {
     },
 }
 MEANING = {"K": "neurons in a layer, K", "N": "data points, N", "L": "ReLU layers, L"}
+Measured = dict[tuple[str, str], list[tuple[int, float, float]]]
+"""By network and direction: size, milliseconds per epoch, MB."""
 COLOURS = {"representer": "#0072b2", "dense": "#d55e00"}
 
 
@@ -46,30 +48,47 @@ def exponent(sizes: list[int], values: list[float]) -> float:
     return float(np.polyfit(np.log(sizes[half:]), np.log(values[half:]), 1)[0])
 
 
-def main(picture: Path) -> None:
-    """Measure all sizes and draw."""
-    figure, axes = plt.subplots(
-        2, 3, figsize=(9, 5), sharex="col", sharey="row", layout="constrained"
-    )
+def measure_all() -> Measured:
+    """All sizes, told as they come."""
+    measured: Measured = {}
     for network, directions in SIZES.items():
-        for column, (direction, sizes) in enumerate(directions.items()):
-            measured = []
+        for direction, sizes in directions.items():
             for size, arguments in sizes.items():
-                measured.append(measure(network, arguments))
-                ms, mb = measured[-1]
+                ms, mb = measure(network, arguments)
                 print(f"{network} {direction} = {size:,}: {ms:.3f} ms, {mb:.0f} MB", flush=True)
-            for row, values in enumerate(zip(*measured, strict=True)):
-                power = exponent(list(sizes), list(values))
-                label = f"{network}: {direction}$^{{{power:.1f}}}$"
-                axes[row, column].loglog(
-                    list(sizes), values, "o-", label=label, color=COLOURS[network], markersize=3
-                )
-    for column, direction in enumerate(MEANING):
-        axes[1, column].set_xlabel(MEANING[direction])
+                measured.setdefault((network, direction), []).append((size, ms, mb))
+    return measured
+
+
+def draw(measured: Measured, picture: Path) -> None:
+    """Time above, memory below, a column for each direction."""
+    figure, axes = plt.subplots(
+        2, 3, figsize=(9, 5.4), sharex="col", sharey="row", layout="constrained"
+    )
+    for (network, direction), values in measured.items():
+        column = list(MEANING).index(direction)
+        sizes, ms, mb = (list(part) for part in zip(*values, strict=True))
+        power = exponent(sizes, ms)
+        style = {"color": COLOURS[network], "markersize": 3}
+        label = f"{network}: {direction}$^{{{power:.1f}}}$"
+        axes[0, column].loglog(sizes, ms, "o-", label=label, **style)
+        axes[1, column].loglog(sizes, mb, "o-", label=network, **style)
+        if network == "representer":  # which goes furthest
+            every = sizes[::2] if direction == "K" else sizes
+            axes[1, column].set_xticks(every, [f"{size:,}" for size in every], fontsize=8)
+    for column, meaning in enumerate(MEANING.values()):
+        axes[1, column].set_xlabel(meaning)
         for row in range(2):
             axes[row, column].legend(frameon=False, fontsize=8)
             axes[row, column].grid(alpha=0.3)
+            axes[row, column].minorticks_off()
+    axes[1, 0].set_yticks([300, 1000, 3000], ["300", "1,000", "3,000"])
     axes[0, 0].set_ylabel("time per epoch, ms")
     axes[1, 0].set_ylabel("memory of the process, MB")
-    figure.savefig(picture, dpi=130)
+    figure.savefig(picture, dpi=130, metadata={"Software": None})
+
+
+def main(picture: Path) -> None:
+    """Measure all sizes and draw."""
+    draw(measure_all(), picture)
     print(f"written: {picture}")
