@@ -3,7 +3,7 @@
 import torch
 
 from sparsedecay import data
-from sparsedecay.runs import Adam, Data, Initialization, Run, Shape
+from sparsedecay.runs import Adam, Data, Initialization, Objective, Run, Shape
 from sparsedecay.train.records import Engine
 from sparsedecay.train.state import State, dtype, initial
 
@@ -24,16 +24,23 @@ def small_run(
     record_every=10,
     learning_rate=1e-2,
     betas=(0.9, 0.999),
+    skips="leap",
+    loss="mean",
+    weight_decay="objective",
+    decay_biases=True,
+    scale="none",
+    batches=1,
 ) -> Run:
     """A run of 8 points, L = 2, K = 6, d = 3; any value can be given another."""
     return Run(
         data=Data(levels=levels, dimension=dimension, target_range=(-1.0, 1.0), seed=data_seed),
         network=network,
-        shape=Shape(L=L, K=K, d=d),
+        shape=Shape(L=L, K=K, d=d, skips=skips),
         regularizer=regularizer,
         lam=lam,
-        initialization=Initialization(range=(-1.0, 1.0), seed=seed),
-        optimizer=Adam(learning_rate=learning_rate, betas=betas, eps=1e-8),
+        objective=Objective(loss=loss, weight_decay=weight_decay, decay_biases=decay_biases),
+        initialization=Initialization(range=(-1.0, 1.0), scale=scale, seed=seed),
+        optimizer=Adam(learning_rate=learning_rate, betas=betas, eps=1e-8, batches=batches),
         precision=precision,
         stride=stride,
         record_every=record_every,

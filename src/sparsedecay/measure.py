@@ -150,7 +150,7 @@ def summary(
     """The one row of the table `summary`."""
     network = build(run)
     mse = float(np.mean((network.forward(p, X, relu) - y) ** 2))
-    value = float(regularizers.value(run.regularizer, network, p))
+    value = float(regularizers.of(run, network, p))
     tail = loss["mse"].to_numpy()[-TAIL:]
     by_matrix = {name: sparsity(p[name], measures.threshold) for name in network.matrices}
     return {
@@ -162,6 +162,10 @@ def summary(
         "L": run.shape.L,
         "K": run.shape.K,
         "d": run.shape.d,
+        "skips": run.shape.skips,
+        "loss": run.objective.loss,
+        "weight_decay": run.objective.weight_decay,
+        "decay_biases": run.objective.decay_biases,
         "levels": list(run.data.levels),
         "dimension": run.data.dimension,
         "points": run.data.points,
@@ -170,11 +174,13 @@ def summary(
         "target_seed": run.data.seed,
         "initial_low": run.initialization.range[0],
         "initial_high": run.initialization.range[1],
+        "initial_scale": run.initialization.scale,
         "weight_seed": run.initialization.seed,
         "learning_rate": run.optimizer.learning_rate,
         "beta1": run.optimizer.betas[0],
         "beta2": run.optimizer.betas[1],
         "eps": run.optimizer.eps,
+        "batches": run.optimizer.batches,
         "precision": run.precision,
         "stride": run.stride,
         "record_every": run.record_every,
@@ -182,7 +188,7 @@ def summary(
         "mse": mse,
         "mse_tail_median": float(np.median(tail)) if len(tail) else None,
         "regularizer_value": value,
-        "objective": mse + run.lam * value,
+        "objective": mse * len(y) / run.terms(len(y)) + run.penalty * value,
         "average_sparsity": average_sparsity(by_matrix, measures.average_over),
         "active_neurons": active_neurons(network, p, X, measures.threshold),
         "parameters": network.size,

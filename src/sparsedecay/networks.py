@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from sparsedecay.runs import Run
+from sparsedecay.runs import Run, Skips
 
 Array = Any  # torch.Tensor or numpy.ndarray
 Parameters = Mapping[str, Array]
@@ -70,6 +70,14 @@ class Network(ABC):
         return [name for name in self.shapes if len(self.shapes[name]) == 2]
 
     @property
+    def fan_in(self) -> dict[str, int]:
+        """Weights into each neuron of a layer, by parameter; of a bias those beside it."""
+        widths = {name: shape[-1] for name, shape in self.shapes.items() if len(shape) == 2}
+        for layer, (into, _) in enumerate(self.neurons, start=1):
+            widths[f"b{layer}"] = widths[into]
+        return widths | {name: self.K for name in self.shapes if name[:2] == "c0"}
+
+    @property
     def size(self) -> int:
         """Number of trained parameters."""
         return sum(rows * (rest[0] if rest else 1) for rows, *rest in self.shapes.values())
@@ -110,25 +118,33 @@ class Representer(Network):
         return [*hidden, x]
 
 
+@dataclass(frozen=True)
 class Dense(Network):
     """Footnote 1: a fully connected ReLU network with skip connections, A^(l) not factorised.
 
-    h_0 = x, h_l = relu(A^(l) h_(l-1) + C^(l-1) h_(l-2) - b^(l)) (the first without skip, its matrix
-    called W1), y = V^(L) h_L + C^(L) h_(L-1) + c0. So each skip leaps over one ReLU layer, as the
-    skips of Theorem 1 do; the footnote does not say where they lie.
+    h_0 = x, h_l = relu(A^(l) h_(l-1) + C^(l-1) h_s - b^(l)) (the first without skip, its matrix
+    called W1), y = V^(L) h_L + C^(L) h_s + c0. The footnote does not say where the skips start:
+    with `leap` each leaps over one ReLU layer, as the skips of Theorem 1 do, so s = l - 2; with
+    `input` s = 0; with `none` there are none.
     """
+
+    skip: Skips = "leap"
+
+    def source(self, layer: int) -> int | None:
+        """The layer s that the skip into a layer comes from; L + 1 is the output, 0 the input."""
+        return {"leap": layer - 2, "input": 0, "none": None}[self.skip]
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         K, L = self.K, self.L
         shapes: dict[str, tuple[int, ...]] = {"W1": (K, self.d_in), "b1": (K,)}
-        for i in range(2, L + 1):
-            shapes[f"A{i}"] = (K, K)
-            shapes[f"C{i - 1}"] = (K, self.d_in if i == 2 else K)
-            shapes[f"b{i}"] = (K,)
-        shapes[f"V{L}"] = (self.d_out, K)
-        shapes[f"C{L}"] = (self.d_out, self.d_in if L == 1 else K)
-        shapes["c0"] = (self.d_out,)
+        for i in range(2, L + 2):
+            name, rows = (f"A{i}", K) if i <= L else (f"V{L}", self.d_out)
+            shapes[name] = (rows, K)
+            source = self.source(i)
+            if source is not None:
+                shapes[f"C{i - 1}"] = (rows, K if source else self.d_in)
+            shapes[f"b{i}" if i <= L else "c0"] = (rows,)
         return shapes
 
     @property
@@ -138,18 +154,24 @@ class Dense(Network):
 
     @property
     def outgoing(self) -> list[list[str]]:
-        skips = [[f"C{i}"] for i in range(2, self.L + 1)] + [[]]
-        return [[out, *skip] for (_, out), skip in zip(self.neurons, skips, strict=True)]
+        skips = {self.source(i): f"C{i - 1}" for i in range(2, self.L + 2) if self.source(i)}
+        return [
+            [out, *([skips[layer]] if layer in skips else [])]
+            for layer, (_, out) in enumerate(self.neurons, start=1)
+        ]
 
     def layers(self, p: Parameters, X: Array, relu: Callable[[Array], Array]) -> list[Array]:
         h = [X, relu(X @ p["W1"].T - p["b1"])]  # (N, d_in), (N, K)
-        for i in range(2, self.L + 1):
-            h.append(relu(h[-1] @ p[f"A{i}"].T + h[-2] @ p[f"C{i - 1}"].T - p[f"b{i}"]))  # (N, K)
-        y = h[-1] @ p[f"V{self.L}"].T + h[-2] @ p[f"C{self.L}"].T + p["c0"]  # (N, d_out)
-        return [*h[1:], y]
+        for i in range(2, self.L + 2):
+            z = h[-1] @ p[f"A{i}" if i <= self.L else f"V{self.L}"].T  # (N, K) or (N, d_out)
+            source = self.source(i)
+            if source is not None:
+                z = z + h[source] @ p[f"C{i - 1}"].T
+            h.append(relu(z - p[f"b{i}"]) if i <= self.L else z + p["c0"])
+        return h[1:]
 
 
 def build(run: Run) -> Network:
     """The network of a run: one output, since each data point has one target."""
-    kind = {"representer": Representer, "dense": Dense}[run.network]
-    return kind(run.data.dimension, 1, run.shape.L, run.shape.K, run.shape.d)
+    sizes = run.data.dimension, 1, run.shape.L, run.shape.K, run.shape.d
+    return Dense(*sizes, run.shape.skips) if run.network == "dense" else Representer(*sizes)

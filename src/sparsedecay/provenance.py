@@ -56,7 +56,7 @@ def imported(text: str) -> set[str]:
 
 
 # Packages whose `from … import name` may name a module.
-PACKAGES = (PACKAGE, f"{PACKAGE}.train", f"{PACKAGE}.figures")
+PACKAGES = (PACKAGE, *(f"{PACKAGE}.{name}" for name in ("claims", "compare", "figures", "train")))
 NATIVE = (".cpp", ".h")
 
 

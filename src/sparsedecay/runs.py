@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 NetworkKind = Literal["representer", "dense"]
 RegularizerKind = Literal["eq2", "weight_decay", "none"]
+Skips = Literal["leap", "input", "none"]
 Precision = Literal["float32", "float64"]
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -90,6 +91,9 @@ class Shape(Settings):
     """ReLU neurons in each hidden layer. Theorem 1 needs at most N·d_l; the paper: 81·16 = 1296."""
     d: Annotated[int, Field(ge=1, le=1_000_000)]
     """Functional width d_l between blocks of the representer network (the last has 1 output)."""
+    skips: Skips
+    """Skip connections of the dense network, of which the paper says only that they exist: `leap`
+    over one ReLU layer each, as in Theorem 1; from the `input` to every later layer; or `none`."""
 
 
 class Initialization(Settings):
@@ -97,6 +101,9 @@ class Initialization(Settings):
 
     range: Annotated[tuple[Finite, Finite], Field(strict=False)]
     """Lowest and highest initial value: all parameters, biases too, uniform on this interval."""
+    scale: Literal["none", "fan_in"]
+    """`fan_in` divides the range by the square root of the number of weights into the neuron, as
+    PyTorch does by default; `none` takes it as it stands, as the paper says."""
     seed: Seed
     """Seed of the initial parameters. It is independent of the seed of the targets."""
 
@@ -106,8 +113,24 @@ class Initialization(Settings):
         return self
 
 
+class Objective(Settings):
+    """What is minimised: the loss plus lam times the regularizer."""
+
+    loss: Literal["mean", "sum"]
+    """Over the data: `mean` is the MSE that Section 3 names, `sum` stands in equation 2."""
+    weight_decay: Literal["objective", "adam", "decoupled"]
+    """Where weight decay acts: lam times the sum of squares in the `objective`; `adam`, lam as the
+    option weight_decay of torch.optim.Adam, half as strong; or `decoupled`, as that of AdamW."""
+    decay_biases: bool
+    """Whether weight decay acts on biases too. The paper: "squared l2-norm on all parameters"."""
+
+
+LITERAL = Objective(loss="mean", weight_decay="objective", decay_biases=True)
+"""What the paper's Section 3 says."""
+
+
 class Adam(Settings):
-    """The optimizer: Adam, full batch, so that an epoch is one step."""
+    """The optimizer: Adam."""
 
     learning_rate: Positive
     """Step size. The paper: 1e-3."""
@@ -115,9 +138,12 @@ class Adam(Settings):
         tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]],
         Field(strict=False),
     ]
-    """Decay of the two moment estimates, per epoch. PyTorch's default: 0.9 and 0.999."""
+    """Decay of the two moment estimates, per step. PyTorch's default: 0.9 and 0.999."""
     eps: Positive
     """Added to the denominator of the step. PyTorch's default: 1e-8."""
+    batches: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Minibatches in an epoch, one step each; the data are shuffled anew every epoch. 1 is full
+    batch. The paper does not say."""
 
 
 class Run(Settings):
@@ -128,6 +154,7 @@ class Run(Settings):
     shape: Shape
     regularizer: RegularizerKind
     lam: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    objective: Objective
     initialization: Initialization
     optimizer: Adam
     precision: Precision
@@ -136,11 +163,38 @@ class Run(Settings):
     record_every: Annotated[int, Field(ge=1)]
 
     @property
+    def penalty(self) -> float:
+        """Factor of the regularizer in the objective: lam, or half of it where lam is the option
+        weight_decay of an optimizer, whose gradient is lam times the parameter."""
+        option = self.regularizer == "weight_decay" and self.objective.weight_decay != "objective"
+        return self.lam / 2 if option else self.lam
+
+    @property
+    def decoupled(self) -> float:
+        """Strength of weight decay beside the gradient (AdamW): lam, or 0 where there is none."""
+        beside = self.regularizer == "weight_decay" and self.objective.weight_decay == "decoupled"
+        return self.lam if beside else 0.0
+
+    def terms(self, samples: int) -> int:
+        """What the sum of squared errors over so many samples is divided by to make the loss."""
+        return samples if self.objective.loss == "mean" else 1
+
+    @property
     def id(self) -> str:
         """Name of the run's folders: readable, and exact through the digest at its end."""
         lam = "" if self.regularizer == "none" else f"-lam{self.lam:g}"
         seed = self.initialization.seed
         return f"{self.network}-{self.regularizer}{lam}-seed{seed}-{self.digest()}"
+
+    def literal(self) -> "Run":
+        """The same run with the literal reading of what has no effect on it, so that readings
+        share it: skips of the representer network, weight decay of other regularizers."""
+        shape, objective = self.shape, self.objective
+        if self.network == "representer":
+            shape = shape.model_copy(update={"skips": "leap"})
+        if self.regularizer != "weight_decay":
+            objective = LITERAL.model_copy(update={"loss": objective.loss})
+        return self.model_copy(update={"shape": shape, "objective": objective})
 
 
 def predecessor(epoch: int, stride: int) -> int:

@@ -26,6 +26,7 @@ from sparsedecay.runs import (
     Data,
     Initialization,
     NetworkKind,
+    Objective,
     Precision,
     RegularizerKind,
     Run,
@@ -103,10 +104,12 @@ class Study(Settings):
     """The data set: every point of a regular grid, with one random target each."""
     network: Shape
     """Size of the networks (Theorem 1), the same for all figures but figure 1."""
+    objective: Objective
+    """What is minimised."""
     initialization: Initialization
     """The parameters at epoch 0."""
     optimizer: Adam
-    """The optimizer: Adam on all data at once, so that an epoch is one step."""
+    """The optimizer: Adam, by default on all data at once, so that an epoch is one step."""
     training: Training
     """How long training goes on, what it writes down, and how it computes."""
     measures: Measures
@@ -130,12 +133,13 @@ class Study(Settings):
             shape=self.network,
             regularizer=regularizer,
             lam=0.0 if regularizer == "none" else lam,
+            objective=self.objective,
             initialization=self.initialization,
             optimizer=self.optimizer,
             precision=self.training.precision,
             stride=self.training.stride,
             record_every=self.training.record_every,
-        )
+        ).literal()
 
     def milestones(self, figure: str) -> list[tuple[Run, int]]:
         """The runs that a figure shows, each with the epoch it shows, in the figure's order."""

@@ -29,9 +29,11 @@ def reference_gradient(run, X, y, parameters):
     """The objective's gradient in float64 by autograd, from the definitions alone."""
     p = {n: t.detach().double().requires_grad_() for n, t in parameters.items()}
     network = build(run)
-    residual = network.forward(p, X.double(), torch.relu) - y.double()
-    value = regularizers.value(run.regularizer, network, p)
-    ((residual**2).mean() + run.lam * value).backward()
+    squares = (network.forward(p, X.double(), torch.relu) - y.double()) ** 2
+    loss = squares.mean() if run.objective.loss == "mean" else squares.sum()
+    lam = {"objective": run.lam, "adam": run.lam / 2, "decoupled": 0}[run.objective.weight_decay]
+    value = regularizers.of(run, network, p)
+    (loss + (lam if run.regularizer == "weight_decay" else run.lam) * value).backward()
     return {name: tensor.grad for name, tensor in p.items()}
 
 
@@ -76,9 +78,18 @@ def assert_same_bits(one, two):
     seed=st.integers(0, 1000),
     precision=st.sampled_from(["float64", "float32"]),
     dead=st.booleans(),
+    reading=st.fixed_dictionaries(
+        {
+            "skips": st.sampled_from(["leap", "input", "none"]),
+            "loss": st.sampled_from(["mean", "sum"]),
+            "weight_decay": st.sampled_from(["objective", "adam", "decoupled"]),
+            "decay_biases": st.booleans(),
+            "scale": st.sampled_from(["none", "fan_in"]),
+        }
+    ),
 )
 def test_gradients_equal_float64_autograd(
-    kind, network, regularizer, L, K, d, dimension, levels, seed, precision, dead
+    kind, network, regularizer, L, K, d, dimension, levels, seed, precision, dead, reading
 ):
     run = small_run(
         network=network,
@@ -91,6 +102,7 @@ def test_gradients_equal_float64_autograd(
         seed=seed,
         precision=precision,
         lam=0.1,
+        **reading,
     )
     state = initial(run)
     if dead:  # neurons that never fire, and weights that are exactly zero
@@ -109,15 +121,36 @@ def test_gradients_equal_float64_autograd(
     assert relative_error(gradient_of(kind, run, copied(state)), reference) < limit
 
 
+READINGS = {
+    "literal": {},
+    "sum": {"loss": "sum"},
+    "adam": {"weight_decay": "adam"},
+    "decoupled": {"weight_decay": "decoupled", "lam": 0.1},
+    "biases left alone": {"decay_biases": False},
+    "biases left alone, decoupled": {"decay_biases": False, "weight_decay": "decoupled"},
+    "fan-in": {"scale": "fan_in"},
+    "minibatches of 3, 3 and 2": {"batches": 3},
+    "summed minibatches": {"batches": 2, "loss": "sum", "weight_decay": "decoupled"},
+    "skips from the input": {"skips": "input", "L": 3},
+    "no skips": {"skips": "none", "L": 3},
+}
+
+
 @pytest.mark.parametrize("kind", FAST)
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("regularizer", KINDS)
-def test_engines_take_the_steps_of_torch_adam(make_run, make_engine, kind, network, regularizer):
-    """100 steps in float64: nothing but rounding, which depends on the order of operations."""
-    run = make_run(network=network, regularizer=regularizer, K=20)
+@pytest.mark.parametrize("reading", READINGS)
+def test_engines_take_the_steps_of_torch_adam(
+    make_run, make_engine, kind, network, regularizer, reading
+):
+    """100 epochs in float64: nothing but rounding, which depends on the order of operations. The
+    reference leaves weight decay to the options of torch.optim.Adam and AdamW."""
+    run = make_run(network=network, regularizer=regularizer, K=20, **READINGS[reading])
     engines = [make_engine(kind, run) for kind in (AutogradEngine, kind)]
     for engine in engines:
-        engine.advance(100)
+        engine.advance(60)
+        engine.losses()  # takes all samples, and must leave no trace
+        engine.advance(40)
     one, two = (engine.state() for engine in engines)
     assert one.epoch == two.epoch == 100
     for part in ("parameters", "first", "second"):
@@ -180,8 +213,9 @@ def test_losses_are_of_the_present_parameters(make_run, make_engine, kind):
 
 @pytest.mark.parametrize("kind", ENGINES)
 @pytest.mark.parametrize("network", NETWORKS)
-def test_cutting_and_restoring_changes_no_bit(make_run, make_engine, kind, network):
-    run = make_run(network=network, precision="float32", K=33)
+@pytest.mark.parametrize("batches", [1, 3])
+def test_cutting_and_restoring_changes_no_bit(make_run, make_engine, kind, network, batches):
+    run = make_run(network=network, precision="float32", K=33, batches=batches)
     whole = make_engine(kind, run)
     whole.advance(60)
     cut = make_engine(kind, run)

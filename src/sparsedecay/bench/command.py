@@ -15,7 +15,7 @@ from sparsedecay.bench import growth
 from sparsedecay.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
 from sparsedecay.bench.race import Race, alone, memory_mb, race
 from sparsedecay.errors import UserError
-from sparsedecay.runs import Adam, Data, Initialization, Run, Shape
+from sparsedecay.runs import LITERAL, Adam, Data, Initialization, Run, Shape
 
 NETWORKS, REGULARIZERS = ("representer", "dense"), ("eq2", "weight_decay", "none")
 PHASES = {
@@ -32,11 +32,12 @@ def experiment(options: argparse.Namespace, network: str, regularizer: str) -> R
     return Run(
         data=Data(levels=levels, dimension=4, target_range=low_high, seed=0),
         network=network,
-        shape=Shape(L=options.L, K=options.K, d=options.d),
+        shape=Shape(L=options.L, K=options.K, d=options.d, skips="leap"),
         regularizer=regularizer,
         lam=1e-3,
-        initialization=Initialization(range=low_high, seed=0),
-        optimizer=Adam(learning_rate=1e-3, betas=(0.9, 0.999), eps=1e-8),
+        objective=LITERAL,
+        initialization=Initialization(range=low_high, scale="none", seed=0),
+        optimizer=Adam(learning_rate=1e-3, betas=(0.9, 0.999), eps=1e-8, batches=1),
         precision=options.precision,
         stride=50_000,
         record_every=250,

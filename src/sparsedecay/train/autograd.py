@@ -6,6 +6,7 @@ from torch import Tensor
 from sparsedecay import regularizers
 from sparsedecay.networks import build
 from sparsedecay.runs import Run
+from sparsedecay.train.batches import steps
 from sparsedecay.train.state import State
 
 
@@ -19,12 +20,20 @@ class AutogradEngine:
             name: tensor.clone().requires_grad_() for name, tensor in state.parameters.items()
         }
         adam = run.optimizer
-        self.adam = torch.optim.Adam(
-            self.parameters.values(), lr=adam.learning_rate, betas=adam.betas, eps=adam.eps
+        decayed = set(
+            regularizers.decayed(run.regularizer, self.network, run.objective.decay_biases)
         )
+        by_option = run.objective.weight_decay != "objective"
+        groups = [
+            {"params": [p], "weight_decay": run.lam if by_option and name in decayed else 0.0}
+            for name, p in self.parameters.items()
+        ]
+        optimizer = torch.optim.AdamW if run.decoupled else torch.optim.Adam
+        self.adam = optimizer(groups, lr=adam.learning_rate, betas=adam.betas, eps=adam.eps)
+        self.in_objective = not (decayed and by_option)
         moments = {
             index: {
-                "step": torch.tensor(float(state.epoch)),
+                "step": torch.tensor(float(state.epoch * adam.batches)),
                 "exp_avg": state.first[name].clone(),
                 "exp_avg_sq": state.second[name].clone(),
             }
@@ -36,16 +45,24 @@ class AutogradEngine:
         """Mean squared error and regularizer (without lam) of the present parameters."""
         outputs = self.network.forward(self.parameters, self.X, torch.relu)
         mse = torch.nn.functional.mse_loss(outputs, self.y)
-        value = regularizers.value(self.run.regularizer, self.network, self.parameters)
+        value = regularizers.of(self.run, self.network, self.parameters)
         return mse, torch.as_tensor(value, dtype=mse.dtype)
+
+    def objective(self, X: Tensor, y: Tensor) -> Tensor:
+        """What a step lowers; weight decay is left out where the optimizer sees to it."""
+        outputs = self.network.forward(self.parameters, X, torch.relu)
+        loss = torch.nn.functional.mse_loss(outputs, y, reduction=self.run.objective.loss)
+        if not self.in_objective:
+            return loss
+        return loss + self.run.lam * regularizers.of(self.run, self.network, self.parameters)
 
     def advance(self, epochs: int) -> None:
         """Train for so many epochs."""
-        for _ in range(epochs):
-            self.adam.zero_grad()
-            mse, regularizer = self.losses()
-            (mse + self.run.lam * regularizer).backward()
-            self.adam.step()
+        for epoch in range(self.epoch, self.epoch + epochs):
+            for X, y in steps(self.run, epoch, self.X, self.y):
+                self.adam.zero_grad()
+                self.objective(X, y).backward()
+                self.adam.step()
         self.epoch += epochs
 
     def state(self) -> State:

@@ -11,11 +11,12 @@ from torch import Tensor
 from sparsedecay import regularizers
 from sparsedecay.networks import Dense, Representer, build
 from sparsedecay.runs import Run
+from sparsedecay.train.batches import steps
 from sparsedecay.train.state import State
 
 
 class FusedEngine:
-    """Trains the representer and the dense network, full batch, with Adam."""
+    """Trains the representer and the dense network with Adam."""
 
     def __init__(self, run: Run, X: Tensor, y: Tensor, state: State) -> None:
         self.run, self.network, self.X, self.y = run, build(run), X, y
@@ -24,20 +25,28 @@ class FusedEngine:
         self.first, self.first_by_name = self._flat(state.first)
         self.second, self.second_by_name = self._flat(state.second)
         self.gradient, self.g = self._flat(state.first)
-        self.step = torch.tensor(float(state.epoch))
-        self.N, self.L = len(X), self.network.L
-        like = self.vector.new_empty
-        N, K = self.N, self.network.K
-        self.H = [like(N, K) for _ in range(self.L)]  # activations of each ReLU layer
-        self.dH = [like(N, K) for _ in range(self.L)]  # derivative by them, then by their input
+        self.step = torch.tensor(float(state.epoch * run.optimizer.batches))
+        self.L = self.network.L
+        decayed = regularizers.decayed(run.regularizer, self.network, run.objective.decay_biases)
+        self.decayed = [self.parameters[name] for name in decayed]
+        self.buffers: dict[int, tuple[list[Tensor], ...]] = {}
         if isinstance(self.network, Representer):
-            widths = [self.network.d] * (self.L - 1) + [self.network.d_out]
-            self.x = [X] + [like(N, width) for width in widths]  # x^(0) … x^(L)
-            self.G = [torch.empty(0)] + [like(N, width) for width in widths]
             self._forward, self._backward = self._forward_representer, self._backward_representer
         elif isinstance(self.network, Dense):
-            self.out, self.G_out = like(N, self.network.d_out), like(N, self.network.d_out)
             self._forward, self._backward = self._forward_dense, self._backward_dense
+        self._take(X, y)
+
+    def _take(self, X: Tensor, y: Tensor) -> None:
+        """Go on with these samples, in the buffers for so many of them."""
+        if len(X) not in self.buffers:
+            network, like = self.network, self.vector.new_empty
+            widths = [network.d] * (self.L - 1) + [network.d_out]
+            sizes = [network.K] * self.L, [network.K] * self.L, widths, widths
+            self.buffers[len(X)] = tuple([like(len(X), n) for n in part] for part in sizes)
+        # Activations of each ReLU layer; derivative by them, then by their input.
+        self.H, self.dH, x, G = self.buffers[len(X)]
+        self.x, self.G = [X, *x], [torch.empty(0), *G]  # x^(0) … x^(L), derivatives by them
+        self.samples, self.targets = X, y
 
     def _flat(self, tensors: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """A copy of all tensors in one vector, and views of it by name."""
@@ -48,25 +57,35 @@ class FusedEngine:
 
     def losses(self) -> tuple[Tensor, Tensor]:
         """Mean squared error and regularizer (without lam) of the present parameters."""
+        self._take(self.X, self.y)
         mse = torch.nn.functional.mse_loss(self._forward(), self.y)
-        value = regularizers.value(self.run.regularizer, self.network, self.parameters)
+        value = regularizers.of(self.run, self.network, self.parameters)
         return mse, torch.as_tensor(value, dtype=mse.dtype)
 
     def objective_gradient(self) -> dict[str, Tensor]:
         """Gradient of the objective by parameter name; overwritten by the next call."""
-        residual = self._forward().sub_(self.y)
-        self._backward(residual.mul_(2 / residual.numel()))
+        residual = self._forward().sub_(self.targets)
+        self._backward(residual.mul_(2 / self.run.terms(residual.numel())))
+        run, biases = self.run, self.run.objective.decay_biases
+        lam = 0.0 if run.decoupled else run.penalty
         regularizers.add_gradient(
-            self.run.regularizer, self.network, self.parameters, self.run.lam, self.g
+            run.regularizer, self.network, self.parameters, lam, self.g, biases
         )
         return self.g
 
     @torch.no_grad()
     def advance(self, epochs: int) -> None:
         """Train for so many epochs."""
-        adam = self.run.optimizer
-        for _ in range(epochs):
+        adam, shrink = self.run.optimizer, self.run.optimizer.learning_rate * self.run.decoupled
+        for X, y in (
+            step
+            for epoch in range(self.epoch, self.epoch + epochs)
+            for step in steps(self.run, epoch, self.X, self.y)
+        ):
+            self._take(X, y)
             self.objective_gradient()
+            if shrink:
+                torch._foreach_mul_(self.decayed, 1 - shrink)
             self.step += 1
             # What torch.optim.Adam(fused=True) calls; importing torch.optim would take 2 s.
             torch._fused_adam_(
@@ -113,33 +132,44 @@ class FusedEngine:
 
     def _forward_dense(self) -> Tensor:
         p, H, L = self.parameters, self.H, self.L
-        torch.addmm(p["b1"], self.X, p["W1"].T, beta=-1, out=H[0]).relu_()
+        torch.addmm(p["b1"], self.samples, p["W1"].T, beta=-1, out=H[0]).relu_()
         for i in range(2, L + 1):
-            skipped = self.X if i == 2 else H[i - 3]
             torch.addmm(p[f"b{i}"], H[i - 2], p[f"A{i}"].T, beta=-1, out=H[i - 1])
-            H[i - 1].addmm_(skipped, p[f"C{i - 1}"].T).relu_()
-        skipped = self.X if L == 1 else H[L - 2]
-        torch.addmm(p["c0"], H[L - 1], p[f"V{L}"].T, out=self.out)
-        return self.out.addmm_(skipped, p[f"C{L}"].T)
+            self._add_skip(i, H[i - 1]).relu_()
+        torch.addmm(p["c0"], H[L - 1], p[f"V{L}"].T, out=self.x[-1])
+        return self._add_skip(L + 1, self.x[-1])
+
+    def _add_skip(self, layer: int, z: Tensor) -> Tensor:
+        source = self.network.source(layer)
+        if source is not None:
+            skipped = self.H[source - 1] if source else self.samples
+            z.addmm_(skipped, self.parameters[f"C{layer - 1}"].T)
+        return z
 
     def _backward_dense(self, G: Tensor) -> None:
         p, g, H, dH, L = self.parameters, self.g, self.H, self.dH, self.L
         torch.mm(G.T, H[L - 1], out=g[f"V{L}"])
-        torch.mm(G.T, self.X if L == 1 else H[L - 2], out=g[f"C{L}"])
         torch.sum(G, 0, out=g["c0"])
+        for derivative in dH[:-1]:
+            derivative.zero_()
         torch.mm(G, p[f"V{L}"], out=dH[L - 1])
-        if L > 1:
-            torch.mm(G, p[f"C{L}"], out=dH[L - 2])
+        self._through_skip(L + 1, G)
         for i in range(L, 1, -1):
             self._through_relu(dH[i - 1], H[i - 1], g[f"b{i}"])
-            skipped = self.X if i == 2 else H[i - 3]
             torch.mm(dH[i - 1].T, H[i - 2], out=g[f"A{i}"])
-            torch.mm(dH[i - 1].T, skipped, out=g[f"C{i - 1}"])
             dH[i - 2].addmm_(dH[i - 1], p[f"A{i}"])
-            if i > 2:
-                torch.mm(dH[i - 1], p[f"C{i - 1}"], out=dH[i - 3])
+            self._through_skip(i, dH[i - 1])
         self._through_relu(dH[0], H[0], g["b1"])
-        torch.mm(dH[0].T, self.X, out=g["W1"])
+        torch.mm(dH[0].T, self.samples, out=g["W1"])
+
+    def _through_skip(self, layer: int, dz: Tensor) -> None:
+        """Gradient by the skip into a layer, and what goes back through it; dz: that by its sum."""
+        source, name = self.network.source(layer), f"C{layer - 1}"
+        if source is None:
+            return
+        torch.mm(dz.T, self.H[source - 1] if source else self.samples, out=self.g[name])
+        if source:
+            self.dH[source - 1].addmm_(dz, self.parameters[name])
 
     @staticmethod
     def _through_relu(dH: Tensor, H: Tensor, gradient_b: Tensor) -> None:

@@ -75,6 +75,7 @@ class Records:
 
     def __init__(self, run: Run) -> None:
         self.run, self.network = run, build(run)
+        self.terms = run.data.points / run.terms(run.data.points)  # loss / mse
         matrices = self.network.matrices
         self.counter = Counter(
             np.dtype(run.precision), [prod(self.network.shapes[m]) for m in matrices]
@@ -121,7 +122,7 @@ class Records:
             self.epochs,
             mse,
             regularizer,
-            mse + self.run.lam * regularizer,
+            mse * self.terms + self.run.penalty * regularizer,
         ]
         write_table(loss, pa.table(columns, schema=LOSS), metadata)
 

@@ -31,11 +31,14 @@ def dtype(run: Run) -> torch.dtype:
 def initial(run: Run) -> State:
     """Epoch 0: each parameter uniform on the initial range, from a stream of its own, so that a
     network with more layers starts with the same first ones."""
-    low, high = run.initialization.range
+    start, network = run.initialization, build(run)
+    low, high = start.range
     parameters, zeros = {}, {}
-    for name, shape in build(run).shapes.items():
-        uniform = stream(run.initialization.seed, f"weights {name}").random(shape)
-        parameters[name] = torch.from_numpy(low + (high - low) * uniform).to(dtype(run))
+    for name, shape in network.shapes.items():
+        uniform = low + (high - low) * stream(start.seed, f"weights {name}").random(shape)
+        if start.scale == "fan_in":
+            uniform /= network.fan_in[name] ** 0.5
+        parameters[name] = torch.from_numpy(uniform).to(dtype(run))
         zeros[name] = torch.zeros(shape, dtype=dtype(run))
     return State(0, parameters, zeros, {name: zero.clone() for name, zero in zeros.items()})
 

@@ -6,6 +6,7 @@ It is built on installation, where there is a compiler; `missing()` says why it 
 
 import hashlib
 import importlib
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -18,10 +19,13 @@ from sparsedecay import regularizers
 from sparsedecay.errors import UserError
 from sparsedecay.networks import Dense, Network, build
 from sparsedecay.runs import Run
+from sparsedecay.train.batches import sizes, steps
 from sparsedecay.train.state import State
 
 MODULES = {"AVX512": "_avx512", "AVX2": "_avx2"}  # by what torch calls the processor's abilities
 REGULARIZERS = {"none": 0, "eq2": 1, "weight_decay": 2}
+SKIPS = {"leap": 0, "input": 1, "none": 2}
+NEVER = 2**40
 REST_EVERY = 250  # epochs after which inactive neurons are left out; changes no bit
 
 
@@ -67,7 +71,7 @@ def sources() -> str:
 
 
 class CompiledEngine:
-    """Trains the representer and the dense network, full batch, with Adam, on one core."""
+    """Trains the representer and the dense network with Adam, on one core."""
 
     def __init__(
         self, run: Run, X: Tensor, y: Tensor, state: State, rest_every: int = REST_EVERY
@@ -82,20 +86,30 @@ class CompiledEngine:
         ]
         trainer = getattr(module, f"{type(self.network).__name__}_{run.precision}")
         adam, network = run.optimizer, self.network
-        self.trainer = trainer(
-            X=X.numpy(),
-            y=y.numpy(),
+        make = partial(
+            trainer,
             parameters=[[part[name].numpy() for part in self.packed] for name in network.shapes],
             L=network.L,
             K=network.K,
             d=network.d,
+            skips=SKIPS[run.shape.skips],
             regularizer=REGULARIZERS[run.regularizer],
-            lam=run.lam,
+            decay_biases=run.objective.decay_biases,
+            decoupled=bool(run.decoupled),
+            mean=run.objective.loss == "mean",
+            lam=run.decoupled or run.penalty,
             learning_rate=adam.learning_rate,
             betas=adam.betas,
             eps=adam.eps,
-            rest_every=rest_every,
         )
+        self.trainer = make(X=X.numpy(), y=y.numpy(), rest_every=rest_every)
+        if adam.batches > 1:
+            # One for each size of batch, all on the same parameters. Neurons that are active in
+            # some batches only do not rest.
+            self.by_size = {
+                size: make(X=X[:size].numpy(), y=y[:size].numpy(), rest_every=NEVER * rest_every)
+                for size in sizes(run)
+            }
 
     @property
     def parameters(self) -> dict[str, Tensor]:
@@ -104,13 +118,22 @@ class CompiledEngine:
 
     def losses(self) -> tuple[Tensor, Tensor]:
         """Mean squared error and regularizer (without lam) of the present parameters."""
-        value = regularizers.value(self.run.regularizer, self.network, self.parameters)
+        value = regularizers.of(self.run, self.network, self.parameters)
         mse = torch.tensor(self.trainer.error(), dtype=self.X.dtype)
         return mse, torch.as_tensor(value, dtype=self.X.dtype)
 
     def advance(self, epochs: int) -> None:
         """Train for so many epochs."""
-        self.trainer.advance(epochs, self.epoch)
+        if self.run.optimizer.batches == 1:
+            self.trainer.advance(epochs, self.epoch)
+        else:
+            done = self.epoch * self.run.optimizer.batches
+            for epoch in range(self.epoch, self.epoch + epochs):
+                for X, y in steps(self.run, epoch, self.X, self.y):
+                    trainer = self.by_size[len(X)]
+                    trainer.take(X=X.numpy(), y=y.numpy())
+                    trainer.advance(1, done)
+                    done += 1
         self.epoch += epochs
 
     def state(self) -> State:
@@ -140,10 +163,10 @@ class Layout:
 
     def between(self, name: str) -> tuple[bool, bool]:
         """Whether a matrix leads out of ReLU neurons, and whether into them."""
-        leap = isinstance(self.network, Dense) and name[0] == "C"  # from ReLU layer to ReLU layer
-        out_of = name[0] in "AV" or (leap and int(name[1:]) > 1)
-        into = name[0] in "AW" or (leap and int(name[1:]) < self.network.L)
-        return out_of, into
+        if isinstance(self.network, Dense) and name[0] == "C":
+            target = int(name[1:]) + 1
+            return bool(self.network.source(target)), target <= self.network.L
+        return name[0] in "AV", name[0] in "AW"
 
     def pack(self, name: str, tensor: Tensor) -> Tensor:
         """A copy in the order that the C++ wants."""

@@ -1,6 +1,7 @@
 // Training of the fully connected network of footnote 1,
-//     h_1 = relu(W_1 x - b_1),  h_l = relu(A_l h_(l-1) + C_(l-1) h_(l-2) - b_l)  with h_0 = x,
-//     y = V h_L + C_L h_(L-1) + c0.
+//     h_1 = relu(W_1 x - b_1),  h_l = relu(A_l h_(l-1) + C_(l-1) h_s - b_l)  with h_0 = x,
+//     y = V h_L + C_L h_s + c0,
+// where the skips C come from two layers before (LEAP), from the input (INPUT), or are left out.
 //
 // About half of all activations are zero, later more. Every product with a K x K matrix leaves out
 // what is zero in three neighbouring samples (in one sample where the gradient by the matrix is
@@ -41,13 +42,14 @@ class Dense {
     const bool skip;         // zeros are left out
     std::vector<Hidden> hidden;
     std::vector<std::vector<Wide>> wide;  // into each hidden layer
-    Parameter<T> W1, C1;                  // from x: [tile][d_in][lane], lanes over neurons
+    std::vector<Parameter<T>> from_x;     // W1 and C: [tile][d_in][lane], lanes over neurons, or null
     Parameter<T> out_V, out_C;            // to y: [tile][d_out][lane], lanes over neurons
-    Parameter<T> C_x, c0;                 // to y: [block][d_in][lane], [block][lane], if L = 1
+    Parameter<T> C_x, c0;                 // to y, from x: [block][d_in][lane], or null; [block][lane]
     std::vector<T> G, flat;               // derivative by y [n][ld_out], y itself [output][n]
     std::vector<T> scratch, block, turned;
     std::vector<int> samples, count;      // by neuron: where its dh is not zero, and how often
     int decay_W, decay_V, decay_C, decay_b;
+    T slope;  // derivative of the loss by an output, over its error
 
     static constexpr uint64_t every = (uint64_t(1) << lanes) - 1;
     static int full(int width) { return (width + lanes - 1) / lanes * lanes; }
@@ -57,23 +59,25 @@ public:
     static constexpr int widest = REGISTERS == 32 ? 4 : 3;  // registers in a panel
 
     Dense(int N, int d_in, int d_out, int L, int K, int, const T* inputs, const T* targets,
-          const std::vector<Parameter<T>>& parameters, Regularizer kind, bool skip)
+          const std::vector<Parameter<T>>& parameters, Objective objective, bool skip, Skips skips)
         : N(N), d_in(d_in), d_out(d_out), L(L), K(K), full_K(full(K)), full_N(full(N)),
           ld_out(full(d_out)), panels((full_K / lanes + widest - 1) / widest),
           groups((N + group - 1) / group), X(inputs, inputs + N * d_in),
-          y(targets, targets + N * d_out), skip(skip), hidden(L), wide(L) {
+          y(targets, targets + N * d_out), skip(skip), hidden(L), wide(L), from_x(L), out_C{}, C_x{} {
         for (int p = 0; p <= panels; ++p) start.push_back(full_K / lanes * p / panels * lanes);
-        decay_b = kind == WEIGHT_DECAY ? L2 : NONE;
-        decay_W = kind == EQ2 ? L2 : decay_b;
-        decay_V = kind == EQ2 ? OUT : decay_b;
-        decay_C = kind == EQ2 ? L1 : decay_b;
-        const int decay_A = kind == EQ2 ? L2 | OUT : decay_b;
+        const bool eq2 = objective.regularizer == EQ2;
+        decay_b = objective.biases();
+        decay_W = eq2 ? L2 : objective.weights();
+        decay_V = eq2 ? OUT : objective.weights();
+        decay_C = eq2 ? L1 : objective.weights();
+        const int decay_A = eq2 ? L2 | OUT : objective.weights();
+        slope = T(2 / objective.terms(N * d_out));
         auto next = parameters.begin();
         for (int l = 0; l < L; ++l) {
-            if (l == 0) W1 = *next++;
+            if (l == 0) from_x[l] = *next++;
             if (l > 0) wide[l].push_back({*next++, l - 1, decay_A});
-            if (l == 1) C1 = *next++;
-            if (l > 1) wide[l].push_back({*next++, l - 2, decay_C});
+            if (l > 1 && skips == LEAP) wide[l].push_back({*next++, l - 2, decay_C});
+            else if (l > 0 && skips != NO_SKIPS) from_x[l] = *next++;
             Hidden& a = hidden[l];
             a.b = *next++;
             // a register's worth of samples more, since `spread_thin` reads whole registers
@@ -81,7 +85,7 @@ public:
             a.active.resize(panels * groups), a.felt = a.active;
         }
         out_V = *next++;
-        (L > 1 ? out_C : C_x) = *next++;
+        if (skips != NO_SKIPS) (L > 1 && skips == LEAP ? out_C : C_x) = *next++;
         c0 = *next;
         G.resize(N * ld_out), flat.resize(ld_out * full_N);
         scratch.resize(N * lanes), block.resize(widest * lanes * widest * lanes);
@@ -89,6 +93,12 @@ public:
     }
 
     std::pair<int64_t, int64_t> rested() const { return {0, 0}; }
+
+    // Goes on with other samples, as many as before.
+    void take(const T* inputs, const T* targets) {
+        std::copy_n(inputs, X.size(), X.begin());
+        std::copy_n(targets, y.size(), y.begin());
+    }
 
     // Mean squared error of the present parameters.
     double error() {
@@ -98,7 +108,7 @@ public:
         for (int n = 0; n < N; ++n)
             for (int j = 0; j < d_out; ++j) {
                 T r = flat[j * full_N + n] - y[n * d_out + j];
-                G[n * ld_out + j] = r * (T(2) / T(N * d_out));
+                G[n * ld_out + j] = r * slope;
                 sum += double(r) * double(r);
             }
         return sum / (N * d_out);
@@ -130,13 +140,13 @@ private:
     void forward(int l) {
         Hidden& a = hidden[l];
         const V zero = S::all(0);
-        const T* M = l == 0 ? W1.p : C1.p;
+        const T* M = from_x[l].p;
         for (int p = 0; p < panels; ++p) {
             each_tile(p, [&](size_t at, int ld, int t) {
                 T* z = a.h.data() + at;
                 V minus_b = S::sub(zero, S::load(a.b.p + t * lanes));
                 contract<T>(
-                    N, l < 2 ? d_in : 0, X.data(), d_in, M + t * d_in * lanes, scratch.data(),
+                    N, M ? d_in : 0, X.data(), d_in, M ? M + t * d_in * lanes : M, scratch.data(),
                     [&](int) { return minus_b; }, [&](int n, V out) { S::store(z + n * ld, out); });
             });
             T* z = a.h.data() + size_t(start[p]) * N;
@@ -226,7 +236,7 @@ private:
     void output() {
         for (int j = 0; j < ld_out; j += lanes)
             for (int i = 0; i < lanes; ++i) std::fill_n(&flat[(j + i) * full_N], N, c0.p[j + i]);
-        if (L == 1)
+        if (C_x.p)
             for (int j = 0; j < ld_out; j += lanes)
                 contract<T>(
                     N, d_in, X.data(), d_in, C_x.p + j * d_in, scratch.data(),
@@ -243,7 +253,7 @@ private:
             });
         };
         add(L - 1, out_V.p);
-        if (L > 1) add(L - 2, out_C.p);
+        if (out_C.p) add(L - 2, out_C.p);
     }
 
     void backward_output(const Adam<T>& adam) {
@@ -261,9 +271,9 @@ private:
             });
         };
         through(L - 1, out_V, decay_V);
-        if (L > 1) through(L - 2, out_C, decay_C);
+        if (out_C.p) through(L - 2, out_C, decay_C);
         for (int j = 0; j < ld_out; j += lanes) {
-            if (L == 1)
+            if (C_x.p)
                 correlate<T>(N, d_in, X.data(), d_in, &G[j], ld_out, [&](int i, V g) {
                     adam(C_x.at(j * d_in + i * lanes), g, decay_C);
                 });
@@ -286,11 +296,9 @@ private:
                 }
             each_tile(p, [&](size_t at, int ld, int t) {
                 const T* z = a.dh.data() + at;
-                if (l < 2)
+                if (from_x[l].p)
                     correlate<T>(N, d_in, X.data(), d_in, z, ld, [&](int i, V g) {
-                        const int k = (t * d_in + i) * lanes;
-                        if (l == 0) adam(W1.at(k), g, decay_W);
-                        if (l == 1) adam(C1.at(k), g, decay_C);
+                        adam(from_x[l].at((t * d_in + i) * lanes), g, l ? decay_C : decay_W);
                     });
                 adam(a.b.at(t * lanes), S::sub(zero, column_sum<T>(N, z, ld)), decay_b);
                 if (l > 0) list_samples(z, ld, t * lanes);

@@ -33,6 +33,7 @@ class Trainer {
     Network<T> network;
     double learning_rate, eps, lam;
     std::array<double, 2> betas;
+    py::ssize_t samples;
 
     static std::vector<Parameter<T>> parameters(Arrays<T>& arrays) {
         std::vector<Parameter<T>> found;
@@ -45,20 +46,28 @@ class Trainer {
     }
 
 public:
-    Trainer(Array<T> X, Array<T> y, Arrays<T> given, int L, int K, int d, int regularizer,
-            double lam, double learning_rate, std::array<double, 2> betas, double eps,
-            int64_t rest_every)
+    Trainer(Array<T> X, Array<T> y, Arrays<T> given, int L, int K, int d, int skips, int regularizer,
+            bool decay_biases, bool decoupled, bool mean, double lam, double learning_rate,
+            std::array<double, 2> betas, double eps, int64_t rest_every)
         : arrays(given),
           network(int(X.shape(0)), int(X.shape(1)), int(y.shape(1)), L, K, d, X.data(), y.data(),
-                  parameters(arrays), Regularizer(regularizer), rest_every),
-          learning_rate(learning_rate), eps(eps), lam(lam), betas(betas) {}
+                  parameters(arrays),
+                  Objective{Regularizer(regularizer), decay_biases, decoupled, mean}, rest_every,
+                  Skips(skips)),
+          learning_rate(learning_rate), eps(eps), lam(lam), betas(betas), samples(X.shape(0)) {}
 
-    void advance(int64_t epochs, int64_t done) {
+    // So many steps on the samples at hand; `done` steps went before.
+    void advance(int64_t steps, int64_t done) {
         py::gil_scoped_release release;
         Flush flush;
-        network.advance(epochs, [&](int64_t epoch) {
-            return Adam<T>(learning_rate, betas, eps, lam, double(done + epoch + 1));
+        network.advance(steps, [&](int64_t step) {
+            return Adam<T>(learning_rate, betas, eps, lam, double(done + step + 1));
         });
+    }
+
+    void take(Array<T> X, Array<T> y) {
+        if (X.shape(0) != samples || y.shape(0) != samples) throw py::value_error("other size");
+        network.take(X.data(), y.data());
     }
 
     double error() {
@@ -93,13 +102,15 @@ template <class T, template <class> class Network>
 void bind(py::module_& m, const char* name) {
     using A = Trainer<T, Network>;
     py::class_<A>(m, name, py::module_local())
-        .def(py::init<Array<T>, Array<T>, Arrays<T>, int, int, int, int, double, double,
-                      std::array<double, 2>, double, int64_t>(),
+        .def(py::init<Array<T>, Array<T>, Arrays<T>, int, int, int, int, int, bool, bool, bool,
+                      double, double, std::array<double, 2>, double, int64_t>(),
              py::kw_only(), py::arg("X").noconvert(), py::arg("y").noconvert(),
              py::arg("parameters").noconvert(), py::arg("L"), py::arg("K"), py::arg("d"),
-             py::arg("regularizer"), py::arg("lam"), py::arg("learning_rate"), py::arg("betas"),
-             py::arg("eps"), py::arg("rest_every"))
+             py::arg("skips"), py::arg("regularizer"), py::arg("decay_biases"),
+             py::arg("decoupled"), py::arg("mean"), py::arg("lam"), py::arg("learning_rate"),
+             py::arg("betas"), py::arg("eps"), py::arg("rest_every"))
         .def("advance", &A::advance)
+        .def("take", &A::take, py::arg("X").noconvert(), py::arg("y").noconvert())
         .def("error", &A::error)
         .def("rested", &A::rested);
 }

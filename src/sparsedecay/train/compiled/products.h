@@ -193,29 +193,47 @@ enum Regularizer { NO_REGULARIZER, EQ2, WEIGHT_DECAY };
 
 // The parts of a gradient that come from lam times the regularizer: L1 and L2 are the derivatives of
 // |p| and p^2, OUT that of ||v_k||_1^2 (equation 2), whose norm is given.
-enum Decay { NONE = 0, L1 = 1, L2 = 2, OUT = 4 };
+// SHRINK is no gradient: the parameter is made smaller before the step (Loshchilov and Hutter 2019).
+enum Decay { NONE = 0, L1 = 1, L2 = 2, OUT = 4, SHRINK = 8 };
+
+// Where skip connections of the dense network come from.
+enum Skips { LEAP, INPUT, NO_SKIPS };
+
+// What is minimised: the sum of squared errors over `terms`, plus lam times the regularizer.
+struct Objective {
+    Regularizer regularizer;
+    bool decay_biases, decoupled, mean;
+
+    int biases() const { return decay_biases ? weights() : NONE; }
+    int weights() const {
+        return regularizer != WEIGHT_DECAY ? NONE : decoupled ? SHRINK : L2;
+    }
+    double terms(int outputs) const { return mean ? outputs : 1; }
+};
 
 // One step of Adam (Kingma and Ba 2015), the corrections of its moments drawn into `size` and `eps`.
 template <class T>
 struct Adam {
     using S = Simd<T>;
     using V = typename S::V;
-    T grow1, keep2, grow2, size, eps, lam;
+    T grow1, keep2, grow2, size, eps, lam, shrink;
 
     Adam(double learning_rate, std::array<double, 2> betas, double epsilon, double lam, double step)
-        : grow1(T(1 - betas[0])), keep2(T(betas[1])), grow2(T(1 - betas[1])), lam(T(lam)) {
+        : grow1(T(1 - betas[0])), keep2(T(betas[1])), grow2(T(1 - betas[1])), lam(T(lam)),
+          shrink(T(1 - learning_rate * lam)) {
         const double root = std::sqrt(1 - std::pow(betas[1], step));
         size = T(-learning_rate / (1 - std::pow(betas[0], step)) * root);
         eps = T(epsilon * root);
     }
 
-    // g is the gradient of the mean squared error by the register at a.p
+    // g is the gradient of the loss by the register at a.p
     inline __attribute__((always_inline)) void operator()(Parameter<T> a, V g, int decay,
                                                            V norm = S::all(0)) const {
         V p = S::load(a.p), m = S::load(a.m), v = S::load(a.v);
         if (decay & L2) g = S::fma(S::all(2 * lam), p, g);
         if (decay & L1) g = S::add(g, S::signed_as(p, S::all(lam)));
         if (decay & OUT) g = S::fma(S::all(2 * lam), S::signed_as(p, norm), g);
+        if (decay & SHRINK) p = S::mul(S::all(shrink), p);
         m = S::fma(S::all(grow1), S::sub(g, m), m);
         v = S::fma(S::all(keep2), v, S::mul(S::mul(S::all(grow2), g), g));
         p = S::fma(S::all(size), S::div(m, S::add(S::sqrt(v), S::all(eps))), p);

@@ -43,6 +43,7 @@ class Representer {
     std::vector<Layer> layers;
     std::vector<T> dz, flat, moved;  // [n][lane], [output][n], a parameter on the move
     int decay_W, decay_V, decay_C, decay_b;
+    T slope;  // derivative of the loss by an output, over its error
     int64_t since_rest = 0, rest_every;  // epochs; 0: nothing is ever left out
     int64_t wakes = 0, all_wakes = 0;    // times since the last rest, and before it
 
@@ -50,8 +51,9 @@ class Representer {
 
 public:
     Representer(int N, int d_in, int d_out, int L, int K, int d, const T* inputs, const T* targets,
-                const std::vector<Parameter<T>>& parameters, Regularizer kind, int64_t rest_every)
-        : N(N), K(K), tiles(full(K) / lanes), y(targets, targets + N * d_out), layers(L),
+                const std::vector<Parameter<T>>& parameters, Objective objective, int64_t rest_every,
+                Skips)
+        : N(N), K(K), tiles(full(K) / lanes), y(size_t(N) * d_out), layers(L),
           rest_every(rest_every) {
         for (int l = 0; l < L; ++l) {
             Layer& a = layers[l];
@@ -66,13 +68,22 @@ public:
             std::iota(a.order.begin(), a.order.end(), 0), a.awake = tiles * lanes;
         }
         X.resize(N * layers[0].ld_in);
-        for (int n = 0; n < N; ++n)
-            for (int i = 0; i < d_in; ++i) X[n * layers[0].ld_in + i] = inputs[n * d_in + i];
+        take(inputs, targets);
         dz.resize((N + lanes) * lanes), flat.resize(lanes * full(N));
-        decay_b = kind == WEIGHT_DECAY ? L2 : NONE;
-        decay_W = kind == EQ2 ? L2 : decay_b;
-        decay_V = kind == EQ2 ? OUT : decay_b;
-        decay_C = kind == EQ2 ? L1 : decay_b;
+        const bool eq2 = objective.regularizer == EQ2;
+        decay_b = objective.biases();
+        decay_W = eq2 ? L2 : objective.weights();
+        decay_V = eq2 ? OUT : objective.weights();
+        decay_C = eq2 ? L1 : objective.weights();
+        slope = T(2 / objective.terms(N * d_out));
+    }
+
+    // Goes on with other samples, as many as before.
+    void take(const T* inputs, const T* targets) {
+        Layer& a = layers[0];
+        for (int n = 0; n < N; ++n)
+            for (int i = 0; i < a.in; ++i) X[n * a.ld_in + i] = inputs[n * a.in + i];
+        std::copy_n(targets, y.size(), y.begin());
     }
 
     // Neurons that are left out at present, and how often some had to be taken in again.
@@ -90,7 +101,7 @@ public:
         for (int n = 0; n < N; ++n)
             for (int j = 0; j < a.out; ++j) {
                 T r = a.x[n * a.ld_out + j] - y[n * a.out + j];
-                a.G[n * a.ld_out + j] = r * (T(2) / T(N * a.out));
+                a.G[n * a.ld_out + j] = r * slope;
                 sum += double(r) * double(r);
             }
         return sum / (N * a.out);
