@@ -21,8 +21,8 @@ from matplotlib.text import Text
 from sparsedecay import paths, provenance
 from sparsedecay.errors import UserError
 from sparsedecay.figures import command, fig1, fig2, fig3, fig4, pictures, style
-from sparsedecay.figures.results import Results
 from sparsedecay.networks import build
+from sparsedecay.results import Results
 from sparsedecay.storage import write_state, write_table
 from sparsedecay.study import Study, files_read
 from sparsedecay.tables import MATRICES, SPECTRA, SUMMARY, TRAJECTORY

@@ -15,6 +15,7 @@ COMMANDS = {
     "train": ("sparsedecay.train.command", "train one run from one milestone to the next"),
     "measure": ("sparsedecay.measure", "measure one milestone"),
     "merge": ("sparsedecay.merge", "join the tables of many milestones"),
+    "claims": ("sparsedecay.claims.command", "test the paper's statements"),
     "figure": ("sparsedecay.figures.command", "draw one figure"),
     "check": ("sparsedecay.describe", "check a config and say what it asks for"),
     "bench": ("sparsedecay.bench.command", "how fast the engines are, side by side"),

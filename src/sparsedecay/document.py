@@ -159,6 +159,8 @@ def values(node: Schema) -> str:
     """The values that a node allows, in a cell."""
     if "enum" in node:
         return ticked(node["enum"])
+    if node["type"] == "boolean":
+        return "`true`, `false`"
     return "" if node["type"] == "object" else limits(node)
 
 

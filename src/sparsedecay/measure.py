@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from sparsedecay import data, regularizers
 from sparsedecay.errors import DamagedFile
-from sparsedecay.networks import Network, build
+from sparsedecay.networks import Dense, Network, build
 from sparsedecay.provenance import metadata
 from sparsedecay.recorded import LADDER, LOSS, MAGNITUDES
 from sparsedecay.runs import Run
@@ -23,6 +23,8 @@ from sparsedecay.storage import read_state, read_table, write_table
 from sparsedecay.tables import MATRICES, SPECTRA, SUMMARY, TRAJECTORY
 
 STAGE = "sparsedecay.measure"
+PARALLEL = 0.99
+"""Cosine above which two neurons count as one."""
 TAIL = 20
 """Records whose median stands for the loss at the end, where one epoch may sit on a spike."""
 
@@ -62,15 +64,47 @@ def stable_rank(sigma: np.ndarray) -> float:
     return float(np.sum(sigma**2) / sigma[0] ** 2) if sigma[0] > 0 else 0.0
 
 
+def linear_nodes(W: np.ndarray, V: np.ndarray, threshold: float) -> int:
+    """Inner dimensions j of the product W (m, d) times V (d, n) whose own term w_j v_j^T has a
+    singular value, ||w_j|| ||v_j||, above the threshold. More of them than the product's rank means
+    that several learned the same pattern (Section 3, figure 4c)."""
+    terms = np.linalg.norm(W, axis=0) * np.linalg.norm(V, axis=1)
+    return int(np.sum(terms > threshold))
+
+
 def active_neurons(
     network: Network, p: Mapping[str, np.ndarray], X: np.ndarray, threshold: float
-) -> list[int]:
-    """For each ReLU layer the neurons that matter to the fit: on some data point the neuron's
-    activation times its largest outgoing weight exceeds the threshold."""
-    counts = []
+) -> list[np.ndarray]:
+    """For each ReLU layer the neurons that matter to the fit, as indices: on some data point the
+    neuron's activation times its largest outgoing weight exceeds the threshold."""
+    found = []
     for hidden, outgoing in zip(network.layers(p, X, relu), network.outgoing, strict=False):
         largest = np.max([np.abs(p[name]).max(axis=0) for name in outgoing], axis=0)  # (K,)
-        counts.append(int(np.sum(hidden.max(axis=0) * largest > threshold)))
+        found.append(np.flatnonzero(hidden.max(axis=0) * largest > threshold))
+    return found
+
+
+def distinct_neurons(
+    network: Network, p: Mapping[str, np.ndarray], active: Sequence[np.ndarray]
+) -> list[int]:
+    """For each ReLU layer the active neurons that compute different features: those whose weights
+    and bias are parallel could be merged into one without changing the network, nor what weight
+    decay costs. Counted greedily, the longest first; parallel is a cosine above `PARALLEL`."""
+    counts = []
+    for layer, ((into, _), neurons) in enumerate(
+        zip(network.neurons, active, strict=True), start=1
+    ):
+        parts = [p[into], p[f"b{layer}"][:, None]]
+        if isinstance(network, Dense) and f"C{layer - 1}" in p:
+            parts.append(p[f"C{layer - 1}"])  # the skip into this layer
+        features = np.hstack(parts)[neurons]
+        lengths = np.linalg.norm(features, axis=1)
+        features = (features / lengths[:, None])[np.argsort(-lengths, kind="stable")]
+        count = 0
+        while len(features):
+            features = features[features @ features[0] <= PARALLEL]
+            count += 1
+        counts.append(count)
     return counts
 
 
@@ -109,6 +143,9 @@ def matrices(run: Run, epoch: int, p: Mapping[str, np.ndarray], measures: Measur
                 "rank": rank(sigma, measures.rank_threshold),
                 "relative_rank": relative_rank(sigma, measures.relative_rank_threshold),
                 "stable_rank": stable_rank(sigma),
+                "linear_nodes": linear_nodes(*parts, threshold=measures.rank_threshold)
+                if len(parts) > 1
+                else None,
             }
         )
         spectra += [
@@ -153,6 +190,7 @@ def summary(
     value = float(regularizers.of(run, network, p))
     tail = loss["mse"].to_numpy()[-TAIL:]
     by_matrix = {name: sparsity(p[name], measures.threshold) for name in network.matrices}
+    active = active_neurons(network, p, X, measures.threshold)
     return {
         "run": run.id,
         "epoch": epoch,
@@ -190,7 +228,8 @@ def summary(
         "regularizer_value": value,
         "objective": mse * len(y) / run.terms(len(y)) + run.penalty * value,
         "average_sparsity": average_sparsity(by_matrix, measures.average_over),
-        "active_neurons": active_neurons(network, p, X, measures.threshold),
+        "active_neurons": [len(neurons) for neurons in active],
+        "distinct_neurons": distinct_neurons(network, p, active),
         "parameters": network.size,
     }
 

@@ -46,6 +46,11 @@ def merged(table: str) -> str:
     return f"results/measure/{table}.parquet"
 
 
+def statements(table: str) -> str:
+    """The table of statements: `claims` of the literal reading, `readings` of all."""
+    return f"results/claims/{table}.parquet"
+
+
 def figure(name: str, ending: str) -> str:
     return f"figures/{name}.{ending}"
 

@@ -90,6 +90,54 @@ class TrainedMatrices(Settings):
         return self
 
 
+class Shallow(Settings):
+    """Networks of one hidden layer, trained with weight decay (Section 1)."""
+
+    K: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...],
+        Field(min_length=2, max_length=20, strict=False),
+    ]
+    """Widths: ReLU neurons of each of these networks."""
+    lam: Lam
+    """Regularization parameter."""
+    epoch: Epoch
+    """Epoch at which their neurons are counted."""
+
+
+Milestones = Annotated[tuple[Epoch, ...], Field(min_length=1, max_length=20, strict=False)]
+
+
+class Claims(Settings):
+    """The paper's statements, tested over several seeds and for what the text leaves open."""
+
+    seeds: Annotated[int, Field(ge=1, le=1000)]
+    """Draws that `snakemake replicate` trains. The first has the seeds of `data` and
+    `initialization`, each further one has the next whole number."""
+    vary: Annotated[
+        tuple[Literal["targets", "weights"], ...],
+        Field(min_length=1, max_length=2, strict=False),
+    ]
+    """What is drawn anew: the targets, the initial weights, or both."""
+    milestones: Milestones
+    """Epochs at which statements on representer networks are tested."""
+    dense_milestones: Milestones
+    """Epochs at which statements on dense networks are tested; each takes far longer."""
+    shallow: Shallow
+    """Networks of one hidden layer, trained with weight decay (Section 1)."""
+    readings: Annotated[str, Field(min_length=1, max_length=200)]
+    """File, beside the config, with what the text leaves open as named variations."""
+    reading_seeds: Annotated[int, Field(ge=1, le=1000)]
+    """Draws of each reading that `snakemake readings` trains, the first so many of `seeds`."""
+
+    @model_validator(mode="after")
+    def check(self) -> "Claims":
+        for name in ("vary", "milestones", "dense_milestones"):
+            values = getattr(self, name)
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name}: each value may stand only once")
+        return self
+
+
 class Shown(Settings):
     """One trained network in a figure."""
 
@@ -101,6 +149,8 @@ class Shown(Settings):
     """Regularizer."""
     lam: float
     """Regularization parameter of the run; 0 without regularizer."""
+    seeds: Annotated[tuple[int, int], Field(strict=False)]
+    """Seed of the targets, seed of the weights."""
     epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
     """Milestones whose tables hold its trajectory; the last is the one that is shown."""
 
@@ -108,11 +158,74 @@ class Shown(Settings):
 class Request(Settings):
     """All that a figure is made from, beside the files of the runs it shows."""
 
-    figure: Literal["fig1", "fig2", "fig3", "fig4"]
+    figure: Literal["fig1", "fig2", "fig3", "fig4", "claims", "readings"]
     """Module of `sparsedecay.figures` that draws it."""
-    settings: Figure1 | Figure2 | TrainedMatrices
-    """The figure's section of the config."""
+    settings: Figure1 | Figure2 | TrainedMatrices | None
+    """The figure's section of the config; none for the statements, which are read from a table."""
     measures: Measures | None
     """Definitions, for labels; none where nothing measured is shown."""
     shown: Annotated[tuple[Shown, ...], Field(strict=False)]
     """The networks, in the figure's order: lam by lam and panel by panel."""
+    draws: Annotated[
+        tuple[Annotated[tuple[Shown, ...], Field(strict=False)], ...], Field(strict=False)
+    ] = ()
+    """The same networks from several seeds; then `shown` is the first of them, and the figure
+    chooses a typical one."""
+
+    @property
+    def name(self) -> str:
+        """Path of the figure in the folder of figures, without ending."""
+        return f"replicate/{self.figure}" if self.draws else self.figure
+
+
+class Trained(Settings):
+    """A trained network that statements are tested on."""
+
+    run: str
+    """Run id."""
+    network: NetworkKind
+    """Network."""
+    regularizer: RegularizerKind
+    """Regularizer."""
+    lam: float
+    """Regularization parameter; 0 without regularizer."""
+    L: int
+    """Hidden layers."""
+    K: int
+    """ReLU neurons in each."""
+    epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
+    """Milestones at which it is tested."""
+    first: Epoch
+    """The run's first milestone, whose trajectory begins with the initialisation."""
+
+
+class Reading(Settings):
+    """One way to read the text, trained from one or more seeds."""
+
+    name: str
+    """Name in `readings.yaml`; `literal` is the config itself."""
+    title: str
+    """The same in a few words."""
+    average_over: tuple[str, ...] = Field(strict=False)
+    """Kinds of matrices that the average sparsity runs over."""
+    draws: Annotated[
+        tuple[Annotated[tuple[Trained, ...], Field(strict=False)], ...], Field(strict=False)
+    ]
+    """For each draw its networks."""
+
+
+class Statements(Settings):
+    """All that a table of statements is made from, beside the tables of the runs."""
+
+    lams: Annotated[tuple[float, ...], Field(strict=False)]
+    """Regularization parameters of figure 2."""
+    lam: float
+    """That of figures 3 and 4."""
+    layer: int
+    """Of the matrix between ReLU layers that figures 3 and 4 show."""
+    epochs: dict[Literal["fig2", "fig3", "shallow"], Epoch]
+    """Epoch that the text names for each kind of statement."""
+    shallow_lam: float
+    """Regularization parameter of the shallow networks."""
+    readings: Annotated[tuple[Reading, ...], Field(strict=False)]
+    """The readings, the literal one first."""

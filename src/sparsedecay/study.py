@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from sparsedecay import paths
 from sparsedecay.config import reading
-from sparsedecay.config.entries import merge
+from sparsedecay.config.entries import Entry, merge
 from sparsedecay.config.explain import explain
 from sparsedecay.config.schema import json_schema
 from sparsedecay.errors import UserError
@@ -33,9 +33,9 @@ from sparsedecay.runs import (
     Settings,
     Shape,
     chain,
-    predecessor,
 )
 from sparsedecay.settings import (
+    Claims,
     Epoch,
     Figure1,
     Figure2,
@@ -116,11 +116,15 @@ class Study(Settings):
     """How sparsity and rank are counted."""
     figures: Figures
     """What each figure shows. A figure that is left out is not made."""
+    claims: Claims | None = None
+    """The paper's statements, tested over several seeds and for what the text leaves open. If it is
+    left out, `snakemake replicate` and `snakemake readings` have nothing to make."""
 
     @model_validator(mode="after")
     def check(self) -> "Study":
         # each rule needs those before it; all figures are checked at once
-        broken = [*training_rules(self), *figure_rules(self)] or [*size_rules(self)]
+        broken = [*training_rules(self), *figure_rules(self), *claim_rules(self)]
+        broken = broken or [*size_rules(self)]
         if broken:
             raise ValueError("\n".join(broken))
         return self
@@ -170,6 +174,7 @@ class Study(Settings):
                     network=run.network,
                     regularizer=run.regularizer,
                     lam=run.lam,
+                    seeds=(run.data.seed, run.initialization.seed),
                     epochs=chain(epoch, run.stride),
                 )
                 for run, epoch in milestones
@@ -195,20 +200,15 @@ class Study(Settings):
             last[run.id] = max(epoch, last.get(run.id, 0))
         return last
 
-    def work_left(self, run: Run, epoch: int) -> int:
-        """Parameters times epochs from the stretch that ends at `epoch` to the run's end."""
-        last = max(epoch, self.last_epochs.get(run.id, 0))
-        return build(run).size * (last - predecessor(epoch, run.stride))
-
-    @cached_property
-    def data_sets(self) -> dict[str, Data]:
-        """All data sets, by id."""
-        return {run.data.id: run.data for run in self.runs.values()}
-
 
 def training_rules(study: Study) -> Iterator[str]:
     """What is wrong between the sections training and measures: `key: rule`."""
     training, threshold = study.training, study.measures.threshold
+    if study.optimizer.batches > study.data.points:
+        yield (
+            f"optimizer.batches: {study.data.points:,} data points cannot be cut into so many "
+            "minibatches; lower it"
+        )
     if training.record_every > training.stride:
         yield (
             f"training.record_every: it must not exceed training.stride ({training.stride:,}), "
@@ -246,6 +246,15 @@ def figure_rules(study: Study) -> Iterator[str]:
             )
 
 
+def claim_rules(study: Study) -> Iterator[str]:
+    """What the statements need of the figures: `key: rule`."""
+    if study.claims and not (study.figures.fig2 and study.figures.fig3):
+        yield (
+            "claims: it tests the networks of figures.fig2 and figures.fig3; give both, or leave "
+            "claims out"
+        )
+
+
 def size_rules(study: Study) -> Iterator[str]:
     """What is too large to be run: `key: rule`."""
     networks = {run.network: build(run) for run in study.runs.values()}
@@ -267,11 +276,16 @@ def size_rules(study: Study) -> Iterator[str]:
 
 def files_read(request: Request) -> list[str]:
     """The files that a figure reads."""
+    if request.draws:
+        single = [request.model_copy(update={"shown": draw, "draws": ()}) for draw in request.draws]
+        return list(dict.fromkeys(file for one in single for file in files_read(one)))
+    if request.figure in ("claims", "readings"):
+        return [paths.statements(request.figure)]
     tables = {
         "fig1": (),
         "fig2": ("summary",),
         "fig3": ("matrices", "summary"),
-        "fig4": ("matrices", "spectra"),
+        "fig4": ("matrices", "spectra", "summary"),
     }[request.figure]
     files = [
         paths.measured(shown.run, shown.epochs[-1], table)
@@ -296,12 +310,22 @@ def load_study(files: Sequence[Path], overrides: Mapping[str, Any] | None = None
         UserError: a file is missing or unreadable, or a value is not allowed. The message has a
             line for each mistake, with file, line, key, value and what is allowed.
     """
-    entries = [reading.read(Path(file)) for file in files]
-    if overrides:
-        entries.append(reading.overrides(overrides))
-    config = reduce(merge, entries)
+    config, sources = read_config(files, overrides)
     try:
         return Study.model_validate(config.plain())
     except ValidationError as error:
-        sources = [entry.place for entry in entries]
         raise UserError(explain(error, config, json_schema(Study), sources)) from None
+
+
+def read_config(
+    files: Sequence[Path], overrides: Mapping[str, Any] | None = None
+) -> tuple[Entry, list[str]]:
+    """What the files and the overrides say, one laid over the other, and where each lies.
+
+    Raises:
+        UserError: a file is missing or unreadable.
+    """
+    entries = [reading.read(Path(file)) for file in files]
+    if overrides:
+        entries.append(reading.overrides(overrides))
+    return reduce(merge, entries), [entry.place for entry in entries]

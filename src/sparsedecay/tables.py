@@ -31,6 +31,12 @@ MATRICES = schema(
     ("rank", pa.int64(), "singular values above rank_threshold, count"),
     ("relative_rank", pa.int64(), "singular values above a fraction of the largest, count"),
     ("stable_rank", pa.float64(), "(Frobenius norm / spectral norm)^2"),
+    (
+        "linear_nodes",
+        pa.int64(),
+        "of a product W V: linear nodes whose own term w v^T has a singular value above "
+        "rank_threshold, count; null of other matrices",
+    ),
 )
 SUMMARY = schema(
     ("run", pa.string(), "run id"),
@@ -74,5 +80,33 @@ SUMMARY = schema(
         pa.list_(pa.int64()),
         "ReLU neurons of each layer that matter to the fit, count",
     ),
+    (
+        "distinct_neurons",
+        pa.list_(pa.int64()),
+        "the same, those with parallel weights and bias counted once",
+    ),
     ("parameters", pa.int64(), "trained numbers, count"),
+)
+STATEMENTS = schema(
+    ("reading", pa.string(), "name of the reading, `literal` for the config itself"),
+    ("title", pa.string(), "the reading in a few words"),
+    ("claim", pa.string(), "id of the statement"),
+    ("statement", pa.string(), "the statement in a few words"),
+    ("place", pa.string(), "where the paper says so"),
+    ("quote", pa.string(), "the paper's words"),
+    ("part", pa.int64(), "number of the part, from 1"),
+    ("quantity", pa.string(), "what is measured"),
+    ("why", pa.string(), "why the limits lie where they do"),
+    ("epoch", pa.int64(), "epochs trained"),
+    ("stated", pa.bool_(), "whether the text speaks of this epoch"),
+    ("seeds", pa.int64(), "draws, count"),
+    ("values", pa.list_(pa.float64()), "the number of each draw"),
+    ("value", pa.float64(), "median of the draws"),
+    ("low", pa.float64(), "lower end of the interval for the median"),
+    ("high", pa.float64(), "upper end of the interval for the median"),
+    ("coverage", pa.float64(), "chance that such an interval holds the median; 0 for one draw"),
+    ("limit_low", pa.float64(), "least number with which the part holds; null for none"),
+    ("limit_high", pa.float64(), "largest number with which the part holds; null for none"),
+    ("verdict", pa.string(), "holds, fails or undecided: of the part"),
+    ("claim_verdict", pa.string(), "the same of the statement: the worst of its parts"),
 )

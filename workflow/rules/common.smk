@@ -17,7 +17,8 @@ from sparsedecay import paths
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import code
 from sparsedecay.runs import predecessor
-from sparsedecay.study import files_read, load_study
+from sparsedecay.replication import load_plan, tables_read
+from sparsedecay.study import files_read
 
 if not Path(paths.__file__).resolve().is_relative_to(SOURCE.resolve()):
     logger.error(
@@ -27,7 +28,7 @@ if not Path(paths.__file__).resolve().is_relative_to(SOURCE.resolve()):
     sys.exit(1)
 
 try:
-    study = load_study(
+    plan = load_plan(
         [
             Path(os.path.relpath(file))
             for file in workflow.configfiles or [Path(workflow.basedir) / "config/config.yaml"]
@@ -38,14 +39,25 @@ except UserError as error:
     # Raised as an error it would be shown between lines about this file.
     logger.error(str(error))
     sys.exit(1)
+study = plan.study
 
 
 def run_of(wildcards):
     """The run that a job belongs to."""
-    if wildcards.run not in study.runs:
-        known = "\n  ".join(study.runs) or "none"
+    if wildcards.run not in plan.runs:
+        known = "\n  ".join(plan.runs) or "none"
         raise WorkflowError(f"{wildcards.run}: no run of this config. Its runs are:\n  {known}")
-    return study.runs[wildcards.run]
+    return plan.runs[wildcards.run]
+
+
+def of_claims(files):
+    """The files, if the config says how the paper's statements are tested."""
+    if not study.claims:
+        raise WorkflowError(
+            "The config has no section `claims`, so there is nothing to replicate; copy it from "
+            "config/config.yaml."
+        )
+    return files
 
 
 def previous_state(run, epoch):
@@ -57,6 +69,7 @@ def previous_state(run, epoch):
 wildcard_constraints:
     run=r"[\w.-]+",
     epoch=r"[1-9]\d*",
-    figure="|".join(study.figures.names),
+    figure="|".join(plan.figures),
     data=r"[\w-]+",
     table="|".join(paths.TABLES),
+    statements="claims|readings",

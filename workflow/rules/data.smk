@@ -7,7 +7,7 @@ rule data:
     benchmark:
         paths.benchmark("data", "{data}")
     params:
-        data=lambda wildcards: study.data_sets[wildcards.data].canonical(),
+        data=lambda wildcards: plan.data_sets[wildcards.data].canonical(),
         code=code("sparsedecay.data"),
     shell:
         "sparsedecay data --data {params.data:q} --out {output} > {log} 2>&1"

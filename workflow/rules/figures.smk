@@ -1,7 +1,7 @@
 rule figure:
     """Draw one figure of the paper as PDF, PNG and SVG, with a sidecar that tells what made it."""
     input:
-        lambda wildcards: files_read(study.request(wildcards.figure)),
+        lambda wildcards: files_read(plan.request(wildcards.figure)),
     output:
         pdf=report(
             paths.figure("{figure}", "pdf"),
@@ -18,9 +18,9 @@ rule figure:
         paths.benchmark("figures", "{figure}")
     threads: 1
     params:
-        request=lambda wildcards: study.request(wildcards.figure).canonical(),
+        request=lambda wildcards: plan.request(wildcards.figure).canonical(),
         code=lambda wildcards: code(
-            "sparsedecay.figures.command", f"sparsedecay.figures.{wildcards.figure}"
+            "sparsedecay.figures.command", f"sparsedecay.figures.{Path(wildcards.figure).name}"
         ),
     shell:
         "sparsedecay figure --request {params.request:q} --out figures > {log} 2>&1"

@@ -12,7 +12,7 @@ rule train:
     benchmark:
         paths.benchmark("train", "{run}", "{epoch}")
     # The longest chains first, so that none is left over for one core at the end.
-    priority: lambda wildcards: study.work_left(run_of(wildcards), int(wildcards.epoch))
+    priority: lambda wildcards: plan.work_left(run_of(wildcards), int(wildcards.epoch))
     threads: 1
     params:
         run=lambda wildcards: run_of(wildcards).canonical(),

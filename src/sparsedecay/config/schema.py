@@ -15,7 +15,13 @@ from sparsedecay.config.entries import KeyPath
 
 Schema = dict[str, Any]
 
-KINDS = {"integer": "whole number", "number": "number", "string": "word", "object": "section"}
+KINDS = {
+    "integer": "whole number",
+    "number": "number",
+    "string": "word",
+    "boolean": "truth value",
+    "object": "section",
+}
 
 
 class Untitled(GenerateJsonSchema):
@@ -77,6 +83,8 @@ def allowed(root: Schema, node: Schema) -> str:
     """What may stand here, to complete "write …"."""
     if "enum" in node:
         return words(node["enum"])
+    if node["type"] == "boolean":
+        return "true or false"
     if node["type"] == "object":
         names = list(node["properties"])
         return f"a section with the key{'s' * (len(names) > 1)} {', '.join(names)}"

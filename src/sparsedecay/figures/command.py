@@ -15,8 +15,8 @@ from typing import Any
 
 from sparsedecay import paths
 from sparsedecay.figures import style
-from sparsedecay.figures.results import Results
 from sparsedecay.provenance import code, sha256, versions
+from sparsedecay.results import Results
 from sparsedecay.settings import Request
 from sparsedecay.storage import write_json
 
@@ -37,10 +37,10 @@ def main(arguments: list[str]) -> None:
     module = importlib.import_module(f"sparsedecay.figures.{request.figure}")
     with style.printed():
         picture = module.draw(request, results)
-        title = f"sparsedecay, figure {request.figure.removeprefix('fig')}"
-        style.save(picture, options.out / request.figure, title)
-    write_json(options.out / f"{request.figure}.json", sidecar(request, results))
-    print(f"{options.out / request.figure}.pdf, .png, .svg and .json")
+        title = f"sparsedecay, figure {request.name.removeprefix('fig')}"
+        style.save(picture, options.out / request.name, title)
+    write_json(options.out / f"{request.name}.json", sidecar(request, results))
+    print(f"{options.out / request.name}.pdf, .png, .svg and .json")
 
 
 def sidecar(request: Request, results: Results) -> dict[str, Any]:
@@ -48,8 +48,12 @@ def sidecar(request: Request, results: Results) -> dict[str, Any]:
     environment = versions()
     canonical = request.canonical()
     return {
-        "figure": request.figure,
-        "runs": [{"run": shown.run, "epoch": shown.epochs[-1]} for shown in request.shown],
+        "figure": request.name,
+        "runs": [
+            {"run": shown.run, "epoch": shown.epochs[-1]}
+            for draw in request.draws or [request.shown]
+            for shown in draw
+        ],
         "inputs": results.opened,
         "code": code(STAGE, f"sparsedecay.figures.{request.figure}"),
         "config_hash": sha256(canonical)[:16],
@@ -57,6 +61,6 @@ def sidecar(request: Request, results: Results) -> dict[str, Any]:
         "environment_hash": sha256(repr(sorted(environment.items())))[:16],
         "command": {
             "by_hand": f"sparsedecay figure --request {shlex.quote(canonical)} --out figures",
-            "workflow": f"snakemake {paths.figure(request.figure, 'pdf')}",
+            "workflow": f"snakemake {paths.figure(request.name, 'pdf')}",
         },
     }

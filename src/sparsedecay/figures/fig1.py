@@ -13,8 +13,8 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 
 from sparsedecay.figures import style
-from sparsedecay.figures.results import Results
 from sparsedecay.networks import Representer
+from sparsedecay.results import Results
 from sparsedecay.settings import Request
 
 DRAWN = {"d_in": 3, "d_out": 3, "K": 5, "d": 3}

@@ -7,14 +7,17 @@ median of the last records stands beside it.
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sparsedecay.figures import style
-from sparsedecay.figures.results import Results
+from sparsedecay.figures.typical import label, typical
+from sparsedecay.results import Results
 from sparsedecay.settings import Request, Shown
 
 LEFT, RIGHT, GAP = 0.54, 0.12, 0.18
@@ -23,35 +26,82 @@ PANEL, BELOW, LINE = 1.3, 0.36, 0.13
 """Heights of a panel, of its axis, and of a line of the table above it, inches."""
 
 
+@dataclass(frozen=True)
+class Curve:
+    """One network's average sparsity by epoch, or the median of several draws with quartiles."""
+
+    shown: Shown
+    average: pd.Series
+    quartiles: tuple[pd.Series, pd.Series] | None
+    ended: tuple[str, str]
+
+
 def draw(request: Request, results: Results) -> Figure:
-    """Panels in the order of `request.settings.lam`, at most three in a row."""
+    """Panels in the order of `request.settings.lam`, at most three in a row. Of several draws the
+    typical one, and below it the median and the quartiles of all."""
+    shown = typical(request, results)
+    groups = [("", [single(results, one) for one in shown])]
+    if request.draws:
+        draws = len(request.draws)
+        groups = [
+            (f"(a) {label(shown)}, the typical one of {draws} draws", groups[0][1]),
+            (f"(b) median of {draws} draws, and the range of the middle half", [
+                spread(results, same) for same in zip(*request.draws, strict=True)
+            ]),
+        ]  # fmt: skip
     lams, each = request.settings.lam, len(request.settings.regularizers)
     rows = math.ceil(len(lams) / 3)
     columns = math.ceil(len(lams) / rows)
     width = style.COLUMN if columns == 1 else style.FULL
-    head = LINE * (each + 1) + 0.12
-    block = head + PANEL + BELOW
-    figure = Figure(figsize=(width, rows * block))
+    block = LINE * (each + 1) + 0.12 + PANEL + BELOW
+    title = 0.2 if request.draws else 0
+    part = rows * block + title
+    height = len(groups) * part
+    figure = Figure(figsize=(width, height))
     panel = (width - LEFT - RIGHT - GAP * (columns - 1)) / columns
-
-    last = max(shown.epochs[-1] for shown in request.shown)
-    for i, lam in enumerate(lams):
-        row, column = divmod(i, columns)
-        bottom = (rows - 1 - row) * block + BELOW
-        ax = style.place(figure, LEFT + column * (panel + GAP), bottom, panel, PANEL)
-        shown = request.shown[i * each : (i + 1) * each]
-        for one in shown:
-            average = trajectory(results, one)
-            look = style.line(one.network, one.regularizer)
-            ax.plot(average.index, average, clip_on=False, zorder=3, **look)
-        axes(ax, last)
-        table(ax, lam, shown, [ended(results, one) for one in shown])
-        if column == 0:
-            threshold = style.parameter(request.measures.threshold)
-            ax.set_ylabel(f"average sparsity\n(fraction with $|a|>{threshold}$)", linespacing=1.15)
-        else:
-            ax.tick_params(labelleft=False)
+    last = max(one.epochs[-1] for one in shown)
+    for number, (heading, curves) in enumerate(groups):
+        base = (len(groups) - 1 - number) * part
+        figure.text(0.1 / width, (base + part - title / 2) / height, heading, va="center")
+        for i, lam in enumerate(lams):
+            row, column = divmod(i, columns)
+            bottom = base + (rows - 1 - row) * block + BELOW
+            ax = style.place(figure, LEFT + column * (panel + GAP), bottom, panel, PANEL)
+            of_panel = curves[i * each : (i + 1) * each]
+            for curve in of_panel:
+                plot(ax, curve)
+            axes(ax, last)
+            table(ax, lam, of_panel)
+            if column == 0:
+                threshold = style.parameter(request.measures.threshold)
+                words = f"average sparsity\n(fraction with $|a|>{threshold}$)"
+                ax.set_ylabel(words, linespacing=1.15)
+            else:
+                ax.tick_params(labelleft=False)
     return figure
+
+
+def plot(ax: Axes, curve: Curve) -> None:
+    look = style.line(curve.shown.network, curve.shown.regularizer)
+    if curve.quartiles:
+        low, high = curve.quartiles
+        ax.fill_between(low.index, low, high, color=look["color"], alpha=0.3, linewidth=0)
+    ax.plot(curve.average.index, curve.average, clip_on=False, zorder=3, **look)
+
+
+def single(results: Results, shown: Shown) -> Curve:
+    """The curve of one network."""
+    summary = results.table(shown.run, shown.epochs[-1], "summary").iloc[-1]
+    return Curve(shown, trajectory(results, shown), None, style.final_mse(summary))
+
+
+def spread(results: Results, draws: Sequence[Shown]) -> Curve:
+    """The median of the same network in several draws; its MSE is the median of medians."""
+    by_draw = pd.concat([trajectory(results, shown) for shown in draws], axis=1)
+    ends = [results.table(one.run, one.epochs[-1], "summary").iloc[-1] for one in draws]
+    mse = style.scientific(float(np.median([row["mse_tail_median"] for row in ends])))
+    quartiles = by_draw.quantile(0.25, axis=1), by_draw.quantile(0.75, axis=1)
+    return Curve(draws[0], by_draw.median(axis=1), quartiles, (mse, ""))
 
 
 def trajectory(results: Results, shown: Shown) -> pd.Series:
@@ -61,12 +111,6 @@ def trajectory(results: Results, shown: Shown) -> pd.Series:
         for epoch in shown.epochs
     ]
     return pd.concat(parts).groupby("epoch")["value"].last()
-
-
-def ended(results: Results, shown: Shown) -> tuple[str, str]:
-    """The MSE at the end in print, as `style.final_mse`."""
-    summary = results.table(shown.run, shown.epochs[-1], "summary")
-    return style.final_mse(summary.iloc[-1])
 
 
 def axes(ax: Axes, last: int) -> None:
@@ -79,22 +123,23 @@ def axes(ax: Axes, last: int) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / (1000 if thousands else 1):g}"))
 
 
-def table(ax: Axes, lam: float, shown: Sequence[Shown], ends: Sequence[tuple[str, str]]) -> None:
+def table(ax: Axes, lam: float, curves: Sequence[Curve]) -> None:
     """Above a panel: lam, and for each curve its line, its name and the MSE at the end."""
     width = ax.figure.get_figwidth() * ax.get_position().width
+    ends = [curve.ended for curve in curves]
     medians = any(median for _, median in ends)
     inches = {"transform": style.from_corner(ax)}
     text = inches | {"va": "center", "fontsize": style.SMALL}
     heads = ("MSE", "median" if medians else "")
     for row, (value, median) in enumerate([heads, *ends]):
-        y = 0.1 + LINE * (len(shown) - row)
+        y = 0.1 + LINE * (len(curves) - row)
         ax.text(width - (0.56 if medians else 0), y, value, ha="right", **text)
         ax.text(width, y, median, ha="right", **text)
         if row == 0:
             title = f"$\\lambda={style.parameter(lam)}$"
             ax.text(0, y, title, **text | {"fontsize": style.TEXT})
             continue
-        one = shown[row - 1]
+        one = curves[row - 1].shown
         look = style.line(one.network, one.regularizer)
         ax.plot([0, 0.2], [y, y], clip_on=False, **inches, **look)
         ax.text(0.25, y, style.REGULARIZERS[one.regularizer], **text)

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from sparsedecay.figures import style
 from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, picture
-from sparsedecay.figures.results import Results
+from sparsedecay.figures.typical import note, typical
+from sparsedecay.results import Results
 from sparsedecay.settings import Request, Shown
 
 LEFT, BELOW, HEAD, GAP, LINE = 0.42, 0.27, 0.2, 0.13, 0.13
@@ -23,8 +24,8 @@ CAPTION = {"ha": "center", "va": "center", "fontsize": style.SMALL}
 
 
 def draw(request: Request, results: Results) -> Figure:
-    """Panels in the order of `request.shown`, at most four in a row."""
-    layer, shown = request.settings.layer, request.shown
+    """Panels in the order of the networks shown, at most four in a row."""
+    layer, shown = request.settings.layer, typical(request, results)
     matrices = [between(results, one, layer) for one in shown]
     matrices = [a[np.ix_(decreasing(a, 0), decreasing(a, 1))] for a in matrices]
     scale = Scale(request.measures.threshold, largest(*matrices))
@@ -38,7 +39,7 @@ def draw(request: Request, results: Results) -> Figure:
     width = LEFT + columns * side + GAP * (columns - 1) + sum(BAR)
     height = rows * block + HEAD
     figure = Figure(figsize=(width, height))
-    title = style.training(request.settings)
+    title = style.training(request.settings) + note(request, shown)
     figure.text(LEFT / width, 1 - HEAD / 2 / height, title, va="center")
     for i, matrix in enumerate(matrices):
         row, column = divmod(i, columns)

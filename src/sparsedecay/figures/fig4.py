@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 
 from sparsedecay.figures import style
 from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, picture
-from sparsedecay.figures.results import Results
+from sparsedecay.figures.typical import note, typical
+from sparsedecay.results import Results
 from sparsedecay.settings import Request, Shown
 
 LEFT, BELOW, ABOVE = 0.5, 0.36, 0.27
@@ -31,17 +32,18 @@ FLOOR = 1e-3
 
 def draw(request: Request, results: Results) -> Figure:
     """(a) over the width of the page, below it two networks in a row."""
-    shown = [one for one in request.shown if one.network == "representer"]
+    chosen = typical(request, results)
+    shown = [one for one in chosen if one.network == "representer"]
     rows = math.ceil(len(shown) / 2)
     block = HEAD + THIN + BETWEEN + SIDE + BELOW
     height = ABOVE + SPECTRA[1] + BELOW + rows * block
     figure = Figure(figsize=(style.FULL, height))
     ax = style.place(figure, LEFT, height - ABOVE - SPECTRA[1], *SPECTRA)
-    spectra(ax, request, results)
+    spectra(ax, request, chosen, results)
     figure.text(
         LEFT / style.FULL,
         1 - 0.1 / height,
-        f"(a) singular values, {style.training(request.settings)}",
+        f"(a) singular values, {style.training(request.settings)}{note(request, chosen)}",
         va="center",
     )
 
@@ -64,11 +66,11 @@ def draw(request: Request, results: Results) -> Figure:
     return figure
 
 
-def spectra(ax: Axes, request: Request, results: Results) -> None:
+def spectra(ax: Axes, request: Request, shown: Sequence[Shown], results: Results) -> None:
     """(a): singular values against their index, marked at the rank; a table of the ranks."""
     measures, layer = request.measures, request.settings.layer
     values, ends, ranks, size = [measures.rank_threshold], [], [], 1
-    for one in request.shown:
+    for one in shown:
         place = one.run, one.epochs[-1], "matrices"
         about = results.rows(*place, matrix=f"A{layer}").fillna(0).iloc[-1]
         spectrum = results.rows(*place[:2], "spectra", matrix=f"A{layer}").sort_values("index")
@@ -95,7 +97,7 @@ def spectra(ax: Axes, request: Request, results: Results) -> None:
         ax.text(x, 1.5 * lowest, text, ha=side, va="bottom", fontsize=style.SMALL)
     ax.set_xlabel("index $i$")
     ax.set_ylabel(f"singular value $\\sigma_i$ of $\\mathbf{{A}}^{{({layer})}}$")
-    table(ax, request, ranks)
+    table(ax, request, shown, ranks)
 
 
 def indices(size: int, ends: Sequence[int]) -> list[int]:
@@ -105,7 +107,9 @@ def indices(size: int, ends: Sequence[int]) -> list[int]:
     return sorted(named | {t for t in tens if t < size and all(abs(t - n) > n / 3 for n in named)})
 
 
-def table(ax: Axes, request: Request, ranks: Sequence[tuple[str, str]]) -> None:
+def table(
+    ax: Axes, request: Request, shown: Sequence[Shown], ranks: Sequence[tuple[str, str]]
+) -> None:
     """Beside (a): for each curve its line, its name and two counts of singular values."""
     inches = {"transform": style.from_corner(ax)}
     text = inches | {"va": "center", "fontsize": style.SMALL}
@@ -121,7 +125,7 @@ def table(ax: Axes, request: Request, ranks: Sequence[tuple[str, str]]) -> None:
         ax.text(left + 1.9, y, counts[0], ha="right", **text)
         ax.text(left + 2.5, y, counts[1], ha="right", **text)
         if row:
-            one = request.shown[row - 1]
+            one = shown[row - 1]
             look = style.marked(one.network, one.regularizer)
             ax.plot(
                 [left, left + 0.15, left + 0.3],

@@ -17,7 +17,7 @@ from sparsedecay.networks import Network, build
 from sparsedecay.provenance import file_digest
 from sparsedecay.runs import Run
 from sparsedecay.storage import read_state, read_table
-from sparsedecay.tables import MATRICES, SPECTRA, SUMMARY, TRAJECTORY
+from sparsedecay.tables import MATRICES, SPECTRA, STATEMENTS, SUMMARY, TRAJECTORY
 
 SCHEMAS = {
     "trajectory": TRAJECTORY,
@@ -33,6 +33,7 @@ class Results:
     def __init__(self, folder: Path = Path("results")):
         self.folder = folder
         self._opened: dict[str, Path] = {}
+        self._tables: dict[str, pd.DataFrame] = {}
 
     def table(self, run: str, epoch: int, name: str) -> pd.DataFrame:
         """A table measured at a milestone, columns as in `sparsedecay.tables`; it has rows.
@@ -40,10 +41,14 @@ class Results:
         Raises:
             UserError: the file is missing, damaged, or about another run.
         """
-        path = self._open(paths.measured(run, epoch, name))
+        place = paths.measured(run, epoch, name)
+        if place in self._tables:
+            return self._tables[place]
+        path = self._open(place)
         frame = read_table(path, SCHEMAS[name]).to_pandas()
         if frame.empty or set(frame["run"]) != {run} or frame["epoch"].max() != epoch:
             raise misplaced(path, f"epoch {epoch} of {run}")
+        self._tables[place] = frame
         return frame
 
     def rows(self, run: str, epoch: int, name: str, **wanted: str) -> pd.DataFrame:
@@ -78,6 +83,14 @@ class Results:
         if (stored.id, about.get("epoch"), shapes) != (run, str(epoch), network.shapes):
             raise misplaced(path, f"epoch {epoch} of {run}")
         return network, p
+
+    def statements(self, table: str) -> pd.DataFrame:
+        """The table of statements `claims` or `readings`.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        return read_table(self._open(paths.statements(table)), STATEMENTS).to_pandas()
 
     @property
     def opened(self) -> dict[str, str]:

@@ -1,0 +1,98 @@
+"""Command `sparsedecay claims`: test the paper's statements on measured tables.
+
+    sparsedecay claims --request '{"readings": […], …}' --out results/claims/claims.parquet
+
+The request is what `Plan.statements("claims").canonical()` returns.
+"""
+
+import argparse
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from sparsedecay.claims.draw import Draw, NotTrained
+from sparsedecay.claims.statements import CLAIMS, Claim, Part
+from sparsedecay.claims.verdict import interval, judge, worst
+from sparsedecay.provenance import metadata
+from sparsedecay.results import Results
+from sparsedecay.settings import Reading, Statements
+from sparsedecay.storage import write_table
+from sparsedecay.tables import STATEMENTS
+
+STAGE = "sparsedecay.claims.command"
+
+
+def rows(asked: Statements, results: Results) -> Iterator[dict[str, Any]]:
+    """Rows of the table: every part of every statement, in every reading, at every epoch for which
+    its networks were trained in all draws."""
+    for reading in asked.readings:
+        epochs = sorted({epoch for draw in reading.draws for one in draw for epoch in one.epochs})
+        for claim in CLAIMS:
+            for epoch in epochs:
+                yield from tested(claim, asked, reading, epoch, results)
+
+
+def tested(
+    claim: Claim, asked: Statements, reading: Reading, epoch: int, results: Results
+) -> list[dict[str, Any]]:
+    """The parts of one statement in one reading at one epoch."""
+    draws = [Draw(results, asked, reading, networks, epoch) for networks in reading.draws]
+    try:
+        values = [[float(part.measure(draw)) for draw in draws] for part in claim.parts]
+    except NotTrained:
+        return []
+    found = [
+        part_row(number, part, of_draws)
+        for number, (part, of_draws) in enumerate(zip(claim.parts, values, strict=True), start=1)
+    ]
+    about = {
+        "reading": reading.name,
+        "title": reading.title,
+        "claim": claim.id,
+        "statement": claim.statement,
+        "place": claim.place,
+        "quote": claim.quote,
+        "epoch": epoch,
+        "stated": epoch == asked.epochs[claim.epoch],
+        "seeds": len(draws),
+        "claim_verdict": worst([row["verdict"] for row in found]),
+    }
+    return [about | row for row in found]
+
+
+def part_row(number: int, part: Part, values: list[float]) -> dict[str, Any]:
+    """One part: its numbers, their interval, its limits and the verdict."""
+    found = interval(values)
+    return {
+        "part": number,
+        "quantity": part.quantity,
+        "why": part.why,
+        "values": values,
+        "value": found.median,
+        "low": found.low,
+        "high": found.high,
+        "coverage": found.coverage,
+        "limit_low": part.low if math.isfinite(part.low) else None,
+        "limit_high": part.high if math.isfinite(part.high) else None,
+        "verdict": judge(found, part.low, part.high),
+    }
+
+
+def main(arguments: list[str]) -> None:
+    """Test all statements and write their table."""
+    parser = argparse.ArgumentParser(prog="sparsedecay claims", description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("--request", required=True, help="readings, draws and networks, as JSON")
+    add("--out", required=True, type=Path, help="Parquet file to write")
+    add("--results", type=Path, default=Path("results"), help="folder of the results")
+    options = parser.parse_args(arguments)
+    asked = Statements.model_validate_json(options.request)
+    found = list(rows(asked, Results(options.results)))
+    note = metadata(asked.canonical(), STAGE)
+    write_table(options.out, pa.Table.from_pylist(found, schema=STATEMENTS), note)
+    for row in found:
+        if row["stated"] and row["part"] == 1:
+            print(f"{row['reading']}, {row['claim']}: {row['claim_verdict']}")

@@ -1,0 +1,55 @@
+"""From the numbers of several seeds to a verdict."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Verdict = Literal["holds", "fails", "undecided"]
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The median of some numbers, and an interval for the median of all draws there could be."""
+
+    median: float
+    low: float
+    high: float
+    coverage: float
+    """Chance that such an interval holds the true median; 0 for a single number."""
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """Exact, without assumptions on the distribution: the k-th smallest and the k-th largest of n
+    numbers enclose the median with the chance 1 - 2 P(Binomial(n, 1/2) < k). (David and Nagaraja
+    2003, section 7.1) The largest k that gives 95 %; below six numbers none does, and it is
+    all of them with the chance that this has. NaN if a number is NaN.
+    """
+    n = len(values)
+    if not n or any(math.isnan(value) for value in values):
+        return Interval(math.nan, math.nan, math.nan, 0.0)
+    ordered = np.sort(np.asarray(values, dtype=float))
+    outside = np.cumsum([math.comb(n, i) for i in range(n)]) / 2**n  # P(Binomial <= i)
+    k = max([1, *(i + 1 for i in range(n // 2) if 1 - 2 * outside[i] >= CONFIDENCE)])
+    coverage = max(0.0, float(1 - 2 * outside[k - 1]))
+    return Interval(float(np.median(ordered)), ordered[k - 1], ordered[n - k], coverage)
+
+
+def judge(found: Interval, low: float, high: float) -> Verdict:
+    """Whether the interval lies within low … high, beside it, or partly."""
+    if found.low >= low and found.high <= high:
+        return "holds"
+    if found.high < low or found.low > high:
+        return "fails"
+    return "undecided"
+
+
+def worst(verdicts: Sequence[Verdict]) -> Verdict:
+    """Of a statement with several parts: it fails with one of them, and holds with all."""
+    for verdict in ("fails", "undecided"):
+        if verdict in verdicts:
+            return verdict
+    return "holds"

@@ -1,0 +1,48 @@
+"""How verdicts look, and the tables of statements as figures need them."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from sparsedecay.figures import style
+
+COLOURS = {"holds": "#0072B2", "fails": "#D55E00", "undecided": "#7F7F7F"}
+"""Okabe and Ito's, which the colour-blind can tell apart."""
+PALE = {"holds": "#CFE3F1", "fails": "#F8DCC8", "undecided": "#E4E4E4"}
+MARKERS = {"holds": "o", "fails": "X", "undecided": "D"}
+
+
+def number(value: float) -> str:
+    """A number of a statement in print, of three digits or less."""
+    if value == round(value) and abs(value) < 10_000:
+        return f"{value:.0f}"
+    return style.scientific(value, 3 if 10 <= abs(value) < 1000 else 2)
+
+
+def deciding(parts: pd.DataFrame) -> pd.Series:
+    """Of the parts of one statement the first that has its verdict."""
+    return parts[parts["verdict"] == parts["claim_verdict"]].iloc[0]
+
+
+def limits(row: pd.Series) -> str:
+    """Where a number must lie, in print."""
+    low, high = row["limit_low"], row["limit_high"]
+    if pd.isna(low):
+        return f"$\\leq$ {number(high)}" if high == round(high, 6) else f"< {number(round(high))}"
+    if pd.isna(high):
+        return f"$\\geq$ {number(low)}"
+    return f"{number(low)} to {number(high)}"
+
+
+def mark(ax: Axes, x: float, y: float, verdict: str, size: float = 4) -> None:
+    """The mark of a verdict, in the coordinates of the axes."""
+    look = {"color": COLOURS[verdict], "markersize": size, "linestyle": "none"}
+    ax.plot([x], [y], marker=MARKERS[verdict], markeredgewidth=0, clip_on=False, **look)
+
+
+def legend(ax: Axes, x: float, y: float) -> float:
+    """The marks and their names in a line; returns where it ends."""
+    for verdict in MARKERS:
+        mark(ax, x, y, verdict)
+        ax.text(x + 0.09, y, verdict, va="center", fontsize=style.SMALL)
+        x += 0.4 if verdict == "fails" else 0.5
+    return x + 0.3
