@@ -16,6 +16,7 @@ COMMANDS = {
     "measure": ("sparsedecay.measure", "measure one milestone"),
     "merge": ("sparsedecay.merge", "join the tables of many milestones"),
     "claims": ("sparsedecay.claims.command", "test the paper's statements"),
+    "findings": ("sparsedecay.claims.findings", "tell what the tests found, in words"),
     "figure": ("sparsedecay.figures.command", "draw one figure"),
     "check": ("sparsedecay.describe", "check a config and say what it asks for"),
     "bench": ("sparsedecay.bench.command", "how fast the engines are, side by side"),

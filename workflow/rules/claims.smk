@@ -16,6 +16,38 @@ rule statements:
         "sparsedecay claims --request {params.request:q} --out {output} > {log} 2>&1"
 
 
+rule findings:
+    """Tell in words what replicates, what does not, and what must have been different."""
+    input:
+        claims=paths.statements("claims"),
+        readings=paths.statements("readings"),
+    output:
+        markdown="results/claims/findings.md",
+        verdict="results/claims/verdict.html",
+        page=report(
+            "results/claims/findings.html",
+            category="Verdict",
+            labels={"page": "does it replicate?"},
+            caption="../report/findings.rst",
+        ),
+        method=report(
+            "results/claims/method.html",
+            category="Verdict",
+            labels={"page": "how it was tested"},
+            caption="../report/method.rst",
+        ),
+    log:
+        paths.log("claims", "findings"),
+    benchmark:
+        paths.benchmark("claims", "findings")
+    threads: 1
+    params:
+        code=code("sparsedecay.claims.findings"),
+    shell:
+        "sparsedecay findings --claims {input.claims} --readings {input.readings}"
+        " --out results/claims > {log} 2>&1"
+
+
 rule replicate:
     """Train all seeds; figures with their spread, and a verdict on each statement of the paper."""
     input:
@@ -23,6 +55,6 @@ rule replicate:
 
 
 rule readings:
-    """Train every reading of the paper's text, and compare them statement by statement."""
+    """Train every reading of the paper's text, compare them statement by statement, and sum up."""
     input:
-        lambda wildcards: of_claims([paths.figure("readings", "pdf")]),
+        lambda wildcards: of_claims([paths.figure("readings", "pdf"), "results/claims/findings.md"]),

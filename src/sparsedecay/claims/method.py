@@ -1,0 +1,91 @@
+"""How the statements were tested, and what made the networks: a page of the report."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from sparsedecay import paths
+from sparsedecay.claims.markdown import limits, number, table
+from sparsedecay.errors import UserError
+from sparsedecay.settings import Statements, Trained
+from sparsedecay.storage import read_table
+
+
+def text(claims: pd.DataFrame, asked: Iterable[Statements], results: Path) -> str:
+    """The page as Markdown: the paper's words and their tests; engines, versions and times."""
+    runs = {one.run: one for request in asked for one in networks(request)}
+    paragraphs = [
+        "# How it was tested",
+        "Each statement of the paper is tested by one or two numbers. The limits turn words such "
+        "as *almost* into numbers:",
+        tests(claims),
+        "A number is measured for each draw. It holds if an exact, distribution-free interval for "
+        "its median over all draws there could be lies within the limits, fails if the interval "
+        "lies outside, and is undecided otherwise; of a single draw the number itself decides.",
+        "# What made the networks",
+        *machines(runs, results),
+    ]
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def about_file(path: Path) -> dict[str, str]:
+    """The file metadata of a table."""
+    found = read_table(path).schema.metadata or {}
+    return {name.decode(): text.decode() for name, text in found.items()}
+
+
+def networks(request: Statements) -> Iterator[Trained]:
+    return (one for reading in request.readings for draw in reading.draws for one in draw)
+
+
+def tests(claims: pd.DataFrame) -> str:
+    """The paper's words, the number that tests them, and why the limits lie where they do."""
+    rows = []
+    for (claim, _), same in claims.groupby(["claim", "part"], sort=False):
+        row = same.iloc[0]
+        first = row["part"] == 1
+        rows.append(
+            [
+                f"`{claim}`, {row['place']}: “{row['quote']}”" if first else "",
+                row["quantity"],
+                limits(row),
+                row["why"],
+            ]
+        )
+    return table(["the paper's words", "number", "holds if", "why"], rows)
+
+
+def machines(runs: Mapping[str, Trained], results: Path) -> Iterator[str]:
+    """Engines, kinds of machine and versions; time and memory of the training jobs."""
+    made: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    jobs: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for run, one in runs.items():
+        for loss in sorted((results / "train" / run).glob("*/loss.parquet")):
+            about = about_file(loss)
+            versions = json.loads(about.get("versions", "{}"))
+            which = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+            made[about.get("engine", "?"), about.get("cpu", "?"), which].add(run)
+            epoch = loss.parent.name
+            log = results / Path(paths.benchmark("train", run, epoch)).relative_to("results")
+            if log.exists():
+                last = json.loads(log.read_text().splitlines()[-1])
+                kind = f"{one.network}, {number(one.L, 'hidden layer')}"
+                jobs[kind].append((last["s"], last["max_rss"] or 0))
+    if not made:
+        raise UserError(f"{results / 'train'}: holds none of the runs; name the folder of results")
+    heads = ["engine", "instructions of the processor", "versions", "runs"]
+    yield table(heads, [[*which, f"{len(ids):,}"] for which, ids in sorted(made.items())])
+    rows = [
+        [
+            kind,
+            f"{len(times):,}",
+            f"{sum(s for s, _ in times) / 3600:.2f} h",
+            f"{pd.Series([s for s, _ in times]).median():.0f} s",
+            f"{max(rss for _, rss in times):.0f} MB",
+        ]
+        for kind, times in sorted(jobs.items())
+    ]
+    yield table(["network", "training jobs", "time of all", "median time", "most memory"], rows)
