@@ -18,6 +18,7 @@ COMMANDS = {
     "claims": ("sparsedecay.claims.command", "test the paper's statements"),
     "findings": ("sparsedecay.claims.findings", "tell what the tests found, in words"),
     "figure": ("sparsedecay.figures.command", "draw one figure"),
+    "compare": ("sparsedecay.compare.command", "what differs between two results or configs"),
     "check": ("sparsedecay.describe", "check a config and say what it asks for"),
     "bench": ("sparsedecay.bench.command", "how fast the engines are, side by side"),
     "document": ("sparsedecay.document", "write config/README.md and config/schema.json"),
