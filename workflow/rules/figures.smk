@@ -1,3 +1,10 @@
+def category(wildcards):
+    """Where the report lists a figure."""
+    if wildcards.figure in plan.study.figures.names:
+        return "Figures"
+    return "Several draws" if "/" in wildcards.figure else "Verdict"
+
+
 rule figure:
     """Draw one figure of the paper as PDF, PNG and SVG, with a sidecar that tells what made it."""
     input:
@@ -5,8 +12,8 @@ rule figure:
     output:
         pdf=report(
             paths.figure("{figure}", "pdf"),
-            category="Figures",
-            labels={"figure": "{figure}", "format": "PDF"},
+            category=category,
+            labels={"figure": "{figure}"},
             caption="../report/figure.rst",
         ),
         png="figures/{figure}.png",
