@@ -27,13 +27,13 @@ rule findings:
         page=report(
             "results/claims/findings.html",
             category="Verdict",
-            labels={"page": "does it replicate?"},
+            labels={"shows": "does it replicate?"},
             caption="../report/findings.rst",
         ),
         method=report(
             "results/claims/method.html",
             category="Verdict",
-            labels={"page": "how it was tested"},
+            labels={"shows": "how it was tested"},
             caption="../report/method.rst",
         ),
     log:
@@ -42,10 +42,11 @@ rule findings:
         paths.benchmark("claims", "findings")
     threads: 1
     params:
+        config=study.canonical(),
         code=code("sparsedecay.claims.findings"),
     shell:
         "sparsedecay findings --claims {input.claims} --readings {input.readings}"
-        " --out results/claims > {log} 2>&1"
+        " --config {params.config:q} --out results/claims > {log} 2>&1"
 
 
 rule replicate:

@@ -10,13 +10,14 @@ rule figure:
     input:
         lambda wildcards: files_read(plan.request(wildcards.figure)),
     output:
-        pdf=report(
-            paths.figure("{figure}", "pdf"),
+        pdf=paths.figure("{figure}", "pdf"),
+        # Not the PDF: not every browser shows one inside a page.
+        png=report(
+            "figures/{figure}.png",
             category=category,
-            labels={"figure": "{figure}"},
+            labels={"shows": "{figure}"},
             caption="../report/figure.rst",
         ),
-        png="figures/{figure}.png",
         svg="figures/{figure}.svg",
         sidecar="figures/{figure}.json",
     log:

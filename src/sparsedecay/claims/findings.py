@@ -7,6 +7,7 @@ Every number and every verdict comes from the tables.
 """
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,13 +58,18 @@ def summary(claims: pd.DataFrame) -> str:
     lines = [
         f"Read literally, trained from {number(draws, 'draw')} of targets and initial weights"
         f"{sure}, and tested at the epoch that the text speaks of, **{len(counts['holds'])} of "
-        f"{len(stated)} statements hold**, {len(counts['fails'])} fail, and "
-        f"{len(counts['undecided'])} {'is' if len(counts['undecided']) == 1 else 'are'} undecided."
+        f"{len(stated)} statements {verb(counts['holds'], 'hold')}**, {len(counts['fails'])} "
+        f"{verb(counts['fails'], 'fail')}, and {len(counts['undecided'])} "
+        f"{'is' if len(counts['undecided']) == 1 else 'are'} undecided."
     ]
     for verdict, words in (("fails", "What fails"), ("undecided", "Undecided")):
         if counts[verdict]:
             lines.append(f"{words}: {'; '.join(WORDS[claim] for claim in counts[verdict])}.")
     return " ".join(lines)
+
+
+def verb(subjects: list[str], word: str) -> str:
+    return f"{word}s" if len(subjects) == 1 else word
 
 
 def later(claims: pd.DataFrame) -> str:
@@ -80,8 +86,7 @@ def later(claims: pd.DataFrame) -> str:
             ]
             if changed:
                 names = join([f"`{claim}`" for claim in changed])
-                ending = "s" * (len(changed) == 1)
-                sentences.append(f"At epoch {epoch:,} instead, {names} {word}{ending}.")
+                sentences.append(f"At epoch {epoch:,} instead, {names} {verb(changed, word)}.")
     return " ".join(sentences)
 
 
@@ -118,11 +123,14 @@ def closest(readings: pd.DataFrame) -> str:
     best = [name for name, count in tallies.items() if count == most]
     draws = int(readings["seeds"].max())
     literal = tallies["literal"]
-    sentence = f"`config/readings.yaml` names {number(len(tallies) - 1, 'way')} to read what the "
-    sentence += f"text leaves open; each was trained from {number(draws, 'draw')}. "
-    if best == ["literal"]:
-        return sentence + f"None gives more statements than the literal reading ({literal})."
-    names = join([f"*{title(readings, name)}*" for name in best if name != "literal"])
+    sentence = f"What the text leaves open was read in {number(len(tallies) - 1, 'other way')}, "
+    sentence += f"each trained from {number(draws, 'draw')}. "
+    if "literal" in best:
+        return sentence + (
+            f"None gives more statements than the literal reading, which gives {literal} of "
+            f"{of(readings)}."
+        )
+    names = join([f"*{title(readings, name)}*" for name in best])
     return (
         sentence + f"Closest to all statements at once {'comes' if len(best) == 1 else 'come'} "
         f"{names}, with {most} of {of(readings)}; the literal reading gives {literal}."
@@ -210,12 +218,16 @@ def main(arguments: list[str]) -> None:
     add("--claims", required=True, type=Path, help="table of the literal reading, Parquet")
     add("--readings", required=True, type=Path, help="table of all readings, Parquet")
     add("--out", required=True, type=Path, help="folder for findings.md and the pages")
+    add("--config", required=True, help="the config, as JSON, for the page on the method")
     add("--results", type=Path, default=Path("results"), help="folder of the results")
     options = parser.parse_args(arguments)
     files = options.claims, options.readings
     tables = [read_table(path, STATEMENTS).to_pandas() for path in files]
     asked = [Statements.model_validate_json(method.about_file(path)["settings"]) for path in files]
-    found, tested = text(*tables), method.text(tables[0], asked, options.results)
+    found, tested = (
+        text(*tables),
+        method.text(tables[0], asked, options.results, json.loads(options.config)),
+    )
     for name, content in (
         ("findings.md", found),
         ("findings.html", page(found, "Does it replicate?")),

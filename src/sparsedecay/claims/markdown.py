@@ -11,6 +11,8 @@ th, td { border-bottom: 1px solid #cccccc; padding: .3em .6em; text-align: left;
   vertical-align: top; }
 th { border-bottom: 2px solid #1a1a1a; }
 code { font-size: 90%; white-space: nowrap; }
+pre { overflow-x: auto; }
+pre code { white-space: pre; }
 h1, h2 { line-height: 1.2; }
 """
 

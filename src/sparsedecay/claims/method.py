@@ -3,9 +3,12 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from ruamel.yaml import YAML
 
 from sparsedecay import paths
 from sparsedecay.claims.markdown import limits, number, table
@@ -14,7 +17,9 @@ from sparsedecay.settings import Statements, Trained
 from sparsedecay.storage import read_table
 
 
-def text(claims: pd.DataFrame, asked: Iterable[Statements], results: Path) -> str:
+def text(
+    claims: pd.DataFrame, asked: Iterable[Statements], results: Path, config: Mapping[str, Any]
+) -> str:
     """The page as Markdown: the paper's words and their tests; engines, versions and times."""
     runs = {one.run: one for request in asked for one in networks(request)}
     paragraphs = [
@@ -27,8 +32,19 @@ def text(claims: pd.DataFrame, asked: Iterable[Statements], results: Path) -> st
         "lies outside, and is undecided otherwise; of a single draw the number itself decides.",
         "# What made the networks",
         *machines(runs, results),
+        "# The configuration",
+        f"```\n{written(config)}```",
     ]
     return "\n\n".join(paragraphs) + "\n"
+
+
+def written(config: Mapping[str, Any]) -> str:
+    """A config as YAML."""
+    stream = StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = None  # lists in one line
+    yaml.dump(config, stream)
+    return stream.getvalue()
 
 
 def about_file(path: Path) -> dict[str, str]:
