@@ -9,12 +9,22 @@ VENV := .venv
 READY := $(VENV)/ready
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: figures smoke test test-fast test-heavy bench growth lint format document pictures setup clean help
+.PHONY: figures replicate readings report smoke test test-fast test-heavy bench growth lint format document findings setup clean help
 .DEFAULT_GOAL := figures
 
 figures: $(READY) ## build all figures and tables (CONFIG=config/mine.yaml for another experiment)
 	@$(RUN) sparsedecay check "$(CONFIG)"
 	$(RUN) snakemake --configfile "$(CONFIG)"
+
+replicate: $(READY) ## the paper's runs from ten draws, and a verdict on each of its statements (75 min)
+	$(RUN) snakemake replicate --configfile "$(CONFIG)"
+
+readings: $(READY) ## what the text leaves open, one way after the other (about 70 min after `make`)
+	$(RUN) snakemake readings --configfile "$(CONFIG)"
+
+report: $(READY) ## results/report.html: all of this in one page that opens offline
+	$(RUN) snakemake all replicate readings --configfile "$(CONFIG)"
+	$(RUN) snakemake all replicate readings --configfile "$(CONFIG)" --report results/report.html
 
 smoke: $(READY) ## a small experiment through every rule, in smoke/ (less than a minute)
 	$(RUN) snakemake --configfile config/smoke.yaml --directory smoke
@@ -48,11 +58,13 @@ format: $(READY) ## format all code
 document: $(READY) ## write config/README.md and config/schema.json anew
 	$(RUN) sparsedecay document
 
-pictures: $(READY) ## copy the figures, made small, into docs/ for the README
+findings: $(READY) ## copy the figures, made small, and the findings into docs/ and the README
 	mkdir -p docs
-	for i in 1 2 3 4; do $(RUN) python -c "import sys; from PIL import Image; \
-	    picture = Image.open(sys.argv[1]).convert('RGB'); picture.reduce(3).save(sys.argv[2], optimize=True)" \
-	    figures/fig$$i.png docs/fig$$i.png; done
+	for i in "fig1 3" "fig2 3" "fig3 3" "fig4 3" "claims 2" "readings 2"; do set -- $$i; \
+	    $(RUN) python -c "import sys; from PIL import Image; picture = Image.open(sys.argv[1]).convert('RGB'); \
+	    picture.reduce(int(sys.argv[3])).save(sys.argv[2], optimize=True)" figures/$$1.png docs/$$1.png $$2; done
+	cp results/claims/findings.md docs/findings.md
+	$(RUN) sparsedecay document
 
 setup: $(READY) ## create .venv from exact pins
 

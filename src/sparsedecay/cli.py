@@ -21,7 +21,10 @@ COMMANDS = {
     "compare": ("sparsedecay.compare.command", "what differs between two results or configs"),
     "check": ("sparsedecay.describe", "check a config and say what it asks for"),
     "bench": ("sparsedecay.bench.command", "how fast the engines are, side by side"),
-    "document": ("sparsedecay.document", "write config/README.md and config/schema.json"),
+    "document": (
+        "sparsedecay.document",
+        "write config/README.md, schema and findings",
+    ),
 }
 
 

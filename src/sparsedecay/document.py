@@ -1,7 +1,8 @@
-"""Command `sparsedecay document`: writes config/README.md and config/schema.json.
+"""Command `sparsedecay document`: writes config/README.md, config/schema.json, part of README.md.
 
-Both come from the settings classes (docstrings, types, ranges) and from config/config.yaml (the
-paper's values), so that they cannot say anything else than what is checked.
+The first two come from the settings classes (docstrings, types, ranges) and from config/config.yaml
+(the paper's values), so that they cannot say anything else than what is checked. README.md shows
+docs/findings.md, which a rule makes of the tables of statements.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from sparsedecay.config.schema import (
     limits,
     node_at,
 )
+from sparsedecay.errors import UserError
 from sparsedecay.study import Study
 
 INTRODUCTION = """\
@@ -182,10 +184,10 @@ def ticked(names: Iterable[str]) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Write the two files, or check that they are what would be written.
+    """Write the files, or check that they are what would be written.
 
     Raises:
-        UserError: the folder has no config.yaml.
+        UserError: the folder has no config.yaml, or README.md has no place for the findings.
     """
     parser = argparse.ArgumentParser(prog="sparsedecay document", description=__doc__)
     add = parser.add_argument
@@ -200,6 +202,11 @@ def main(arguments: list[str]) -> None:
         options.folder / "README.md": readme(schema, paper),
         options.folder / "schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
     }
+    project = options.folder.resolve().parent
+    readme_file, findings = project / "README.md", project / "docs" / "findings.md"
+    if findings.exists() and readme_file.exists():
+        shown = with_findings(readme_file.read_text("utf-8"), findings.read_text("utf-8"))
+        texts[readme_file] = shown
     stale = [path for path, text in texts.items() if not is_current(path, text)]
     if options.check:
         for path in stale:
@@ -208,6 +215,25 @@ def main(arguments: list[str]) -> None:
     for path in stale:
         path.write_bytes(texts[path].encode())
     print("written:", *stale) if stale else print("nothing to do")
+
+
+FINDINGS = "<!-- docs/findings.md, put here by `sparsedecay document` -->", "<!-- its end -->"
+
+
+def with_findings(readme: str, findings: str) -> str:
+    """The README with the findings between its two marks, their headings one level lower.
+
+    Raises:
+        UserError: a mark is missing.
+    """
+    before, begin, rest = readme.partition(FINDINGS[0])
+    _, end, after = rest.partition(FINDINGS[1])
+    if not (begin and end):
+        raise UserError(f"README.md: lacks a line {FINDINGS[0] if not begin else FINDINGS[1]}")
+    body = "\n".join(
+        f"#{line}" if line.startswith("#") else line for line in findings.splitlines()[2:]
+    )
+    return f"{before}{begin}\n\n{body}\n\n{end}{after}"
 
 
 def is_current(path: Path, text: str) -> bool:

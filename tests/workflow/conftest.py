@@ -24,6 +24,30 @@ def built(tmp_path_factory):
     return Project(folder)
 
 
+@pytest.fixture(scope="session")
+def replicated(built, tmp_path_factory):
+    """The smoke experiment with all its draws and readings, run once for all tests."""
+    shared = tmp_path_factory.getbasetemp().parent
+    folder = shared / "replicated"
+    with FileLock(shared / "replicated.lock"):
+        if not (folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            subprocess.run(["cp", "-a", built.folder, folder], check=True)
+            (folder / "done").unlink()
+            done = Project(folder).snakemake("--cores", "2", "replicate", "readings")
+            assert done.returncode == 0, done.stderr
+            (folder / "done").touch()
+    return Project(folder)
+
+
+@pytest.fixture
+def study(replicated, tmp_path):
+    """A copy of the finished draws and readings, dates included, to edit and run again."""
+    folder = tmp_path / "study"
+    subprocess.run(["cp", "-a", replicated.folder, folder], check=True)
+    return Project(folder)
+
+
 @pytest.fixture
 def project(built, tmp_path):
     """A copy of the finished smoke experiment, dates included, to edit and run again."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config", "profiles", "src", "workflow", "README.md", "pyproject.toml"]
+ROOMS = ("data", "train", "measure", "claims")
 
 
 class Project:
@@ -54,7 +55,7 @@ class Project:
         """When each result was written, without logs and benchmarks."""
         return {
             str(path.relative_to(self.folder)): path.stat().st_mtime_ns
-            for room in ("results/data", "results/train", "results/measure", "figures")
+            for room in (*(f"results/{name}" for name in ROOMS), "figures")
             for path in (self.folder / room).rglob("*")
             if path.is_file()
         }
@@ -78,8 +79,10 @@ def job(path: str) -> str:
             return f"{stage} {plain(run)} {epoch}"
         case ["measure", table]:
             return f"merge {Path(table).stem}"
-        case ["figures", name]:
-            return f"figure {Path(name).stem}"
+        case ["claims", name]:
+            return f"findings {name}" if name.endswith((".md", ".html")) else f"statements {name}"
+        case ["figures", *names]:
+            return f"figure {Path(*names).with_suffix('')}"
     raise ValueError(path)
 
 

@@ -53,10 +53,11 @@ def run_of(wildcards):
 def of_claims(files):
     """The files, if the config says how the paper's statements are tested."""
     if not study.claims:
-        raise WorkflowError(
+        logger.error(
             "The config has no section `claims`, so there is nothing to replicate; copy it from "
             "config/config.yaml."
         )
+        sys.exit(1)
     return files
 
 

@@ -69,7 +69,8 @@ def words(ax: Axes, row: pd.Series, top: float) -> None:
     """The statement's id above the first of its numbers; each number's name."""
     if row["part"] == 1:
         ax.text(TEXT, top + 0.1, row["claim"], va="center", fontweight="bold", fontsize=style.SMALL)
-    ax.text(TEXT + 0.08, top + 0.215, row["quantity"], va="center", fontsize=style.SMALL - 0.8)
+    below = 0.215 if row["part"] == 1 else 0.15
+    ax.text(TEXT + 0.08, top + below, row["quantity"], va="center", fontsize=style.SMALL - 0.8)
 
 
 def strip(figure: Figure, bottom: float, row: pd.Series) -> None:

@@ -12,10 +12,13 @@ MARKERS = {"holds": "o", "fails": "X", "undecided": "D"}
 
 
 def number(value: float) -> str:
-    """A number of a statement in print, of three digits or less."""
+    """A number of a statement in print, of two or three digits."""
     if value == round(value) and abs(value) < 10_000:
         return f"{value:.0f}"
-    return style.scientific(value, 3 if 10 <= abs(value) < 1000 else 2)
+    if 1e-4 <= abs(value) < 1e4:
+        text = f"{value:.3g}" if abs(value) >= 10 else f"{value:.2g}"
+        return text if "e" not in text else f"{value:.0f}"
+    return style.scientific(value)
 
 
 def deciding(parts: pd.DataFrame) -> pd.Series:
