@@ -12,8 +12,9 @@ from pathlib import Path
 
 from sparsedecay.errors import UserError
 from sparsedecay.networks import build
+from sparsedecay.replication import Plan, load_plan
 from sparsedecay.runs import Run, chain, predecessor
-from sparsedecay.study import Study, load_study
+from sparsedecay.study import Study
 
 Milestones = set[tuple[str, int]]
 """Run id and epoch."""
@@ -31,8 +32,9 @@ def epochs(study: Study, milestones: Milestones) -> int:
     return sum(epoch - predecessor(epoch, stride) for _, epoch in milestones)
 
 
-def summary(study: Study) -> Iterator[tuple[str, str]]:
-    """What a study asks for, as names and texts."""
+def summary(plan: Plan) -> Iterator[tuple[str, str]]:
+    """What a config asks for, as names and texts."""
+    study = plan.study
     data = study.data
     low, high = data.target_range
     yield (
@@ -50,6 +52,9 @@ def summary(study: Study) -> Iterator[tuple[str, str]]:
     for name in study.figures.names:
         yield name, asked(study, study.milestones(name))
     yield "in all", asked(study, study.shown)
+    for name, table in (("replicate", "claims"), ("readings", "readings")):
+        if study.claims:
+            yield name, asked(study, plan.tested(table))
 
 
 def engine(name: str) -> str:
@@ -80,15 +85,15 @@ def number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
-def find(study: Study, run: str) -> Run:
+def find(plan: Plan, run: str) -> Run:
     """The run of an id.
 
     Raises:
-        UserError: the study has none of that id.
+        UserError: the config has none of that id.
     """
-    if run in study.runs:
-        return study.runs[run]
-    near = difflib.get_close_matches(run, study.runs, n=1, cutoff=0)
+    if run in plan.runs:
+        return plan.runs[run]
+    near = difflib.get_close_matches(run, plan.runs, n=1, cutoff=0)
     remedy = f"the nearest is {near[0]}" if near else "it has none at all"
     raise UserError(f"--run {run}: the config has no such run; {remedy} (--runs lists them)")
 
@@ -106,12 +111,12 @@ def main(arguments: list[str]) -> None:
     only.add_argument("--runs", action="store_true", help="list the ids of all runs")
     only.add_argument("--run", metavar="RUN_ID", help="print this run as one line of JSON")
     options = parser.parse_args(arguments)
-    study = load_study(options.config)
+    plan = load_plan(options.config)
     if options.runs:
-        print(*study.runs, sep="\n", end="\n" if study.runs else "")
+        print(*plan.runs, sep="\n", end="\n" if plan.runs else "")
     elif options.run:
-        print(find(study, options.run).canonical())
+        print(find(plan, options.run).canonical())
     else:
         print(f"{', '.join(map(str, options.config))}: in order")
-        for name, text in summary(study):
+        for name, text in summary(plan):
             print(f"  {name:<13}{text}")

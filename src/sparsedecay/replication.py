@@ -172,16 +172,21 @@ class Plan:
             ],
         )
 
+    def tested(self, table: str) -> list[tuple[Run, int]]:
+        """Every milestone that a table of statements is made from, each once."""
+        found = (
+            (run, epoch)
+            for variation, count in self.chosen(table)
+            for i in range(count)
+            for run, epochs in networks(draw(variation.study, i))
+            for epoch in epochs
+        )
+        return list({(run.id, epoch): (run, epoch) for run, epoch in found}.values())
+
     @cached_property
     def runs(self) -> dict[str, Run]:
         """Every run that some target needs, by id."""
-        drawn = (
-            run
-            for table in ("claims", "readings")
-            for variation, count in self.chosen(table)
-            for i in range(count)
-            for run, _ in networks(draw(variation.study, i))
-        )
+        drawn = [run for table in ("claims", "readings") for run, _ in self.tested(table)]
         return self.study.runs | {run.id: run for run in drawn}
 
     @cached_property
