@@ -209,6 +209,11 @@ def training_rules(study: Study) -> Iterator[str]:
             f"optimizer.batches: {study.data.points:,} data points cannot be cut into so many "
             "minibatches; lower it"
         )
+    dense = any(run.network == "dense" for run in study.runs.values())
+    if dense and study.network.skips == "none" and set(study.measures.average_over) == {"C"}:
+        yield (
+            "measures.average_over: dense networks with network.skips = none have no C; add W or V"
+        )
     if training.record_every > training.stride:
         yield (
             f"training.record_every: it must not exceed training.stride ({training.stride:,}), "
