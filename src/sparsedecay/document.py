@@ -51,9 +51,9 @@ differ. A single value can be changed without a file:
 `snakemake --config 'training={epochs: 400000}'`.
 
 The files are YAML 1.2: `1e-3` is a number, and indentation is by spaces. No key has a default, so
-that nothing is chosen silently; only figures may be left out, and are then not made. Editors that
-know JSON Schema complete and check the keys while you type (`schema.json`; the first line of
-`config.yaml` points to it).
+that nothing is chosen silently; only figures and claims may be left out, and are then not made.
+Editors that know JSON Schema complete and check the keys while you type (`schema.json`; the first
+line of `config.yaml` points to it).
 
 ## Symbols
 
@@ -64,10 +64,11 @@ know JSON Schema complete and check the keys while you type (`schema.json`; the 
 | L | hidden ReLU layers |
 | K | ReLU neurons in each of them |
 | d | functional width: outputs of each block of the representer network (Theorem 1) but the last |
-| lam | λ, the weight of the regularizer in the objective: mean squared error + lam · regularizer |
+| lam | λ, the weight of the regularizer in the objective: loss + lam · regularizer |
 
-An epoch is one pass over all data, and here one step of the optimizer. A run is everything that
-decides the numbers of one training, and a milestone is a run's state at an epoch, kept on disk.
+An epoch is one pass over all data, and with one batch one step of the optimizer. A run is
+everything that decides the numbers of one training, and a milestone is a run's state at an epoch,
+kept on disk.
 
 ## What runs again after an edit
 
@@ -91,7 +92,8 @@ EFFECTS = (
     (("figures.fig1",), "Figure 1 is drawn."),
     (
         ("measures",),
-        "Nothing is trained. Milestones are measured, tables joined and figures 2 to 4 drawn.",
+        "Nothing is trained. Milestones are measured, tables joined, statements tested, and all "
+        "figures but figure 1 drawn.",
     ),
     (
         ("figures.fig2", "figures.fig3", "figures.fig4"),
@@ -103,9 +105,22 @@ EFFECTS = (
         "milestone already, nothing is trained.",
     ),
     (
+        ("claims",),
+        "Only runs that no statement had asked for are trained; statements are tested and their "
+        "figures drawn.",
+    ),
+    (("network.skips",), "All dense networks: they are other runs, with other names."),
+    (
+        ("objective.weight_decay", "objective.decay_biases"),
+        "All networks with weight decay: they are other runs, with other names.",
+    ),
+    (
         (
             "data",
-            "network",
+            "network.L",
+            "network.K",
+            "network.d",
+            "objective.loss",
             "initialization",
             "optimizer",
             "training.stride",
