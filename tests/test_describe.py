@@ -41,11 +41,17 @@ def test_the_papers_summary(capsys):
     # two of figure 3's runs are figure 2's, and all are figure 4's
     total = "9 runs to epoch 200,000, 30 milestones, 1,500,000 epochs to train"
     assert summary["in all"] == total
+    # a draw: 7 + 5 runs of 4 milestones, 2 of one
+    total = "140 runs to epoch 200,000, 500 milestones, 25,000,000 epochs to train"
+    assert summary["replicate"] == total
+    # the literal draw and 3 whole ones; 3 with 3 + 5 runs of 4 milestones and a dense one; 2 of two
+    total = "87 runs to epoch 200,000, 303 milestones, 15,150,000 epochs to train"
+    assert summary["readings"] == total
 
 
 def test_later_files_count(capsys, tmp_path):
     mine = tmp_path / "mine.yaml"
-    mine.write_text("training: {epochs: 120000}\nfigures: {fig3: null, fig4: null}\n")
+    mine.write_text("training: {epochs: 120000}\nfigures: {fig3: null, fig4: null}\nclaims: null\n")
     summary = told(capsys, PAPER, str(mine))
     assert "fig3" not in summary
     assert "dense" not in summary
@@ -67,25 +73,27 @@ def test_an_epoch_off_the_grid_is_trained_beside_the_chain(capsys, tmp_path):
 
 def test_a_study_that_trains_nothing(capsys, tmp_path):
     mine = tmp_path / "mine.yaml"
-    mine.write_text("figures: {fig2: null, fig3: null, fig4: null}")
+    mine.write_text("figures: {fig2: null, fig3: null, fig4: null}\nclaims: null")
     assert told(capsys, PAPER, str(mine))["in all"] == "trains nothing"
     assert output(capsys, PAPER, str(mine), "--runs") == ""
 
 
 def test_runs_are_listed_and_printed_for_the_train_command(capsys):
     ids = output(capsys, PAPER, "--runs").splitlines()
-    assert len(ids) == len(set(ids)) == 9
-    for name in ids:
+    # 9 runs of the figures and 5 shallow ones in each of 10 draws; the readings' in one: all 14 for
+    # each of 3, 9 with weight decay for each of 3, 2 dense ones for each of 2
+    assert len(ids) == len(set(ids)) == 10 * 14 + 3 * 14 + 3 * 9 + 2 * 2
+    for name in ids[:9] + ids[-3:]:
         text = output(capsys, PAPER, "--run", name)
         assert text.count("\n") == 1
         assert Run.model_validate_json(text).id == name
 
 
 def test_an_unknown_run_is_told_the_nearest(tmp_path):
-    with pytest.raises(UserError, match=r"the nearest is dense-none-seed0-.*--runs lists them"):
+    with pytest.raises(UserError, match=r"the nearest is dense-none-seed\d-.*--runs lists them"):
         describe.main([PAPER, "--run", "dense-none"])
     mine = tmp_path / "mine.yaml"
-    mine.write_text("figures: {fig2: null, fig3: null, fig4: null}")
+    mine.write_text("figures: {fig2: null, fig3: null, fig4: null}\nclaims: null")
     with pytest.raises(UserError, match="no such run; it has none at all"):
         describe.main([PAPER, str(mine), "--run", "dense-none"])
 

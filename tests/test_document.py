@@ -14,6 +14,7 @@ from sparsedecay.config.entries import key
 from sparsedecay.config.schema import json_schema, leaves, limits, node_at
 from sparsedecay.document import EFFECTS
 from sparsedecay.errors import UserError
+from sparsedecay.replication import load_plan
 from sparsedecay.study import Study, load_study
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -105,14 +106,28 @@ def test_the_schema_knows_the_ranges():
         ("training", "engine", "fast"),
         ("training", "precision", True),
         ("figures", "fig2", {}),
+        ("network", "skips", "leaps"),
+        ("objective", "loss", "MSE"),
+        ("objective", "weight_decay", "adamw"),
+        ("objective", "decay_biases", 1),
+        ("initialization", "scale", True),
+        ("optimizer", "batches", 0),
+        ("claims", "seeds", 1001),
+        ("claims", "vary", ["seeds"]),
+        ("claims", "milestones", [0]),
+        ("claims", "dense_milestones", []),
+        ("claims", "shallow", {}),
+        ("claims", "readings", ""),
+        ("claims", "reading_seeds", 0),
     ):
         config = paper()
         config[section][name] = value
         assert not valid(config), (section, name, value)
 
 
-def test_figures_and_nothing_else_may_be_left_out():
+def test_figures_claims_and_nothing_else_may_be_left_out():
     config = paper()
+    del config["claims"]
     for name in ("fig1", "fig2", "fig3"):
         del config["figures"][name]
     assert valid(config)
@@ -122,7 +137,8 @@ def test_figures_and_nothing_else_may_be_left_out():
     for node in [SCHEMA, *SCHEMA["$defs"].values()]:
         assert node["additionalProperties"] is False
         if node is not SCHEMA["$defs"]["Figures"]:
-            assert set(node["required"]) == set(node["properties"])
+            optional = {"claims"} if node is SCHEMA else set()
+            assert set(node["required"]) == set(node["properties"]) - optional
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=key)
@@ -169,6 +185,12 @@ def test_the_readme_shows_ranges_units_and_the_papers_values():
         "| `relative_rank_threshold` | number | above 0 and below 1 | `1.0e-3` |",
         "| `seed` | whole number | from 0 to 2^63 - 1 | `0` |",
         "| `precision` | word | `float32`, `float64` | `float32` |",
+        "| `decay_biases` | truth value | `true`, `false` | `true` |",
+        "| `skips` | word | `leap`, `input`, `none` | `leap` |",
+        "| `batches` | whole number | from 1 to 1,000,000 | `1` |",
+        "| `shallow.K` | list of whole numbers | 2 to 20 values, each from 1 to 1,000,000 | "
+        "`[81, 162, 405, 810, 1296]` |",
+        "| `readings` | word | any | `readings.yaml` |",
     ):
         assert row in README
 
@@ -183,11 +205,17 @@ EDITS = {
     "network.L": 3,
     "network.K": 8,
     "network.d": 8,
+    "network.skips": "none",
+    "objective.loss": "sum",
+    "objective.weight_decay": "adam",
+    "objective.decay_biases": False,
     "initialization.range": [0, 1],
+    "initialization.scale": "fan_in",
     "initialization.seed": 1,
     "optimizer.learning_rate": 0.1,
     "optimizer.betas": [0.5, 0.9],
     "optimizer.eps": 1e-7,
+    "optimizer.batches": 3,
     "training.epochs": 100_000,
     "training.stride": 25_000,
     "training.record_every": 500,
@@ -208,6 +236,15 @@ EDITS = {
     "figures.fig4.lam": 0.5,
     "figures.fig4.epoch": 100_000,
     "figures.fig4.panels": [{"network": "dense", "regularizer": "eq2"}],
+    "claims.seeds": 5,
+    "claims.vary": ["weights"],
+    "claims.milestones": [50_000, 100_000],
+    "claims.dense_milestones": [50_000, 100_000],
+    "claims.shallow.K": [81, 82],
+    "claims.shallow.lam": 0.1,
+    "claims.shallow.epoch": 100_000,
+    "claims.readings": "smoke-readings.yaml",
+    "claims.reading_seeds": 2,
 }
 UNTOUCHED = {"figures.fig3.layer", "figures.fig4.layer"}  # with L = 2 there is only one
 
@@ -223,24 +260,47 @@ def covers(names, name) -> bool:
     return any(name == covered or name.startswith(covered + ".") for covered in names)
 
 
+def nested(name, value):
+    """{"a": {"b": value}} for a.b."""
+    for part in reversed(name.split(".")):
+        value = {part: value}
+    return value
+
+
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_makes_run_what_the_readme_says(name):
     """Files of runs change with the runs' names, figures with their requests."""
-    overrides = EDITS[name]
-    for part in reversed(name.split(".")):
-        overrides = {part: overrides}
-    before, after = load_study([PAPER]), load_study([PAPER], overrides)
+    before, after = load_study([PAPER]), load_study([PAPER], nested(name, EDITS[name]))
     redrawn = {n for n in before.figures.names if before.request(n) != after.request(n)}
     measured_anew = before.measures != after.measures
-    renamed = not before.runs.keys() & after.runs.keys()
-    (effect,) = [text for names, text in EFFECTS if covers(names, name)]
+    everything = list(before.runs.values())
+    renamed = [run for run in everything if run.id not in after.runs]
+    if name.startswith(
+        "figures."
+    ):  # other runs are shown; those of the old figure keep their names
+        assert before.runs.keys() & after.runs.keys()
+        everything = renamed = []
+    dense = [run for run in everything if run.network == "dense"]
+    decayed = [run for run in everything if run.regularizer == "weight_decay"]
     expected = {
-        "Nothing.": (set(), False, False),
-        "Figure 1": ({"fig1"}, False, False),
-        "Nothing i": ({"fig2", "fig3", "fig4"}, True, False),
-        "Only runs": ({name.split(".")[1]}, False, False),
-        "Figure 2'": ({"fig2"}, False, False),
-        "Everythin": ({"fig2", "fig3", "fig4"}, False, True),
+        "Nothing.": (set(), False, []),
+        "Figure 1": ({"fig1"}, False, []),
+        "Nothing is trained.": ({"fig2", "fig3", "fig4"}, True, []),
+        "Only runs and milestones": ({name.split(".")[1]}, False, []),
+        "Only runs that no statement": (set(), False, []),
+        "Figure 2's": ({"fig2"}, False, []),
+        "Everything": ({"fig2", "fig3", "fig4"}, False, everything),
+        "All dense": ({"fig3", "fig4"}, False, dense),
+        "All networks with weight decay": ({"fig2", "fig3", "fig4"}, False, decayed),
     }
+    (effect,) = [text for names, text in EFFECTS if covers(names, name)]
     (told,) = [result for start, result in expected.items() if effect.startswith(start)]
     assert (redrawn, measured_anew, renamed) == told
+
+
+@pytest.mark.parametrize("name", [name for name in EDITS if name.startswith("claims.")])
+def test_an_edit_of_the_claims_tests_statements_anew_and_keeps_the_figures_runs(name):
+    before, after = load_plan([PAPER]), load_plan([PAPER], nested(name, EDITS[name]))
+    tables = ("claims", "readings")
+    assert [table for table in tables if before.statements(table) != after.statements(table)]
+    assert before.runs.keys() & after.runs.keys() >= before.study.runs.keys()

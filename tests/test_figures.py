@@ -49,9 +49,15 @@ def study(**figures) -> Study:
     return Study.model_validate(
         {
             "data": {"levels": [0, 1], "dimension": 3, "target_range": [-1, 1], "seed": 0},
-            "network": {"L": 2, "K": K, "d": D},
-            "initialization": {"range": [-1, 1], "seed": 0},
-            "optimizer": {"learning_rate": 1e-3, "betas": [0.9, 0.999], "eps": 1e-8},
+            "network": {"L": 2, "K": K, "d": D, "skips": "leap"},
+            "objective": {"loss": "mean", "weight_decay": "objective", "decay_biases": True},
+            "initialization": {"range": [-1, 1], "scale": "none", "seed": 0},
+            "optimizer": {
+                "learning_rate": 1e-3,
+                "betas": [0.9, 0.999],
+                "eps": 1e-8,
+                "batches": 1,
+            },
             "training": {
                 "epochs": 80,
                 "stride": 40,
@@ -67,6 +73,15 @@ def study(**figures) -> Study:
                 "average_over": ["W", "V"],
             },
             "figures": {name: {**sections[name], **figures.get(name, {})} for name in FIGURES},
+            "claims": {
+                "seeds": 2,
+                "vary": ["targets", "weights"],
+                "milestones": [40, 80],
+                "dense_milestones": [40],
+                "shallow": {"K": [8, 16], "lam": 1e-3, "epoch": 80},
+                "readings": "readings.yaml",
+                "reading_seeds": 1,
+            },
         },
         strict=False,
     )

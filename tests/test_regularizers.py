@@ -71,3 +71,50 @@ def test_torch_and_numpy_agree(kind):
     assert float(regularizers.value(kind, network, p)) == pytest.approx(
         float(regularizers.value(kind, network, n)), rel=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        Representer(d_in=2, d_out=1, L=2, K=3, d=2),
+        Dense(d_in=2, d_out=1, L=3, K=3, d=2),
+        Dense(d_in=2, d_out=1, L=3, K=3, d=2, skip="input"),
+        Dense(d_in=2, d_out=1, L=3, K=3, d=2, skip="none"),
+    ],
+    ids=lambda network: f"{type(network).__name__}-{getattr(network, 'skip', '')}",
+)
+def test_what_weight_decay_acts_on(network):
+    every = regularizers.decayed("weight_decay", network)
+    assert every == regularizers.decayed("weight_decay", network, biases=True)
+    assert every == list(network.shapes)
+    weights = regularizers.decayed("weight_decay", network, biases=False)
+    assert weights == [name for name in every if name[0] != "b" and not name.startswith("c0")]
+    for kind in ("eq2", "none"):
+        assert regularizers.decayed(kind, network) == []
+        assert regularizers.decayed(kind, network, biases=False) == []
+
+
+def test_without_biases_weight_decay_is_of_the_matrices_alone(make_run):
+    network = Representer(d_in=2, d_out=2, L=1, K=2, d=1)
+    p = {
+        "W1": np.array([[1.0, 2.0], [3.0, 0.0]]),  # 14
+        "b1": np.array([100.0, 100.0]),
+        "V1": np.array([[1.0, -2.0], [-3.0, 0.0]]),  # 14
+        "C1": np.array([[1.0, -1.0], [0.5, 0.0]]),  # 2.25
+        "c0_1": np.array([100.0, 100.0]),
+    }
+    assert regularizers.value("weight_decay", network, p, biases=False) == 14 + 14 + 2.25
+    for kind in ("eq2", "none"):
+        free, decayed = (regularizers.value(kind, network, p, biases=b) for b in (False, True))
+        assert free == decayed
+    for biases in (True, False):
+        run = make_run(regularizer="weight_decay", decay_biases=biases)
+        expected = regularizers.value("weight_decay", network, p, biases)
+        assert regularizers.of(run, network, p) == expected
+
+    p = {name: torch.from_numpy(array) for name, array in p.items()}
+    g = {name: torch.zeros_like(tensor) for name, tensor in p.items()}
+    regularizers.add_gradient("weight_decay", network, p, 0.25, g, biases=False)
+    assert g["W1"].equal(0.5 * p["W1"])
+    assert not g["b1"].any()
+    assert not g["c0_1"].any()

@@ -16,6 +16,7 @@ from sparsedecay.config import reading
 from sparsedecay.config.entries import key
 from sparsedecay.config.schema import item_of, json_schema, leaves, node_at
 from sparsedecay.errors import UserError
+from sparsedecay.replication import load_plan
 from sparsedecay.runs import chain, predecessor
 from sparsedecay.study import Study, files_read, load_study
 from tests.workflow.project import Project
@@ -29,6 +30,7 @@ SCHEMA = json_schema(Study)
 LEAVES = [path for path in leaves(SCHEMA) if path[:2] != ("figures", "fig4")]
 SECTIONS = sorted({path[:i] for path in LEAVES for i in range(1, len(path))}, key=str)
 KEYS = [path for path in [*SECTIONS, *LEAVES] if isinstance(path[-1], str)]
+OPTIONAL = [("claims",), *(("figures", f"fig{i}") for i in range(1, 4))]
 names = {"ids": lambda value: key(value) if isinstance(value, tuple) else repr(value)[:20]}
 
 
@@ -40,6 +42,11 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture(scope="module")
 def paper():
     return load_study([PAPER])
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return load_plan([PAPER])
 
 
 def changed(path, value=None, *, name=None):
@@ -66,6 +73,7 @@ def load(document) -> Study:
     return load_study([Path("mine.yaml")])
 
 
+WORDS_OF_THE_CONFIG = "leap, input or none"
 JARGON = re.compile(r"tuple|[Ii]nput|function-|Figure1|TrainedMatrices|instance|NoneType|pydantic")
 
 
@@ -77,7 +85,7 @@ def refusal(document, *more) -> list[str]:
     for line in lines:
         assert line.isprintable()
         assert re.match(r"mine\.yaml(:\d+)?: ", line)
-        assert not JARGON.search(line)
+        assert not JARGON.search(line.replace(WORDS_OF_THE_CONFIG, ""))
         assert len(line) < 350
     return lines
 
@@ -92,7 +100,7 @@ def test_both_shipped_configs_are_in_order():
 
 def test_the_keys_are_found():
     """What the tests below are made from is complete."""
-    assert len(LEAVES) == 32
+    assert len(LEAVES) == 47
     assert ("figures", "fig3", "panels", 0, "network") in LEAVES
     assert ("data",) in SECTIONS
 
@@ -101,6 +109,8 @@ def test_the_keys_are_found():
 def test_every_list_and_whole_number_is_bounded(path):
     """So that no study is too large for the checks themselves."""
     node = node_at(SCHEMA, path)
+    if node["type"] == "string" and "enum" not in node:
+        assert node["maxLength"] <= 1000
     if node["type"] == "array":
         assert node["maxItems"] <= 1000
     if node["type"] == "integer":
@@ -109,14 +119,24 @@ def test_every_list_and_whole_number_is_bounded(path):
 
 def wrong_values(node):
     """Values that a key must refuse: of other types, and just out of its range."""
-    yield from ("text", True, [], {"a": 1}, math.nan, math.inf)
+    yield from ([], {"a": 1}, math.nan, math.inf)
+    if node["type"] != "boolean":
+        yield True
+    if node["type"] != "string" or "enum" in node:
+        yield "text"
     match node["type"]:
-        case "string":
+        case "string" if "enum" in node:
             yield from (0, 1.5, "", node["enum"][0].swapcase(), node["enum"][0] + " ")
+        case "string":
+            yield from (0, 1.5, "", "x" * (node["maxLength"] + 1))
+        case "boolean":
+            yield from (0, 1, 1.0, "true", "false", "yes", "", [True])
         case "array":
             item = item_of(SCHEMA, node)
             panel = {"network": "dense", "regularizer": "eq2"}
-            good = {"string": item.get("enum", [0])[0], "object": panel}.get(item["type"], 0.5)
+            good = {"string": item.get("enum", [0])[0], "object": panel, "integer": 1}.get(
+                item["type"], 0.5
+            )
             yield from (5, [good] * (node["maxItems"] + 1), [good] * (node["minItems"] - 1))
         case "integer":
             yield from (1.5, 2.0, "1", [1], 10**4000, node["minimum"] - 1)
@@ -162,8 +182,15 @@ def test_every_misspelt_key_is_told_the_right_one(path):
 
 @pytest.mark.parametrize("path", KEYS, **names)
 def test_every_missing_key_is_named(path):
-    if path[0] == "figures" and len(path) == 2:
-        assert path[1] not in load(changed(path)).figures.names
+    if path in OPTIONAL:
+        document = changed(path)
+        if path in {("figures", "fig2"), ("figures", "fig3")}:
+            (line,) = refusal(document)
+            assert re.search(r": claims: .* is not allowed: it tests the networks of figures", line)
+            document["claims"] = None
+        study = load(document)
+        assert path[-1] not in study.figures.names
+        assert study.claims is None or path != ("claims",)
         return
     lines = refusal(changed(path))
     assert len(lines) == 1
@@ -173,8 +200,14 @@ def test_every_missing_key_is_named(path):
 @pytest.mark.parametrize("path", KEYS, **names)
 def test_every_empty_value_is_refused(path):
     document = re.sub(r'"(@)"', "", json.dumps(changed(path, "@")))
-    if path[0] == "figures" and len(path) == 2:
-        assert path[1] not in load(document).figures.names
+    if path in OPTIONAL:
+        if path in {("figures", "fig2"), ("figures", "fig3")}:
+            (line,) = refusal(document)
+            assert line.endswith("figures.fig2 and figures.fig3; give both, or leave claims out")
+            document = re.sub(r', "claims": .*', "}", document)
+        study = load(document)
+        assert path[-1] not in study.figures.names
+        assert study.claims is None or path != ("claims",)
         return
     (line,) = refusal(document)
     assert f": {key(path)}: an empty value is not allowed; write " in line
@@ -205,7 +238,7 @@ L3, ONLY = (
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("epochs: 200000", "epochs: 2e5", "28: training.epochs: 2e5 is not allowed; write a whole "
+        ("epochs: 200000", "epochs: 2e5", "36: training.epochs: 2e5 is not allowed; write a whole "
          "number of epochs from 1 to 1,000,000,000, such as 200000"),
         ("epochs: 200000", "epochs: 200000.0", "200000.0 is not allowed; .*, such as 200000"),
         ("epochs: 200000", "epochs: '200000'", "'200000' is not allowed; .*, without quotes"),
@@ -230,7 +263,7 @@ L3, ONLY = (
         ("[1.0e-1, 1.0e-3,", "[1.0e-1, 0.1,", f"fig2.lam: .*{ONLY}"),
         ("average_over: [W, V]", "average_over: [W, W]", f"average_over: .*{ONLY}"),
         ("regularizer: weight_decay}", "regularizer: eq2}", f"fig3.panels: .*{ONLY}"),
-        ("optimizer:", "optimiser:", "22: optimiser: unknown key; did you mean optimizer?"),
+        ("optimizer:", "optimiser:", "29: optimiser: unknown key; did you mean optimizer?"),
         ("K: 1296", "k: 1296", "network.k: unknown key; did you mean network.K?"),
         ("K: 1296", "Kd: 1296", "network.Kd: unknown key; did you mean network.K?"),
         ("  fig1:", "  fig7:", "fig7: unknown key; allowed are fig1, fig2, fig3, fig4"),
@@ -243,6 +276,29 @@ L3, ONLY = (
         ("threshold: 1.0e-3", "threshold: 1.5e-3", "threshold: 1.5e-3 is .* significant digit"),
         ("threshold: 1.0e-3", "threshold: 10", "measures.threshold: 10 .* significant digit"),
         ("K: 1296", "K: 129600", "network.K: .* a dense network of 16,797,715,201 parameters"),
+        ("skips: leap", "skips: leaps", "network.skips: leaps is .* leap, input or none; did you "
+         "mean leap?"),
+        ("skips: leap", "skips: null", "skips: null is not allowed; .* none; did you mean none?"),
+        ("loss: mean", "loss: mse", "objective.loss: mse is not allowed; write mean or sum"),
+        ("decay: objective", "decay: adamw", "objective.weight_decay: adamw is not allowed; write "
+         "objective, adam or decoupled; did you mean adam?"),
+        ("biases: true", "biases: yes", "objective.decay_biases: yes is .* write true or false"),
+        ("scale: none", "scale: fan-in", "scale: fan-in is .* none or fan_in; did you mean fan_in"),
+        ("batches: 1", "batches: 0", "optimizer.batches: 0 is .* a whole number from 1 to 1,000"),
+        ("batches: 1", "batches: 82", "optimizer.batches: 82 is not allowed: 81 data points cannot "
+         "be cut into so many minibatches; lower it"),
+        ("seeds: 10", "seeds: 0", "claims.seeds: 0 is not allowed; write a whole number from 1 to"),
+        ("reading_seeds: 1", "reading_seeds: 1.5", "claims.reading_seeds: 1.5 is not allowed; "),
+        ("[targets, weights]", "[targets, seeds]", r"vary\[1\]: seeds is .* targets or weights"),
+        ("[targets, weights]", "[targets, targets]", f"claims.vary: .*{ONLY}"),
+        ("[50000, 200000]", "[50000, 50000]", f"claims.milestones: .*{ONLY}"),
+        ("milestones: [50000] ", "milestones: [5, 5] ", f"claims.dense_milestones: .*{ONLY}"),
+        ("[50000, 200000]", "[0]", r"claims.milestones\[0\]: 0 .* write a whole number of epochs"),
+        ("[81, 162, 405, 810, 1296]", "[81]", r"claims.shallow.K: \[81\] .* 2 to 20 values"),
+        ("lam: 1.0e-3\n    epoch: 200", "lam: 0\n    epoch: 200", "claims.shallow.lam: 0 is not "
+         "allowed; write a number above 0"),
+        ("epoch: 200000", "epoch: 2e5", "claims.shallow.epoch: 2e5 is .* epochs .*, such as 20000"),
+        ("readings: readings.yaml", "readings: ['a.yaml']", "claims.readings: .* write a word"),
         ("seed: 0", "seed: 0\n  seed: 0", "mine.yaml:12: data.seed: stands twice, before in mine"),
         ("seed: 0", "<<: {seed: x}", "data.seed: x is not allowed"),
     ],
@@ -329,10 +385,17 @@ def test_later_files_and_overrides_win():
     assert study.training.epochs == 100_000
     assert study.data.levels == (0, 1)
     assert study.training.stride == 50_000
-    overrides = {"training": {"epochs": "300000"}, "figures": {"fig3": "null"}}
+    overrides = {
+        "training": {"epochs": "300000"},
+        "figures": {"fig3": "null"},
+        "claims": "null",
+        "objective": {"decay_biases": "false"},
+    }
     study = load_study([PAPER, Path("b.yaml")], overrides)
     assert study.training.epochs == 300_000
     assert study.figures.names == ["fig1", "fig2", "fig4"]
+    assert study.claims is None
+    assert study.objective.decay_biases is False
 
 
 # --- anything at all
@@ -376,7 +439,8 @@ def nest(path, value):
 @given(document=st.dictionaries(WORDS, ANYTHING, min_size=1, max_size=5))
 def test_any_document_is_refused_by_its_keys(document):
     lines = load_lines(json.dumps(document))
-    missing = [f": {name}: is missing" for name in Study.model_fields if name not in document]
+    required = [name for name, field in Study.model_fields.items() if field.is_required()]
+    missing = [f": {name}: is missing" for name in required if name not in document]
     readable = not re.search("is not readable YAML|stands twice", lines[0])
     if readable and len(lines) < 21:
         for text in missing:
@@ -401,22 +465,25 @@ def test_any_bytes_are_refused_in_lines_that_name_the_file(content):
 # --- runs
 
 RUNS = [
-    "representer-eq2-lam0.1-seed0-ecc7dc1588",
-    "representer-weight_decay-lam0.1-seed0-83c2713e4b",
-    "representer-none-seed0-8776785abd",
-    "representer-eq2-lam0.001-seed0-d3f905e02f",
-    "representer-weight_decay-lam0.001-seed0-d6f4789176",
-    "representer-eq2-lam1e-05-seed0-c187e3d68b",
-    "representer-weight_decay-lam1e-05-seed0-708310814a",
-    "dense-weight_decay-lam0.001-seed0-22556347f6",
-    "dense-none-seed0-97fe49933d",
+    "representer-eq2-lam0.1-seed0-3f02423502",
+    "representer-weight_decay-lam0.1-seed0-a3830a71f2",
+    "representer-none-seed0-4bcf4ad948",
+    "representer-eq2-lam0.001-seed0-05b41b0bbf",
+    "representer-weight_decay-lam0.001-seed0-b13b01e1cc",
+    "representer-eq2-lam1e-05-seed0-8605e34154",
+    "representer-weight_decay-lam1e-05-seed0-db60d9966b",
+    "dense-weight_decay-lam0.001-seed0-a170b546c5",
+    "dense-none-seed0-431ec8cb0a",
 ]
 """Another name for one of them would make hours of training out of date."""
 
 
-def test_the_papers_runs_keep_their_names(paper):
+def test_the_papers_runs_keep_their_names(paper, plan):
     assert list(paper.runs) == RUNS
-    assert list(paper.data_sets) == [paper.data.id]
+    assert list(plan.runs)[: len(RUNS)] == RUNS
+    assert {run.data.id for run in paper.runs.values()} == {paper.data.id}
+    assert [data.seed for data in plan.data_sets.values()] == list(range(10)), "one for each draw"
+    assert next(iter(plan.data_sets)) == paper.data.id
 
 
 def test_names_do_not_depend_on_how_the_file_is_written():
@@ -486,13 +553,13 @@ def test_a_request_holds_what_the_figure_draws_and_survives_json(paper, figure):
     assert pairs == [(run.id, epoch) for run, epoch in paper.milestones(figure)]
 
 
-def test_the_longest_chain_has_most_work_left(paper):
+def test_the_longest_chain_has_most_work_left(paper, plan):
     dense = paper.run("dense", "none", 0.0)
     chain = paper.run("representer", "eq2", 1e-3)
-    assert paper.work_left(dense, 50_000) == 1_695_169 * 50_000
-    assert paper.work_left(chain, 50_000) == 50_641 * 200_000
-    assert paper.work_left(chain, 200_000) == 50_641 * 50_000
-    assert paper.work_left(chain, 400_000) == 50_641 * 50_000, "asked for by hand"
+    assert plan.work_left(dense, 50_000) == 1_695_169 * 50_000
+    assert plan.work_left(chain, 50_000) == 50_641 * 200_000
+    assert plan.work_left(chain, 200_000) == 50_641 * 50_000
+    assert plan.work_left(chain, 400_000) == 50_641 * 50_000, "asked for by hand"
 
 
 def test_the_files_that_figures_read(paper):
@@ -512,6 +579,22 @@ def test_the_files_that_figures_read(paper):
             } <= set(read[name])
     for files in read.values():
         assert len(files) == len(set(files))
+
+
+def test_the_files_that_figures_of_several_draws_read(paper, plan):
+    """Those of the figure for every draw, and all summaries, which tell the typical draw."""
+    for name in ("fig2", "fig3", "fig4"):
+        request = plan.request(f"replicate/{name}")
+        assert len(request.draws) == 10
+        assert request.draws[0] == request.shown == paper.request(name).shown
+        assert request.draws[3][0].seeds == (3, 3)
+        read = files_read(request)
+        assert len(read) == len(set(read))
+        assert set(files_read(paper.request(name))) < set(read)
+        for shown in (shown for draw in request.draws for shown in draw):
+            assert paths.measured(shown.run, shown.epochs[-1], "summary") in read
+    for name in ("claims", "readings"):
+        assert files_read(plan.request(name)) == [f"results/claims/{name}.parquet"]
 
 
 @pytest.mark.parametrize(

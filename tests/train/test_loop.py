@@ -49,12 +49,14 @@ ENGINES = [
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("network", ["representer", "dense"])
-def test_through_milestones_and_in_one_go(tmp_path, network, engine):
-    through = small_run(network=network, precision="float32", K=40, stride=30)
+@pytest.mark.parametrize("batches", [1, 3])
+def test_through_milestones_and_in_one_go(tmp_path, network, engine, batches):
+    values = {"network": network, "precision": "float32", "K": 40, "batches": batches}
+    through = small_run(**values, stride=30)
     train(files(tmp_path / "a", through, 30, engine=engine))
     middle = tmp_path / "a" / "30.safetensors"
     train(files(tmp_path / "a", through, 60, engine=engine, previous=middle))
-    whole = small_run(network=network, precision="float32", K=40, stride=60)
+    whole = small_run(**values, stride=60)
     train(files(tmp_path / "b", whole, 60, engine=engine))
     assert_same_bits(tmp_path / "a" / "60.safetensors", tmp_path / "b" / "60.safetensors")
 
@@ -95,10 +97,14 @@ def start(stretch, run):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_killed_and_resumed_gives_the_same_bits(tmp_path, number):
+@pytest.mark.parametrize(
+    ("number", "batches"),
+    [(signal.SIGTERM, 1), (signal.SIGINT, 1), (signal.SIGKILL, 1), (signal.SIGKILL, 3)],
+)
+def test_killed_and_resumed_gives_the_same_bits(tmp_path, number, batches):
+    """Also amid an order of minibatches."""
     epochs = 20_000
-    run = small_run(precision="float32", stride=epochs, record_every=100, K=32)
+    run = small_run(precision="float32", stride=epochs, record_every=100, K=32, batches=batches)
     killed = files(tmp_path / "killed", run, epochs, checkpoint=tmp_path / "killed" / "check")
     process = start(killed, run)
     deadline = time.monotonic() + 60

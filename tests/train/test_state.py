@@ -1,7 +1,10 @@
+import math
+
 import pytest
 import torch
 
 from sparsedecay.errors import DamagedFile
+from sparsedecay.networks import build
 from sparsedecay.train import state as states
 from tests.small import small_run
 
@@ -49,3 +52,17 @@ def test_a_state_that_lacks_what_the_run_needs_is_damaged(tmp_path, what):
     states.save(tmp_path / "state", run, start, {})
     with pytest.raises(DamagedFile, match=r"(second\.)?V1 is missing or not float64 of shape"):
         states.load(tmp_path / "state", run)
+
+
+@pytest.mark.parametrize("network", ["representer", "dense"])
+def test_fan_in_divides_the_same_draw_by_the_root_of_the_weights_into_a_neuron(network):
+    size = {"network": network, "K": 50, "d": 7, "dimension": 3, "L": 3}
+    plain, scaled = (
+        states.initial(small_run(**size, scale=scale)).parameters for scale in ("none", "fan_in")
+    )
+    into = build(small_run(**size)).fan_in
+    assert scaled.keys() == plain.keys() == into.keys()
+    assert {into[name] for name in ("W1", "b1")} == {3}
+    for name, tensor in plain.items():
+        torch.testing.assert_close(scaled[name], tensor / math.sqrt(into[name]), rtol=1e-15, atol=0)
+        assert scaled[name].abs().max() <= 1 / math.sqrt(into[name])
