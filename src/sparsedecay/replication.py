@@ -124,6 +124,12 @@ class Plan:
         """Figures of several seeds, and that of the statements tested on them."""
         return [name for name in self.figures if name == "claims" or "/" in name]
 
+    def category(self, name: str) -> str:
+        """Where the report lists a figure."""
+        if name in self.study.figures.names:
+            return "Figures"
+        return "Several draws" if "/" in name else "Verdict"
+
     def request(self, name: str) -> Request:
         """What a figure is asked to show."""
         figure = name.rpartition("/")[2]

@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 
@@ -7,10 +8,16 @@ from filelock import FileLock
 from tests.workflow.project import Project
 
 
+def of_all_processes(tmp_path_factory):
+    """A folder of this session, the same for all its processes."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
     """The smoke experiment, run once for all tests (and all test processes)."""
-    shared = tmp_path_factory.getbasetemp().parent
+    shared = of_all_processes(tmp_path_factory)
     folder = shared / "smoke"
     with FileLock(shared / "smoke.lock"):
         if not (folder / "done").exists():
@@ -27,7 +34,7 @@ def built(tmp_path_factory):
 @pytest.fixture(scope="session")
 def replicated(built, tmp_path_factory):
     """The smoke experiment with all its draws and readings, run once for all tests."""
-    shared = tmp_path_factory.getbasetemp().parent
+    shared = of_all_processes(tmp_path_factory)
     folder = shared / "replicated"
     with FileLock(shared / "replicated.lock"):
         if not (folder / "done").exists():

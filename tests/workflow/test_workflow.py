@@ -12,7 +12,7 @@ pytestmark = pytest.mark.workflow
 
 def test_every_rule_says_what_it_does(built):
     listed = built.snakemake("--list-rules").stdout
-    for rule in ("all", "data", "train", "measure", "merge", "figure"):
+    for rule in ("all", "data", "train", "measure", "merge", "figure", "statements", "findings"):
         assert re.search(rf"^{rule} \(\w.+\.\)$", listed, re.MULTILINE), listed
 
 
@@ -75,7 +75,7 @@ def test_the_report_shows_the_figures(project):
     assert done.returncode == 0, done.stderr
     page = (project.folder / "report.html").read_text()
     for figure in ("fig1", "fig2", "fig3", "fig4"):
-        assert f"figures/{figure}.pdf" in page
+        assert f"figures/{figure}.png" in page
 
 
 BAD = {

@@ -1,10 +1,3 @@
-def category(wildcards):
-    """Where the report lists a figure."""
-    if wildcards.figure in plan.study.figures.names:
-        return "Figures"
-    return "Several draws" if "/" in wildcards.figure else "Verdict"
-
-
 rule figure:
     """Draw one figure of the paper as PDF, PNG and SVG, with a sidecar that tells what made it."""
     input:
@@ -14,7 +7,7 @@ rule figure:
         # Not the PDF: not every browser shows one inside a page.
         png=report(
             "figures/{figure}.png",
-            category=category,
+            category=lambda wildcards: plan.category(wildcards.figure),
             labels={"shows": "{figure}"},
             caption="../report/figure.rst",
         ),
