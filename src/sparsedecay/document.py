@@ -55,6 +55,21 @@ that nothing is chosen silently; only figures and claims may be left out, and ar
 Editors that know JSON Schema complete and check the keys while you type (`schema.json`; the first
 line of `config.yaml` points to it).
 
+## Readings of the text
+
+`readings.yaml` (the key `claims.readings`) holds what the paper's text leaves open, each point as a
+named variation of the config:
+
+```
+loss-sum:
+  title: loss summed over the data        # in figures and tables
+  changes: {objective: {loss: sum}}       # any keys but figures, claims and measures, …
+                                          # … of which average_over alone may change
+```
+
+`snakemake readings` trains each and tests the paper's statements on it. Readings share the runs that
+they do not affect. With a reading of your own added, only that one is trained.
+
 ## Symbols
 
 | symbol | meaning |
