@@ -67,8 +67,8 @@ loss-sum:
                                           # … of which average_over alone may change
 ```
 
-`snakemake readings` trains each and tests the paper's statements on it. Readings share the runs that
-they do not affect. With a reading of your own added, only that one is trained.
+`snakemake readings` trains each and tests the paper's statements on it. Readings share the runs
+that they do not affect. With a reading of your own added, only that one is trained.
 
 ## Symbols
 
