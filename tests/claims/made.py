@@ -1,0 +1,192 @@
+"""Made-up networks: their tables as if measured, and what is asked of them.
+
+By default every statement holds. A network is written once for each set of values and may stand in
+several draws.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from sparsedecay import paths
+from sparsedecay.claims.command import part_row
+from sparsedecay.claims.statements import CLAIMS
+from sparsedecay.settings import Reading, Statements, Trained
+from sparsedecay.storage import write_table
+from sparsedecay.tables import MATRICES, STATEMENTS, SUMMARY, TRAJECTORY
+
+EARLY, LATE = 50, 200
+"""Epochs of figures 3 and 4, and of figure 2."""
+RECORDS = 25
+"""Records that a milestone's trajectory ends with, two epochs apart."""
+POINTS, D, WIDTHS = 10, 4, (24, 48)
+MEAN_SQUARE = 0.5
+
+Kind = tuple[str, str, float]
+"""Network, regularizer, lam."""
+EQ2, DECAY, NONE = (("representer", kind) for kind in ("eq2", "weight_decay", "none"))
+DENSE_DECAY, DENSE_NONE = ("dense", "weight_decay", 1e-3), ("dense", "none", 0.0)
+SHALLOW = [("shallow", "weight_decay", 1e-3, K) for K in WIDTHS]
+DEEP: list[Kind] = [
+    *((*EQ2, lam) for lam in (0.1, 1e-3, 1e-5)),
+    *((*DECAY, lam) for lam in (0.1, 1e-3, 1e-5)),
+    (*NONE, 0.0),
+]
+KINDS = [*DEEP, DENSE_DECAY, DENSE_NONE, *SHALLOW]
+
+
+def usual(kind: tuple) -> dict[str, Any]:
+    """Values of a network with which all statements hold."""
+    network, regularizer, lam, *_ = kind
+    values = {
+        "mse": 0.4 if lam == 0.1 else 0.0001,
+        "initial": 1.0,  # sparsity at epoch 0
+        "early": 0.75,  # sparsity of W and V in the records before the last 20
+        "sparsity": {"eq2": 0.25, "weight_decay": 0.5, "none": 1.0}[regularizer],
+        "skips": 0.75,  # sparsity of C
+        "spike": None,  # sparsity of the last record, if another
+        "largest": 0.15,
+        "largest_A": 9.0,  # of the product W V, which is no trained matrix
+        "A": {"sparsity": 0.25, "rank": 2, "relative_rank": 2, "stable_rank": 1.5},
+        "linear_nodes": 6,
+        "active": [10, 10],
+        "distinct": [10, 5],
+    }
+    if regularizer == "eq2":
+        values["A"] |= {"rank": 1, "relative_rank": 1, "stable_rank": 1.0}
+    if network == "dense":
+        rank, sparsity = (1000, 1.0) if regularizer == "none" else (750, 0.5)
+        values["A"] |= {"rank": rank, "relative_rank": rank, "sparsity": sparsity}
+        values |= {"linear_nodes": None, "largest_A": 0.15}
+    if network == "shallow":
+        values |= {"active": [12], "distinct": [9]}
+    return values
+
+
+def network(folder: Path, kind: tuple, epochs: Iterable[int] = (), **values: Any) -> Trained:
+    """Write a network's tables below a folder of results; `values` are those of `usual`."""
+    shape, regularizer, lam, *width = kind
+    shallow = shape == "shallow"
+    epochs = tuple(epochs) or {"dense": (EARLY,), "shallow": (LATE,)}.get(shape, (EARLY, LATE))
+    chosen = usual(kind) | values
+    chosen["A"] = usual(kind)["A"] | values.get("A", {})
+    tag = sha256(json.dumps([kind, epochs, chosen], sort_keys=True).encode()).hexdigest()[:10]
+    trained = Trained(
+        run=f"{shape}-{regularizer}-{lam:g}-{tag}",
+        network="representer" if shallow else shape,
+        regularizer=regularizer,
+        lam=lam,
+        L=1 if shallow else 2,
+        K=width[0] if shallow else WIDTHS[-1],
+        epochs=epochs,
+        first=EARLY,
+    )
+    if not (folder / "measure" / trained.run).exists():
+        for epoch in sorted({EARLY, *epochs}):
+            write(folder, trained, epoch, chosen)
+    return trained
+
+
+def write(folder: Path, one: Trained, epoch: int, values: dict[str, Any]) -> None:
+    """The tables of one milestone."""
+    names = ("W1", "V1", "C1") if one.L == 1 else ("W1", "V1", "C1", "W2", "V2", "C2")
+    names = ("W1", "A2", "C1", "V2") if one.network == "dense" else names
+    about = {"run": one.run, "epoch": epoch}
+    summary = dict.fromkeys(SUMMARY.names) | about
+    summary |= {"network": one.network, "regularizer": one.regularizer, "lam": one.lam}
+    summary |= {"L": one.L, "K": one.K, "d": D, "points": POINTS}
+    # `mse` of the epoch itself lies on a spike
+    summary |= {"target_mean_square": MEAN_SQUARE, "mse_tail_median": values["mse"], "mse": 7.0}
+    summary |= {"active_neurons": values["active"], "distinct_neurons": values["distinct"]}
+    matrices = [
+        {**dict.fromkeys(MATRICES.names), **about, "matrix": name, "max_abs": values["largest"]}
+        for name in names
+        if name != "A2"
+    ]
+    if one.L == 2:
+        between = {"rows": 1000, "columns": 2000, "linear_nodes": values["linear_nodes"]}
+        A = {**about, "matrix": "A2", "max_abs": values["largest_A"], **between, **values["A"]}
+        matrices.append(dict.fromkeys(MATRICES.names) | A)
+    records = [(epoch - 2 * i, values["sparsity"]) for i in reversed(range(RECORDS))]
+    records = [(e, s if i >= 5 else values["early"]) for i, (e, s) in enumerate(records)]
+    if epoch == EARLY:
+        records.insert(0, (0, values["initial"]))
+    if values["spike"] is not None:
+        records[-1] = (epoch, values["spike"])
+    trajectory = [
+        {
+            "run": one.run,
+            "epoch": recorded,
+            "measure": measure,
+            "matrix": name,
+            "value": (values["skips"] if name[0] == "C" else sparsity) if n == 0 else 5.0,
+        }
+        for recorded, sparsity in records
+        for n, measure in enumerate(("sparsity", "max_abs"))
+        for name in names
+    ]
+    for table, rows, schema in (
+        ("summary", [summary], SUMMARY),
+        ("matrices", matrices, MATRICES),
+        ("trajectory", trajectory, TRAJECTORY),
+    ):
+        place = folder / Path(paths.measured(one.run, epoch, table)).relative_to("results")
+        write_table(place, pa.Table.from_pylist(rows, schema=schema), {})
+
+
+Changes = dict[tuple, dict[str, Any]]
+"""Values by network: `{(*EQ2, 1e-3): {"mse": 0.2}}`."""
+
+
+def draw(folder: Path, changes: Changes | None = None, lacking: Sequence[tuple] = ()) -> list:
+    """The networks of one draw, but those that are lacking; `epochs` may stand among the values."""
+    changes = changes or {}
+    assert set(changes) <= set(KINDS)
+    return [network(folder, kind, **changes.get(kind, {})) for kind in KINDS if kind not in lacking]
+
+
+def reading(draws: list, name="literal", title="the text", average_over=("W", "V")) -> Reading:
+    return Reading(name=name, title=title, average_over=average_over, draws=draws)
+
+
+def asked(*readings: Reading, **changes: Any) -> Statements:
+    """A request for the table of statements on these readings."""
+    settings = {
+        "lams": (0.1, 1e-3, 1e-5),
+        "lam": 1e-3,
+        "layer": 2,
+        "epochs": {"fig2": LATE, "fig3": EARLY, "shallow": LATE},
+        "shallow_lam": 1e-3,
+        "readings": readings,
+    }
+    return Statements(**(settings | changes))
+
+
+def table(
+    verdicts: dict[tuple[str, str, int], str], seeds: dict[str, int], titles: dict[str, str]
+) -> pd.DataFrame:
+    """A table of statements with these verdicts by reading, claim and epoch; all others hold at the
+    epoch that the text speaks of, and stand at no other. No two numbers in it are alike."""
+    found, fresh = [], iter(range(101, 10_000))
+    stated = {"fig2": LATE, "fig3": EARLY, "shallow": LATE}
+    usual = {
+        (reading, claim.id, stated[claim.epoch]): "holds" for reading in seeds for claim in CLAIMS
+    }
+    by_id = {claim.id: claim for claim in CLAIMS}
+    for (reading, name, epoch), verdict in (usual | verdicts).items():
+        claim = by_id[name]
+        about = {"reading": reading, "title": titles[reading], "claim": name, "epoch": epoch}
+        about |= {"statement": claim.statement, "place": claim.place, "quote": claim.quote}
+        about |= {"stated": epoch == stated[claim.epoch], "seeds": seeds[reading]}
+        for n, part in enumerate(claim.parts, start=1):
+            low, value, high = (next(fresh) / 1000 for _ in range(3))
+            row = part_row(n, part, [value] * seeds[reading]) | about | {"claim_verdict": verdict}
+            # the first part has the statement's verdict, others hold
+            row |= {"low": low, "high": high, "verdict": verdict if n == 1 else "holds"}
+            found.append(row)
+    return pa.Table.from_pylist(found, schema=STATEMENTS).to_pandas()

@@ -1,0 +1,139 @@
+"""`sparsedecay claims`: the table of statements."""
+
+import pyarrow.parquet as pq
+import pytest
+
+from sparsedecay.claims import command
+from sparsedecay.claims.statements import CLAIMS
+from sparsedecay.errors import UserError
+from sparsedecay.results import Results
+from sparsedecay.storage import read_table
+from sparsedecay.tables import STATEMENTS
+from tests.claims.made import EARLY, EQ2, LATE, NONE, asked, draw, reading
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("project") / "results"
+
+
+@pytest.fixture(scope="module")
+def request_of_two(folder):
+    """The literal reading with three draws, another with one."""
+    draws = [draw(folder), draw(folder), draw(folder, {(*NONE, 0.0): {"sparsity": 0.5}})]
+    other = reading(draws[:1], "skips", "skips counted too", ("W", "V", "C"))
+    return asked(reading(draws), other)
+
+
+def made(folder, request, name="claims"):
+    """The table that the command writes."""
+    out = folder / "claims" / f"{name}.parquet"
+    command.main(["--request", request.canonical(), "--out", str(out), "--results", str(folder)])
+    return out
+
+
+def test_the_table_has_its_schema_and_says_what_was_asked(folder, request_of_two):
+    table = read_table(made(folder, request_of_two), STATEMENTS)
+    assert table.schema.names == STATEMENTS.names
+    for field in STATEMENTS:
+        assert table.schema.field(field.name).metadata == field.metadata
+    about = table.schema.metadata
+    assert about[b"settings"].decode() == request_of_two.canonical()
+    assert b"claims.statements=" in about[b"code"]
+    optional = {"limit_low", "limit_high"}
+    for name in set(STATEMENTS.names) - optional:
+        assert table[name].null_count == 0, name
+
+
+def test_every_part_of_every_statement_stands_once(folder, request_of_two):
+    frame = read_table(made(folder, request_of_two)).to_pandas()
+    assert not frame.duplicated(["reading", "claim", "part", "epoch"]).any()
+    for _, rows in frame[frame["stated"]].groupby("reading"):
+        keys = list(zip(rows["claim"], rows["part"], strict=True))
+        assert keys == [(c.id, n) for c in CLAIMS for n in range(1, len(c.parts) + 1)]
+    parts = {(claim.id, n): part for claim in CLAIMS for n, part in enumerate(claim.parts, 1)}
+    for _, row in frame.iterrows():
+        part = parts[row["claim"], row["part"]]
+        for limit, name in ((part.low, "limit_low"), (part.high, "limit_high")):
+            assert row[name] == limit or (abs(limit) == float("inf") and row[name] != row[name])
+        assert len(row["values"]) == row["seeds"] == {"literal": 3, "skips": 1}[row["reading"]]
+        assert row["coverage"] == {"literal": 0.75, "skips": 0}[row["reading"]]
+
+
+def test_stated_is_the_epoch_that_the_text_speaks_of(folder, request_of_two):
+    epochs = {claim.id: claim.epoch for claim in CLAIMS}
+    for row in command.rows(request_of_two, Results(folder)):
+        spoken = {"fig2": LATE, "fig3": EARLY, "shallow": LATE}[epochs[row["claim"]]]
+        assert row["stated"] == (row["epoch"] == spoken)
+    moved = {"fig2": EARLY, "fig3": LATE, "shallow": LATE}
+    request = request_of_two.model_copy(update={"epochs": moved})
+    stated = {row["claim"]: row["epoch"] for row in command.rows(request, Results(folder))
+              if row["stated"]}  # fmt: skip
+    assert stated["dense-without"] == EARLY
+    assert stated["eq2-rank-one"] == LATE
+    assert "dense-none-rank" not in stated, "no dense network was trained so far"
+
+
+def test_a_reading_averages_over_what_it_says(folder):
+    """W and V have a sparsity of 0.5, C of 0.125 in layers 1 and 2."""
+    changes = {(*NONE, 0.0): {"sparsity": 0.5, "skips": 0.125}}
+    readings = [
+        reading([draw(folder, changes)], "".join(kinds), "some", kinds)
+        for kinds in (("W", "V"), ("W", "V", "C"), ("C",))
+    ]
+    values = {
+        row["reading"]: row["value"]
+        for row in command.rows(asked(*readings), Results(folder))
+        if row["claim"] == "dense-without" and row["stated"]
+    }
+    assert values == {"WV": 0.5, "WVC": 0.375, "C": 0.125}
+
+
+def test_largest_entries_are_of_the_matrices_that_are_averaged(folder):
+    for kinds in (("W", "V"), ("W", "V", "C"), ("V",)):
+        request = asked(reading([draw(folder)], average_over=kinds))
+        found = [r for r in command.rows(request, Results(folder)) if r["claim"] == "max-entry"]
+        assert {row["value"] for row in found} == {0.15}, "not 9, that of the product A"
+
+
+def test_the_same_table_twice_is_the_same_file(folder, request_of_two):
+    one, other = (made(folder, request_of_two, name) for name in ("one", "other"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_readings_keep_their_order_and_do_not_mix(folder, request_of_two):
+    frame = pq.read_table(made(folder, request_of_two)).to_pandas()
+    assert list(dict.fromkeys(frame["reading"])) == ["literal", "skips"]
+    assert set(frame[frame["reading"] == "skips"]["title"]) == {"skips counted too"}
+    row = frame[(frame["claim"] == "dense-without") & frame["stated"]].set_index("reading")
+    assert list(row.loc["literal", "values"]) == [1.0, 1.0, 0.5]
+    assert row.loc["literal", "claim_verdict"] == "undecided"
+    # W and V are dense, C is 0.75 dense
+    assert list(row.loc["skips", "values"]) == [pytest.approx((4 + 2 * 0.75) / 6)]
+
+
+def test_the_verdicts_are_told(folder, request_of_two, capsys):
+    made(folder, request_of_two)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2 * len(CLAIMS)
+    assert "literal, dense-without: undecided" in lines
+    assert "skips, dense-without: holds" in lines
+
+
+def test_a_network_that_is_not_there_is_told(folder, tmp_path, request_of_two):
+    with pytest.raises(UserError, match=r"(summary|matrices|trajectory)\.parquet: no such file"):
+        made(tmp_path, request_of_two)
+    assert not list(tmp_path.glob("**/claims.parquet"))
+
+
+def test_a_table_of_another_network_is_refused(folder, tmp_path):
+    """Two folders that changed places."""
+    moved = tmp_path / "results"
+    one = draw(moved)[0]
+    other = draw(moved, {(*EQ2, 0.1): {"mse": 0.3}})[0]
+    assert one.run != other.run
+    a, b = (moved / "measure" / run for run in (one.run, other.run))
+    a.rename(tmp_path / "aside")
+    b.rename(a)
+    with pytest.raises(UserError, match=f"does not hold epoch .* of {one.run}"):
+        made(moved, asked(reading([draw(moved)])))
