@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sparsedecay.claims import command
+from sparsedecay.claims.draw import Draw
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.errors import UserError
 from sparsedecay.results import Results
@@ -187,6 +188,15 @@ def test_one_network_does_not_move_the_typical_largest_entry(results):
     """Nor do skip connections and the product W V, which are not averaged."""
     row = outcome(results, [draw(results.folder, {THREE[0]: {"largest": 3.0}})])["max-entry", 1]
     assert row["value"] == 0.15
+
+
+def test_largest_entries_are_of_trained_matrices(results):
+    """Of a dense network A is one; of the other it is the product W V."""
+    request = asked(reading([draw(results.folder)]))
+    (literal,) = request.readings
+    one = Draw(results, request, literal, literal.draws[0], EARLY)
+    assert list(one.at("representer", "eq2", 1e-3).largest_entries) == [0.15] * 4
+    assert list(one.at("dense", "weight_decay", 1e-3).largest_entries) == [0.15] * 3
 
 
 def test_one_draw_of_ten_does_not_decide(results):
