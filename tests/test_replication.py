@@ -166,7 +166,9 @@ def test_figures_with_statements(paper):
         request = paper.request(name)
         assert request.name == name
         assert len(request.draws) == 10
-        assert len(files_read(request)) == 10 * len(files_read(paper.request(name[-4:])))
+        # of several draws figure 4 reads summaries too, to choose the typical one
+        one = set(files_read(paper.request(name[-4:])))
+        assert len(files_read(request)) == 10 * (len(one) + 4 * (name[-4:] == "fig4"))
     for name in ("claims", "readings"):
         assert files_read(paper.request(name)) == [paths.statements(name)]
 
@@ -249,15 +251,10 @@ def test_the_work_that_is_left_decreases(paper):
     assert paper.work_left(deep, 400_000) == 50_641 * 50_000, "asked for by hand"
 
 
-LAST = pytest.mark.xfail(strict=True, reason="work_left knows only the milestones of figures")
-
-
-@LAST
 def test_the_work_that_is_left_decreases_for_dense_networks_too():
     check_work(load_plan([PAPER], {"claims": {"dense_milestones": [50_000, 200_000]}}))
 
 
-@LAST
 def test_every_draw_has_as_much_work():
     """A dense network is trained for 50,000 epochs in each draw, not for 200,000."""
     plan = load_plan([PAPER], {"claims": {"seeds": 2}})

@@ -196,13 +196,22 @@ class Plan:
         return self.study.runs | {run.id: run for run in drawn}
 
     @cached_property
+    def last_epochs(self) -> dict[str, int]:
+        """The last milestone that some target needs of each run, by id."""
+        last: dict[str, int] = dict(self.study.last_epochs)
+        for table in ("claims", "readings"):
+            for run, epoch in self.tested(table):
+                last[run.id] = max(epoch, last.get(run.id, 0))
+        return last
+
+    @cached_property
     def data_sets(self) -> dict[str, Data]:
         """All data sets, by id."""
         return {run.data.id: run.data for run in self.runs.values()}
 
     def work_left(self, run: Run, epoch: int) -> int:
         """Parameters times epochs from the stretch that ends at `epoch` to the end of training."""
-        last = max(epoch, self.study.last_epochs.get(run.id, self.study.training.epochs))
+        last = max(epoch, self.last_epochs.get(run.id, 0))
         return build(run).size * (last - predecessor(epoch, run.stride))
 
 

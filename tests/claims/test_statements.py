@@ -312,13 +312,11 @@ def test_without_shallow_networks(results):
     assert missing == {"shallow-neurons", "shallow-distinct"}
 
 
-@pytest.mark.xfail(strict=True, reason="Draw.shallow takes the widths that it finds")
 def test_a_width_that_was_not_trained_so_far_gives_no_row(results):
     short = draw(results.folder, {NARROW: {"epochs": (EARLY,)}})
     assert ("shallow-neurons", 1) not in outcome(results, [short], LATE)
 
 
-@pytest.mark.xfail(strict=True, reason="worst_interpolation: max() of one number")
 def test_a_single_lam_leaves_out_statements_on_smaller_ones(results):
     """With one regularization parameter in figure 2 there is no largest among others."""
     found = outcome(results, [draw(results.folder)], lams=(1e-3,))
@@ -327,7 +325,6 @@ def test_a_single_lam_leaves_out_statements_on_smaller_ones(results):
     assert not {"interpolation", "eq2-sparser", "max-entry"} & claims
 
 
-@pytest.mark.xfail(strict=True, reason="remaining_sparsity divides by zero")
 def test_a_network_that_begins_without_entries_above_the_threshold(results):
     found = outcome(results, [draw(results.folder, {(*EQ2, 0.1): {"initial": 0.0}})])
     assert found["sparser-over-time", 1]["verdict"] == "fails"

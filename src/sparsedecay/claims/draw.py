@@ -81,7 +81,13 @@ class Draw:
 
     @property
     def weak(self) -> list[float]:
-        """The regularization parameters of figure 2 but the largest."""
+        """The regularization parameters of figure 2 but the largest.
+
+        Raises:
+            NotTrained: there is only one.
+        """
+        if len(self.asked.lams) < 2:
+            raise NotTrained
         return sorted(self.asked.lams)[:-1]
 
     @property
@@ -112,16 +118,13 @@ class Draw:
         """The networks of one hidden layer.
 
         Raises:
-            NotTrained: there are none.
+            NotTrained: there are none, or not all to this epoch.
         """
-        found = [
-            self._measured(one)
-            for one in self.networks
-            if one.L == 1 and one.lam == self.asked.shallow_lam and self.epoch in one.epochs
-        ]
-        if not found:
+        lam = self.asked.shallow_lam
+        found = [one for one in self.networks if one.L == 1 and one.lam == lam]
+        if not found or any(self.epoch not in one.epochs for one in found):
             raise NotTrained
-        return found
+        return [self._measured(one) for one in found]
 
     def _measured(self, one: Trained) -> Measured:
         return Measured(self.results, one, self.epoch, self.reading.average_over)

@@ -1,7 +1,7 @@
 """Command `sparsedecay findings`: what the tables of statements say, in words.
 
     sparsedecay findings --claims results/claims/claims.parquet \\
-        --readings results/claims/readings.parquet --out results/claims/findings.md
+        --readings results/claims/readings.parquet --config '{…}' --out results/claims
 
 Every number and every verdict comes from the tables.
 """
@@ -56,8 +56,8 @@ def summary(claims: pd.DataFrame) -> str:
     sure = f" ({100 * coverage:.0f} % intervals)" if coverage else ""
     counts = {verdict: with_verdict(stated, verdict) for verdict in SIGNS}
     lines = [
-        f"Read literally, trained from {number(draws, 'draw')} of targets and initial weights"
-        f"{sure}, and tested at the epoch that the text speaks of, **{len(counts['holds'])} of "
+        f"Read literally, trained from {number(draws, 'draw')}{sure}, and "
+        f"tested at the epoch that the text speaks of, **{len(counts['holds'])} of "
         f"{len(stated)} statements {verb(counts['holds'], 'hold')}**, {len(counts['fails'])} "
         f"{verb(counts['fails'], 'fail')}, and {len(counts['undecided'])} "
         f"{'is' if len(counts['undecided']) == 1 else 'are'} undecided."
@@ -182,7 +182,7 @@ def different(readings: pd.DataFrame) -> Iterator[str]:
             lines.append(f"- {WORDS[claim]} (`{claim}`): given by {names}")
         else:
             never.append(claim)
-    yield "Statements that fail literally, and the readings that give them:" if lines else ""
+    yield "Statements that do not hold literally, and the readings that give them:" if lines else ""
     yield "\n".join(lines)
     if never:
         yield (

@@ -1,5 +1,8 @@
 """Numbers, tables and pages in Markdown, and their HTML, which needs nothing but itself."""
 
+import math
+from html import escape
+
 import pandas as pd
 from markdown_it import MarkdownIt
 
@@ -21,7 +24,7 @@ def page(markdown: str, title: str) -> str:
     """A whole HTML page."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
         f"<body>\n{fragment(markdown)}</body>\n</html>\n"
     )
 
@@ -33,6 +36,8 @@ def fragment(markdown: str) -> str:
 
 def plain(value: float) -> str:
     """A number in plain text, of three digits or less."""
+    if not math.isfinite(value):
+        return str(float(value))
     if value == round(value) and abs(value) < 10_000:
         return f"{value:.0f}"
     return f"{value:.3g}"
@@ -60,5 +65,6 @@ def number(count: int, noun: str) -> str:
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
+    escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    lines = [heads, ["---"] * len(heads), *escaped]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

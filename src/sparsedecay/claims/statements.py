@@ -62,7 +62,7 @@ def best_of_strong(draw: Draw) -> float:
 
 def remaining_sparsity(draw: Draw) -> float:
     networks = [draw.at("representer", k, lam) for lam in draw.asked.lams for k in REGULARIZED]
-    return max(one.sparsity / one.initial_sparsity for one in networks)
+    return max(ratio(one.sparsity, one.initial_sparsity) for one in networks)
 
 
 def against_weight_decay(draw: Draw) -> float:
@@ -286,7 +286,7 @@ CLAIMS = (
         id="dense-wd-rank",
         statement="dense network with weight decay: rank about 750",
         quote="the weight matrix in the case of the fully-connected feedforward ReLU network "
-        "trained with weight decay is about rank 750",
+        "with trained with weight decay is about rank 750",
         place="Section 3, figure 4",
         epoch="fig3",
         parts=(

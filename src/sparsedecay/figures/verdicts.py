@@ -1,5 +1,7 @@
 """How verdicts look, and the tables of statements as figures need them."""
 
+import math
+
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -13,6 +15,8 @@ MARKERS = {"holds": "o", "fails": "X", "undecided": "D"}
 
 def number(value: float) -> str:
     """A number of a statement in print, of two or three digits."""
+    if not math.isfinite(value):
+        return style.scientific(value)
     if value == round(value) and abs(value) < 10_000:
         return f"{value:.0f}"
     if 1e-4 <= abs(value) < 1e4:
