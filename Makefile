@@ -16,10 +16,10 @@ figures: $(READY) ## build all figures and tables (CONFIG=config/mine.yaml for a
 	@$(RUN) sparsedecay check "$(CONFIG)"
 	$(RUN) snakemake --configfile "$(CONFIG)"
 
-replicate: $(READY) ## the paper's runs from ten draws, and a verdict on each of its statements (75 min)
+replicate: $(READY) ## the paper's runs from ten draws, and a verdict on each of its statements (80 min)
 	$(RUN) snakemake replicate --configfile "$(CONFIG)"
 
-readings: $(READY) ## what the text leaves open, one way after the other (about 70 min after `make`)
+readings: $(READY) ## what the text leaves open, one way after the other (an hour after `make`)
 	$(RUN) snakemake readings --configfile "$(CONFIG)"
 
 report: $(READY) ## results/report.html: all of this in one page that opens offline
