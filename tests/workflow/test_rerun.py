@@ -72,7 +72,7 @@ CODE = [
      MEASURE | MERGE | SHOWN),
     ("train/loop.py", ("CHUNK_SECONDS = 0.2", "CHUNK_SECONDS = 0.3"),
      TRAIN | MEASURE | MERGE | SHOWN),
-    ("train/fused.py", ("mul_(2 / residual.numel())", "mul_(1 / residual.numel())"),
+    ("train/fused.py", ("mul_(2 / self.run", "mul_(1 / self.run"),
      TRAIN | MEASURE | MERGE | SHOWN),
     ("study.py", None, set()),
     ("cli.py", None, set()),
