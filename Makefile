@@ -24,7 +24,8 @@ readings: $(READY) ## what the text leaves open, one way after the other (an hou
 
 report: $(READY) ## results/report.html: all of this in one page that opens offline
 	$(RUN) snakemake all replicate readings --configfile "$(CONFIG)"
-	$(RUN) snakemake all replicate readings --configfile "$(CONFIG)" --report results/report.html
+	$(RUN) snakemake all replicate readings --configfile "$(CONFIG)" --report results/report.html \
+	    --report-stylesheet workflow/report/style.css
 
 smoke: $(READY) ## a small experiment through every rule, in smoke/ (less than a minute)
 	$(RUN) snakemake --configfile config/smoke.yaml --directory smoke

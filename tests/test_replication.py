@@ -353,5 +353,5 @@ def test_average_over_may_be_changed_and_the_same_value_is_no_change(mine):
 
 
 def test_both_shipped_files_of_readings_are_in_order(mine):
-    assert len(mine().variations) == 10
+    assert len(mine().variations) == 9
     assert len(mine(name="smoke").variations) == 3

@@ -45,6 +45,8 @@ def test_it_opens_with_the_verdict_and_the_graph_of_rules(browser, replicated):
     verdict = (replicated.folder / "results/claims/verdict.html").read_text()
     assert "Does it replicate?" in text
     assert "statements hold" in verdict
+    top = "document.querySelector('.prose h1, .prose h2').getBoundingClientRect().top"
+    assert browser.evaluate(top) >= 0
     assert verdict.split("<strong>")[1].split("</strong>")[0] in text
     browser.until("document.querySelectorAll('canvas, svg.marks').length")  # the graph
 
