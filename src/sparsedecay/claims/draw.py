@@ -6,11 +6,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from sparsedecay.measure import TAIL
 from sparsedecay.results import Results
 from sparsedecay.settings import Reading, Statements, Trained
-
-TAIL = 20
-"""Records at the end whose median stands for the last: one epoch may sit on a spike of the loss."""
 
 
 class NotTrained(Exception):
