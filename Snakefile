@@ -23,3 +23,15 @@ rule all:
     input:
         figures=expand("figures/{figure}.pdf", figure=study.figures.names),
         tables=[paths.merged(table) for table in paths.MERGED] if study.shown else [],
+
+
+onstart:
+    before_jobs()
+
+
+onsuccess:
+    tidy(Path("results/checkpoints"))
+
+
+onerror:
+    tidy(Path("results/checkpoints"))

@@ -20,6 +20,7 @@ COMMANDS = {
     "figure": ("sparsedecay.figures.command", "draw one figure"),
     "compare": ("sparsedecay.compare.command", "what differs between two results or configs"),
     "check": ("sparsedecay.describe", "check a config and say what it asks for"),
+    "resources": ("sparsedecay.resources", "what jobs took, for schedulers"),
     "bench": ("sparsedecay.bench.command", "how fast the engines are, side by side"),
     "document": (
         "sparsedecay.document",
@@ -55,3 +56,5 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

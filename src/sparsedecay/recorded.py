@@ -17,7 +17,7 @@ LOSS = schema(
     ("epoch", pa.int64(), "epochs trained"),
     ("mse", pa.float64(), "mean over the data of (f(x) - y)^2"),
     ("regularizer", pa.float64(), "value of the regularizer, without lam"),
-    ("objective", pa.float64(), "loss + lam * regularizer"),
+    ("objective", pa.float64(), "loss + lam * regularizer (lam / 2 as the option of an optimizer)"),
 )
 MAGNITUDES = schema(
     ("run", pa.string(), "run id"),

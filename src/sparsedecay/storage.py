@@ -98,6 +98,17 @@ def read_state(path: Path, framework: str = "pt") -> tuple[dict[str, Any], dict[
     return reading(path, read)
 
 
+def read_about(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file, without its tensors."""
+    from safetensors import safe_open
+
+    def read() -> dict[str, str]:
+        with safe_open(path, framework="np") as file:
+            return json.loads((file.metadata() or {}).get("about", "{}"))
+
+    return reading(path, read)
+
+
 def reading(path: Path, read: Callable[[], T]) -> T:
     """What `read` returns, with every way of failing told in terms of the file."""
     from safetensors import SafetensorError

@@ -73,7 +73,11 @@ SUMMARY = schema(
     ("mse", pa.float64(), "at this epoch"),
     ("mse_tail_median", pa.float64(), "median of the last 20 records"),
     ("regularizer_value", pa.float64(), "without lam, at this epoch"),
-    ("objective", pa.float64(), "loss + lam * regularizer, at this epoch"),
+    (
+        "objective",
+        pa.float64(),
+        "loss + lam * regularizer (lam / 2 as the option of an optimizer), at this epoch",
+    ),
     ("average_sparsity", pa.float64(), "mean over the weight matrices of figure 2"),
     (
         "active_neurons",

@@ -35,14 +35,19 @@ class Project:
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run Snakemake on the copy's own code, as if the copy were the one that is installed."""
-        environment = {**os.environ, "PYTHONPATH": str(self.folder / "src")}
-        return subprocess.run(
+        process = self.start(*arguments)
+        output, errors = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """The same, without waiting for its end."""
+        return subprocess.Popen(
             [sys.executable, "-m", "snakemake", *arguments],
             cwd=self.folder,
-            env=environment,
-            capture_output=True,
+            env={**os.environ, "PYTHONPATH": str(self.folder / "src")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
         )
 
     def edit(self, file: str, old: str, new: str) -> None:

@@ -9,6 +9,8 @@ rule statements:
     benchmark:
         paths.benchmark("claims", "{statements}")
     threads: 1
+    resources:
+        **for_rule("claims"),
     params:
         request=lambda wildcards: plan.statements(wildcards.statements).canonical(),
         code=code("sparsedecay.claims.command"),
@@ -41,6 +43,8 @@ rule findings:
     benchmark:
         paths.benchmark("claims", "findings")
     threads: 1
+    resources:
+        **for_rule("claims"),
     params:
         config=study.canonical(),
         code=code("sparsedecay.claims.findings"),

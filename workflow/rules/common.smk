@@ -12,13 +12,17 @@ shell.prefix(f"export PATH={quote(str(BIN))}:$PATH PYTHONPATH={quote(str(SOURCE)
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake_executor_plugin_slurm import ExecutorSettings as SlurmSettings
 
 from sparsedecay import paths
+from sparsedecay.cluster import leftovers, preflight
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import code
+from sparsedecay.resources import load as load_needs
 from sparsedecay.runs import predecessor
 from sparsedecay.replication import load_plan, tables_read
 from sparsedecay.study import files_read
+from sparsedecay.train.kept import tidy
 
 if not Path(paths.__file__).resolve().is_relative_to(SOURCE.resolve()):
     logger.error(
@@ -28,6 +32,7 @@ if not Path(paths.__file__).resolve().is_relative_to(SOURCE.resolve()):
     sys.exit(1)
 
 try:
+    needs = load_needs(Path(workflow.basedir) / "workflow/resources.yaml")
     plan = load_plan(
         [
             Path(os.path.relpath(file))
@@ -59,6 +64,32 @@ def of_claims(files):
         )
         sys.exit(1)
     return files
+
+
+def for_training(wildcards, attempt):
+    """Memory and time that a training job asks a scheduler for."""
+    run, epoch = run_of(wildcards), int(wildcards.epoch)
+    return needs.train(run, epoch - predecessor(epoch, run.stride), attempt)
+
+
+def for_rule(name):
+    """The same for the jobs of another rule."""
+    return dict(
+        mem_mb=lambda wildcards, attempt: needs.rule(name, attempt).mem_mb,
+        runtime=lambda wildcards, attempt: needs.rule(name, attempt).minutes,
+    )
+
+
+def before_jobs():
+    """Stop what a killed Snakemake left with a scheduler, and ask Slurm whether it takes the jobs."""
+    try:
+        for news in leftovers.stop(Path()):
+            logger.info(news)
+        if isinstance(workflow.executor_settings, SlurmSettings):
+            preflight.check(workflow.dag.needrun_jobs())
+    except UserError as error:
+        logger.error(str(error))
+        sys.exit(1)
 
 
 def previous_state(run, epoch):

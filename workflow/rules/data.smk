@@ -6,6 +6,9 @@ rule data:
         paths.log("data", "{data}"),
     benchmark:
         paths.benchmark("data", "{data}")
+    threads: 1
+    resources:
+        **for_rule("data"),
     params:
         data=lambda wildcards: plan.data_sets[wildcards.data].canonical(),
         code=code("sparsedecay.data"),

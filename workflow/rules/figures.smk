@@ -18,6 +18,8 @@ rule figure:
     benchmark:
         paths.benchmark("figures", "{figure}")
     threads: 1
+    resources:
+        **for_rule("figures"),
     params:
         request=lambda wildcards: plan.request(wildcards.figure).canonical(),
         code=lambda wildcards: code(

@@ -12,6 +12,8 @@ rule measure:
     benchmark:
         paths.benchmark("measure", "{run}", "{epoch}")
     threads: 1
+    resources:
+        **for_rule("measure"),
     params:
         run=lambda wildcards: run_of(wildcards).canonical(),
         measures=study.measures.canonical(),
@@ -33,6 +35,9 @@ rule merge:
         paths.log("measure", "{table}"),
     benchmark:
         paths.benchmark("measure", "{table}")
+    threads: 1
+    resources:
+        **for_rule("measure"),
     params:
         code=code("sparsedecay.merge"),
     shell:

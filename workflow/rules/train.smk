@@ -14,6 +14,9 @@ rule train:
     # The longest chains first, so that none is left over for one core at the end.
     priority: lambda wildcards: plan.work_left(run_of(wildcards), int(wildcards.epoch))
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: for_training(wildcards, attempt).mem_mb,
+        runtime=lambda wildcards, attempt: for_training(wildcards, attempt).minutes,
     params:
         run=lambda wildcards: run_of(wildcards).canonical(),
         code=code("sparsedecay.train.command"),

@@ -2,12 +2,15 @@
 
 A stretch gives the same bits however it is cut: in one go, killed and resumed from a checkpoint,
 or through further milestones. So nothing may depend on the clock but when a checkpoint is written.
+Only one process at a time is at a stretch, and none that has finished is trained a second time
+because Snakemake did not learn of it.
 """
 
 import math
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +21,7 @@ from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.provenance import code, metadata
 from sparsedecay.runs import Run, predecessor
 from sparsedecay.storage import read_table
-from sparsedecay.train import compiled
+from sparsedecay.train import compiled, kept
 from sparsedecay.train import state as states
 from sparsedecay.train.autograd import AutogradEngine
 from sparsedecay.train.compiled import CompiledEngine
@@ -29,6 +32,9 @@ from sparsedecay.train.records import Engine, Records
 ENGINES = {"compiled": CompiledEngine, "fused": FusedEngine, "autograd": AutogradEngine}
 STAGE = "sparsedecay.train.command"
 CHUNK_SECONDS = 0.2  # between two looks at the clock and at signals
+# What schedulers send before they kill a job: SIGTERM (Slurm, PBS), SIGUSR1 and SIGUSR2 (SGE, LSF,
+# and Slurm if told so), SIGXCPU (limits of CPU time).
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,11 @@ class Stretch:
     def start(self) -> int:
         return predecessor(self.epoch, self.run.stride)
 
+    @property
+    def files(self) -> list[Path]:
+        """What it makes, the state first."""
+        return [self.state, self.loss, self.magnitudes]
+
 
 def prepare() -> None:
     """Make results independent of the number of cores, and decayed weights as fast as others."""
@@ -61,9 +72,34 @@ def prepare() -> None:
 
 
 def train(stretch: Stretch) -> None:
-    """Train one stretch and write its milestone."""
+    """Train one stretch and write its milestone.
+
+    Raises:
+        UserError: a file is missing or another's, the loss is not finite, or there are more
+            minibatches than samples.
+    """
     prepare()
-    run, stretch = stretch.run, replace(stretch, engine=available(stretch.engine))
+    points, batches = stretch.run.data.points, stretch.run.optimizer.batches
+    if batches > points:
+        raise UserError(
+            f"optimizer.batches: {points:,} data points cannot be cut into {batches:,} minibatches"
+        )
+    stretch = replace(stretch, engine=available(stretch.engine))
+    if stretch.checkpoint is None:
+        complete(stretch)
+        return
+    with kept.alone(stretch.checkpoint):
+        if kept.take(stretch.checkpoint, stretch.files, about(stretch)):
+            print(f"{stretch.run.id}: epoch {stretch.epoch:,} was finished by an earlier job")
+            return
+        complete(stretch)
+        kept.keep(stretch.checkpoint, stretch.files)
+        stretch.checkpoint.unlink(missing_ok=True)
+
+
+def complete(stretch: Stretch) -> None:
+    """Train to the end of the stretch, from its checkpoint if there is one, and write its files."""
+    run = stretch.run
     X, y = tensors(stretch)
     state, records = begin(stretch)
     engine: Engine = ENGINES[stretch.engine](run, X, y, state)
@@ -97,14 +133,15 @@ def train(stretch: Stretch) -> None:
             if engine.epoch < stretch.epoch:
                 interruption.leave(run.id, engine.epoch)
 
-    about = metadata(
-        run.canonical(), STAGE, engine=stretch.engine, cpu=torch.backends.cpu.get_cpu_capability()
-    )
-    records.write(stretch.loss, stretch.magnitudes, about)
-    states.save(stretch.state, run, engine.state(), about)
-    if stretch.checkpoint:
-        stretch.checkpoint.unlink(missing_ok=True)
+    records.write(stretch.loss, stretch.magnitudes, about(stretch))
+    states.save(stretch.state, run, engine.state(), about(stretch))
     print(f"{run.id}: reached epoch {engine.epoch:,}, mse {mse:.3g}")
+
+
+def about(stretch: Stretch) -> Mapping[str, str]:
+    """Metadata of the files of a milestone: what made them."""
+    cpu = torch.backends.cpu.get_cpu_capability()
+    return metadata(stretch.run.canonical(), STAGE, engine=stretch.engine, cpu=cpu)
 
 
 def available(engine: str) -> str:
@@ -134,8 +171,8 @@ def begin(stretch: Stretch) -> tuple[states.State, Records]:
     records = Records(stretch.run)
     if stretch.checkpoint and stretch.checkpoint.exists():
         try:
-            state, more, about = states.load(stretch.checkpoint, stretch.run)
-            if about.get("belongs_to") != belongs_to(stretch):
+            state, more, said = states.load(stretch.checkpoint, stretch.run)
+            if said.get("belongs_to") != belongs_to(stretch):
                 raise DamagedFile(
                     "it was made by other code, another engine or for another stretch"
                 )
@@ -171,19 +208,19 @@ def belongs_to(stretch: Stretch) -> str:
 def save_checkpoint(stretch: Stretch, engine: Engine, records: Records) -> None:
     """Write state and records so far, in place of the last checkpoint."""
     assert stretch.checkpoint is not None
-    about = {"belongs_to": belongs_to(stretch)}
-    states.save(stretch.checkpoint, stretch.run, engine.state(), about, **records.tensors())
+    note = {"belongs_to": belongs_to(stretch)}
+    states.save(stretch.checkpoint, stretch.run, engine.state(), note, **records.tensors())
 
 
 class Interruption:
-    """Turns SIGTERM and SIGINT into a checkpoint and an orderly end."""
+    """Turns a signal to end into a checkpoint and an orderly end."""
 
     def __init__(self) -> None:
         self.signal = 0
         self.previous: dict[int, object] = {}
 
     def __enter__(self) -> "Interruption":
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             self.previous[number] = signal.signal(number, self.note)
         return self
 

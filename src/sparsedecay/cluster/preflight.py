@@ -1,0 +1,51 @@
+"""Would Slurm take the jobs? Asked before any is submitted, since Snakemake does not pass on why a
+group of jobs was refused.
+"""
+
+import subprocess
+from collections.abc import Iterable
+from typing import Any
+
+from sparsedecay.errors import UserError
+
+OPTIONS = {
+    "slurm_account": "--account",
+    "slurm_partition": "--partition",
+    "qos": "--qos",
+    "constraint": "--constraint",
+    "gres": "--gres",
+    "runtime": "--time",
+    "mem_mb": "--mem",
+}
+"""Resources of a job, as the executor `slurm` passes them to sbatch."""
+
+
+def check(jobs: Iterable[Any]) -> None:
+    """Ask Slurm about the first job of each rule; nothing is submitted.
+
+    Raises:
+        UserError: it would refuse one.
+    """
+    asked: dict[str, Any] = {}
+    for job in jobs:
+        if not job.is_local:
+            asked.setdefault(job.rule.name, job)
+    for rule, job in asked.items():
+        words = [f"{option}={job.resources[name]}" for name, option in OPTIONS.items()
+                 if job.resources.get(name)]  # fmt: skip
+        words += [f"--cpus-per-task={job.threads}", "--wrap=true"]
+        command = ["sbatch", "--test-only", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = " ".join(line.removeprefix("sbatch: error: ") for line in reasons(done.stderr))
+            raise UserError(
+                f"Slurm would refuse the jobs of rule {rule}: {said}\n"
+                f"Asked for: {' '.join(words[:-1])}. Change default-resources or set-resources in "
+                "profiles/slurm/config.yaml, or give them on the command line."
+            )
+
+
+def reasons(text: str) -> list[str]:
+    """The lines of an answer that tell what is wrong, or all of it."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return [line for line in lines if "error:" in line] or lines

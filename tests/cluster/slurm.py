@@ -1,0 +1,192 @@
+"""A real Slurm of one node on this machine, for as long as the tests run.
+
+Debian's packages slurm-wlm and munge, started by hand on the loopback address: no system services,
+no accounting data base. Run as a program it stops by itself when the process it is told of ends.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "scancel")
+PLACE = Path("/etc/slurm/slurm.conf")
+"""Where Slurm looks: the steps of a job do not inherit SLURM_CONF."""
+
+CONFIG = """\
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={base}/munge/munge.socket
+CredType=cred/munge
+SlurmctldPort={controller}
+SlurmdPort={daemon}
+SlurmctldPidFile={base}/slurmctld.pid
+SlurmdPidFile={base}/slurmd.pid
+StateSaveLocation={base}/state
+SlurmdSpoolDir={base}/spool
+SlurmctldLogFile={base}/slurmctld.log
+SlurmdLogFile={base}/slurmd.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+MpiDefault=none
+SwitchType=switch/none
+ReturnToService=2
+SchedulerType=sched/backfill
+SchedulerParameters=sched_interval=2
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+DefMemPerCPU=256
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+JobCompType=jobcomp/filetxt
+JobCompLoc={base}/ended
+MinJobAge=600
+KillWait=5
+SlurmdParameters=config_overrides
+NodeName={host} NodeAddr=127.0.0.1 CPUs={cores} RealMemory={memory} State=UNKNOWN
+PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE State=UP
+"""
+
+
+def missing() -> str | None:
+    """Why no Slurm can be started here, if so."""
+    absent = [name for name in PROGRAMS if not shutil.which(name)]
+    if absent:
+        return f"not installed: {', '.join(absent)} (Debian: apt-get install slurm-wlm munge)"
+    if os.geteuid():
+        return "only root can start Slurm"
+    if PLACE.exists() and not PLACE.is_symlink():
+        return f"{PLACE}: this machine has a Slurm of its own"
+    return None
+
+
+def run(*command: str) -> str:
+    """What a command prints.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
+    return done.stdout
+
+
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
+    """Wait until a condition holds.
+
+    Raises:
+        TimeoutError: it does not.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"after {seconds:g} s still not: {what}")
+        time.sleep(0.1)
+
+
+class Slurm:
+    """The scheduler in a folder; another process may have started it."""
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+
+    def up(self) -> None:
+        """Start it and wait until its node takes jobs."""
+        for name in ("munge", "state", "spool"):
+            (self.base / name).mkdir(parents=True)
+        (self.base / "munge").chmod(0o755)
+        key = self.base / "munge.key"
+        key.write_bytes(os.urandom(1024))
+        key.chmod(0o400)
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+        config = self.base / "slurm.conf"
+        config.write_text(
+            CONFIG.format(
+                base=self.base,
+                host=socket.gethostname().split(".")[0],
+                controller=free_port(),
+                daemon=free_port(),
+                cores=os.cpu_count(),
+                memory=memory - 512,
+            )
+        )
+        PLACE.parent.mkdir(parents=True, exist_ok=True)
+        PLACE.unlink(missing_ok=True)
+        PLACE.symlink_to(config)
+        run(
+            "munged",
+            "--force",
+            f"--key-file={key}",
+            f"--socket={self.base}/munge/munge.socket",
+            f"--pid-file={self.base}/munged.pid",
+            f"--log-file={self.base}/munged.log",
+            f"--seed-file={self.base}/munge.seed",
+        )
+        run("slurmctld")
+        self.start_slurmd()
+
+    def start_slurmd(self) -> None:
+        """Start the node's daemon and wait until the node takes jobs."""
+        run("slurmd")
+        states = ("idle", "mixed", "allocated")
+        wait_for(lambda: self.node() in states, "a node that takes jobs", 60)
+
+    def node(self) -> str:
+        """State of the node."""
+        shown = ["sinfo", "--noheader", "--format=%T"]
+        return subprocess.run(shown, capture_output=True, text=True, check=False).stdout.strip()
+
+    def stop(self, daemon: str) -> None:
+        """Stop slurmd, slurmctld or munged; jobs of a node without slurmd go on."""
+        file = self.base / f"{daemon}.pid"
+        if not file.exists():
+            return
+        pid = int(file.read_text())
+        try:
+            os.kill(pid, signal.SIGTERM)
+            wait_for(lambda: not Path(f"/proc/{pid}").exists(), f"{daemon} has ended", 20)
+        except ProcessLookupError:
+            pass
+
+    def down(self) -> None:
+        """Cancel all jobs and stop everything."""
+        subprocess.run(["scancel", "--me"], capture_output=True, check=False)
+        for daemon in ("slurmd", "slurmctld", "munged"):
+            self.stop(daemon)
+        if PLACE.is_symlink() and PLACE.readlink().parent == self.base:
+            PLACE.unlink(missing_ok=True)
+
+    def jobs(self, folder: Path, *states: str) -> list[str]:
+        """Ids of the jobs that were submitted from a folder and are in one of the states."""
+        asked = ["squeue", "--noheader", "--states=all", "--format=%i|%T|%Z"]
+        rows = [line.split("|", 2) for line in run(*asked).splitlines()]
+        return [job for job, state, place in rows if place == str(folder) and state in states]
+
+    def intervals(self, folder: Path) -> list[tuple[str, str]]:
+        """Start and end of all jobs of a folder that have ended, as text that can be compared."""
+        lines = (self.base / "ended").read_text().splitlines()
+        fields = [
+            dict(part.split("=", 1) for part in line.split() if "=" in part) for line in lines
+        ]
+        return [(f["StartTime"], f["EndTime"]) for f in fields if f["WorkDir"] == str(folder)]
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+if __name__ == "__main__":
+    wait_for(lambda: not Path(f"/proc/{sys.argv[2]}").exists(), "the tests have ended", 86400)
+    Slurm(Path(sys.argv[1])).down()
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
