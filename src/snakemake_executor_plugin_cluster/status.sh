@@ -32,13 +32,13 @@ grid() { # PBS Pro, OpenPBS, Torque, and Grid Engine, which shares their command
         esac
     fi
     if qstat -j "$id" > /dev/null 2>> "$errors"; then echo running; return; fi
-    if shown=$(qacct -j "$id" 2>> "$errors") && [ -n "$shown" ]; then
+    if command -v qacct > /dev/null && shown=$(qacct -j "$id" 2>> "$errors") && [ -n "$shown" ]; then
         failed=$(printf '%s\n' "$shown" | sed -n 's/^failed  *\([0-9]*\).*/\1/p' | tail -n 1)
         code=$(printf '%s\n' "$shown" | sed -n 's/^exit_status  *//p' | tail -n 1 | tr -d ' ')
         if [ "$failed" = 0 ] && [ "$code" = 0 ]; then echo success; else echo failed; fi
         return
     fi
-    grep -Eqi 'unknown job|do not exist|not found' "$errors" && { echo failed; return; }
+    grep -Eqi 'unknown job|do not exist|job id .*not found' "$errors" && { echo failed; return; }
     return 1
 }
 

@@ -1,0 +1,106 @@
+"""What a killed Snakemake left with a scheduler, with commands that only pretend to be one."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from sparsedecay.cluster import leftovers, preflight
+from sparsedecay.errors import UserError
+from tests.cluster.test_plugin import fake
+
+STATE = "cat {folder}/state-$1 2> /dev/null || echo failed"
+NAME = "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f"
+
+
+@pytest.fixture
+def scheduler(tmp_path, monkeypatch):
+    """A folder in which `ask ID` tells what the file state-ID holds and `stop` cancels."""
+    programs = {
+        "ask": STATE.format(folder=tmp_path),
+        "stop": f"for i; do echo failed > {tmp_path}/state-$i; done; echo $* >> {tmp_path}/stopped",
+    }
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", fake(tmp_path / "bin", programs)["PATH"])
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    return tmp_path
+
+
+def queued(folder: Path, jobid: str, state: str, cancel: str | None = "stop") -> None:
+    (folder / leftovers.QUEUED).mkdir(parents=True, exist_ok=True)
+    (folder / leftovers.QUEUED / jobid).write_text(json.dumps({"status": "ask", "cancel": cancel}))
+    (folder / f"state-{jobid}").write_text(state + "\n")
+
+
+def test_what_still_runs_is_cancelled(scheduler):
+    for jobid, state in {"1": "running", "2": "success", "3": "failed", "4": "running"}.items():
+        queued(scheduler, jobid, state)
+    (said,) = leftovers.stop(scheduler)
+    assert said.endswith(": 1 4")
+    assert (scheduler / "stopped").read_text() == "1 4\n"
+    assert not (scheduler / leftovers.QUEUED).exists()
+    assert list(leftovers.stop(scheduler)) == []
+
+
+def test_nothing_left_nothing_said(scheduler):
+    assert list(leftovers.stop(scheduler)) == []
+
+
+def test_without_a_command_to_cancel_the_user_is_told(scheduler):
+    queued(scheduler, "5", "running", cancel=None)
+    with pytest.raises(UserError, match="left jobs with the scheduler: 5"):
+        list(leftovers.stop(scheduler))
+
+
+def test_jobs_that_do_not_end_are_told(scheduler):
+    queued(scheduler, "6", "running", cancel="true")
+    with pytest.raises(UserError, match="do not end, though cancelled: 6"):
+        list(leftovers.stop(scheduler, wait_seconds=0.1))
+
+
+def test_of_slurms_own_executor_only_our_jobs_of_this_folder(scheduler, monkeypatch):
+    rows = [
+        f"1|{NAME}|rule_train_wildcards_x|{scheduler}",
+        f"2|{NAME}|rule_train|{scheduler}/elsewhere",
+        f"3|interactive|(null)|{scheduler}",
+        f"4|prefix_{NAME}|rule_measure|{scheduler}",
+        f"5|{NAME}|rule_train|{scheduler}",  # the job that this Snakemake runs in
+    ]
+    listing = scheduler / "bin" / "squeue"
+    listing.write_text("#!/bin/sh\nprintf '%s\\n' " + " ".join(f"'{row}'" for row in rows))
+    listing.chmod(0o755)
+    monkeypatch.setenv("SLURM_JOB_ID", "5")
+    monkeypatch.setattr(leftovers, "SLURM", ("ask", "stop"))
+    for i in range(1, 6):
+        (scheduler / f"state-{i}").write_text("running\n")
+    (said,) = leftovers.stop(scheduler)
+    assert said.endswith(": 1 4")
+
+
+def job(rule: str, local: bool = False, **resources) -> SimpleNamespace:
+    return SimpleNamespace(
+        is_local=local, rule=SimpleNamespace(name=rule), threads=1, resources=resources
+    )
+
+
+def test_each_rule_is_asked_about_once(scheduler):
+    sbatch = scheduler / "bin" / "sbatch"
+    sbatch.write_text(f"#!/bin/sh\necho $* >> {scheduler}/asked\n")
+    sbatch.chmod(0o755)
+    jobs = [job("train", runtime=5, mem_mb=600, slurm_partition="short"), job("all", local=True)]
+    preflight.check([*jobs, job("train", runtime=9), job("measure")])
+    assert (scheduler / "asked").read_text().splitlines() == [
+        "--test-only --partition=short --time=5 --mem=600 --cpus-per-task=1 --wrap=true",
+        "--test-only --cpus-per-task=1 --wrap=true",
+    ]
+
+
+def test_a_refusal_is_told(scheduler):
+    sbatch = scheduler / "bin" / "sbatch"
+    sbatch.write_text("#!/bin/sh\necho 'sbatch: error: invalid partition' >&2; exit 1\n")
+    sbatch.chmod(0o755)
+    with pytest.raises(
+        UserError, match=r"jobs of rule train: invalid partition\nAsked for: --time"
+    ):
+        preflight.check([job("train", runtime=5)])

@@ -1,0 +1,130 @@
+"""Finished stretches survive what Snakemake deletes, and are never taken for others."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from sparsedecay.errors import UserError
+from sparsedecay.train import kept
+from sparsedecay.train.loop import train
+from tests.small import small_run
+from tests.train.test_loop import files
+
+
+@pytest.fixture
+def stretch(tmp_path):
+    return files(tmp_path, small_run(), 40, checkpoint=tmp_path / "run" / "40.safetensors")
+
+
+def remove(stretch):
+    """As Snakemake does with the outputs of a failed group."""
+    for file in stretch.files:
+        file.unlink()
+
+
+def test_what_was_deleted_comes_back_without_training(stretch, capsys):
+    train(stretch)
+    made = [file.read_bytes() for file in stretch.files]
+    remove(stretch)
+    capsys.readouterr()
+    train(stretch)
+    assert "was finished by an earlier job" in capsys.readouterr().out
+    assert [file.read_bytes() for file in stretch.files] == made
+
+
+def test_it_takes_no_space(stretch):
+    train(stretch)
+    for file in stretch.files:
+        second = stretch.checkpoint.with_suffix(".kept") / file.name
+        assert second.samefile(file)
+
+
+@pytest.mark.parametrize("what", ["one file is missing", "the state is damaged", "other code"])
+def test_otherwise_it_is_trained_again(stretch, capsys, monkeypatch, what):
+    train(stretch)
+    made = [file.read_bytes() for file in stretch.files]
+    remove(stretch)
+    folder = stretch.checkpoint.with_suffix(".kept")
+    match what:
+        case "one file is missing":
+            (folder / stretch.loss.name).unlink()
+        case "the state is damaged":
+            state = folder / stretch.state.name
+            state.write_bytes(state.read_bytes()[:20])
+        case "other code":
+            monkeypatch.setattr("sparsedecay.train.loop.STAGE", "sparsedecay.measure")
+    capsys.readouterr()
+    train(stretch)
+    assert "reached epoch 40" in capsys.readouterr().out
+    if what != "other code":  # which the files' metadata tell
+        assert [file.read_bytes() for file in stretch.files] == made
+
+
+def test_tidy_removes_what_stands_in_its_place_and_nothing_else(stretch, tmp_path):
+    train(stretch)
+    other = tmp_path / "run" / "80.safetensors"
+    other.write_text("a checkpoint")
+    kept.tidy(tmp_path)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["80.safetensors"]
+    other.unlink()
+    train(stretch)
+    remove(stretch)
+    kept.tidy(tmp_path)
+    assert sorted(p.name for p in (tmp_path / "run" / "40.kept").iterdir()) == sorted(
+        file.name for file in stretch.files
+    )
+    train(stretch)
+    kept.tidy(tmp_path)
+    assert not (tmp_path / "run").exists()
+    assert all(file.exists() for file in stretch.files)
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from sparsedecay.train.kept import alone
+with alone(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def test_one_process_at_a_time(stretch, capsys):
+    command = [sys.executable, "-c", HOLD, str(stretch.checkpoint), "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        began = time.monotonic()
+        train(stretch)
+        assert time.monotonic() - began > 0.5
+    assert "another process is at this stretch" in capsys.readouterr().out
+
+
+def test_a_lock_ends_with_its_process(stretch, capsys):
+    command = [sys.executable, "-c", HOLD, str(stretch.checkpoint), "600"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        other.stdout.readline()
+        kept.tidy(stretch.checkpoint.parents[1])
+        assert stretch.checkpoint.with_suffix(".lock").exists(), "a lock that is held stays"
+        other.kill()
+    train(stretch)
+    assert "another process" not in capsys.readouterr().out
+
+
+def test_without_locks_or_hard_links_it_trains_all_the_same(stretch, capsys, monkeypatch):
+    def refuse(*_, **__):
+        raise NotImplementedError("no flock here")
+
+    monkeypatch.setattr(kept.FileLock, "acquire", refuse)
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError()))
+    train(stretch)
+    assert "warning: no locks on this file system" in capsys.readouterr().out
+    assert not list(stretch.checkpoint.with_suffix(".kept").iterdir())
+
+
+def test_more_minibatches_than_samples_are_refused(tmp_path):
+    run = small_run(batches=9)
+    with pytest.raises(UserError, match="8 data points cannot be cut into 9 minibatches"):
+        train(files(tmp_path, run, 10))
