@@ -6,6 +6,7 @@ plan.runs                           every run that any target needs, by id
 plan.statements("readings")         what the table of statements is made from
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -178,6 +179,12 @@ class Plan:
         if kind == "figures":
             return self.request(what)
         return self.statements(what) if kind == "statements" else self.swept().join
+
+    @property
+    def about(self) -> str:
+        """What the page on the method tells of the config: all but the sweep, as JSON."""
+        values = self.study.model_dump(mode="json", exclude={"sweep"})
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     def swept(self) -> Grid:
         """The sweep of a config that has one."""

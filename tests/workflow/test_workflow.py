@@ -59,6 +59,8 @@ def test_another_config_needs_no_copy_of_the_workflow(project):
 
 
 LEFT = {
+    "No log directive defined":
+        "`request` is rendered by Snakemake itself and has nothing to say",
     "Specify a conda environment or container for each rule.":
         "one environment serves all rules and Snakemake itself: requirements.lock, environment.yml",
     "Shell command directly uses variable study from outside of the rule":

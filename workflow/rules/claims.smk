@@ -42,7 +42,7 @@ rule findings:
         paths.benchmark("claims", "findings")
     threads: 1
     params:
-        config=study.canonical(),
+        config=plan.about,
         code=code("sparsedecay.claims.findings"),
     shell:
         "sparsedecay findings --claims {input.claims} --readings {input.readings}"
