@@ -56,7 +56,7 @@ class Planned:
     seconds: float
     """Of `snakemake -n`, which prints every job."""
     quiet: float
-    """Seconds of `snakemake -n --quiet all`."""
+    """Seconds of `snakemake -n --quiet`, which only plans."""
     mb: float
     """Most memory of these."""
     start: float
@@ -100,7 +100,10 @@ def measure(runs: int, sweep: str, repeat: int, folder: Path) -> Planned:
     one = f"data:data={next(reversed(plan.data_sets))}"
     given = ["--configfile", *map(str, files)]
     full = [timed(["-n", "sweep", *given], folder) for _ in range(repeat)]
-    quiet = [timed(["-n", "sweep", "--quiet", "all", *given], folder) for _ in range(repeat)]
+    quiet = [
+        timed(["-n", "sweep", "--quiet", "rules", "progress", *given], folder)
+        for _ in range(repeat)
+    ]
     started = ["-n", "--allowed-rules", "data", "--target-jobs", one, *given]
     starts = [timed(started, folder) for _ in range(max(3, repeat))]
     (jobs,) = set(re.findall(r"^total +(\d+)$", full[0][2], re.MULTILINE))
