@@ -9,7 +9,7 @@ VENV := .venv
 READY := $(VENV)/ready
 RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 
-.PHONY: figures replicate readings report smoke test test-fast test-heavy bench growth lint format document findings setup clean help
+.PHONY: figures replicate readings report smoke test test-fast test-heavy bench growth planning lint format document findings setup clean help
 .DEFAULT_GOAL := figures
 
 figures: $(READY) ## build all figures and tables (CONFIG=config/mine.yaml for another experiment)
@@ -44,6 +44,9 @@ bench: $(READY) ## how fast the engines are, side by side (about ten minutes; le
 
 growth: $(READY) ## draw time and memory against the size of the network, docs/growth.png
 	$(RUN) sparsedecay bench --growth docs/growth.png
+
+planning: $(READY) ## draw how long Snakemake plans up to 10,000 runs, docs/planning.png (2 min)
+	$(RUN) sparsedecay bench --planning docs/planning.png
 
 lint: $(READY) ## check formatting and style
 	$(RUN) ruff format --check .

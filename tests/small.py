@@ -1,9 +1,11 @@
 """Small runs, and engines on their data."""
 
+from pathlib import Path
+
 import torch
 
 from sparsedecay import data
-from sparsedecay.runs import Adam, Data, Initialization, Objective, Run, Shape
+from sparsedecay.runs import Adam, Data, Initialization, Objective, Run, Settings, Shape
 from sparsedecay.train.records import Engine
 from sparsedecay.train.state import State, dtype, initial
 
@@ -45,6 +47,13 @@ def small_run(
         stride=stride,
         record_every=record_every,
     )
+
+
+def written(file: Path, request: Settings) -> str:
+    """The path of a file that now holds the request, as the rule `request` writes it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(request.canonical(), encoding="utf-8")
+    return str(file)
 
 
 def engine_for(kind: type, run: Run, state: State | None = None) -> Engine:

@@ -49,6 +49,17 @@ def test_the_papers_summary(capsys):
     assert summary["readings"] == total
 
 
+def test_a_sweep_is_told(capsys):
+    """Of the example: 100 settings of 100 draws, and the paper's figures beside it."""
+    summary = told(capsys, PAPER, str(CONFIG / "sweep.yaml"))
+    assert summary["sweep"] == (
+        "100 settings of 100 draws: 10,000 runs to epoch 50,000, 10,000 milestones, "
+        "500,000,000 epochs to train"
+    )
+    assert summary["replicate"] == told(capsys, PAPER)["replicate"]
+    assert "sweep" not in told(capsys, PAPER)
+
+
 def test_later_files_count(capsys, tmp_path):
     mine = tmp_path / "mine.yaml"
     mine.write_text("training: {epochs: 120000}\nfigures: {fig3: null, fig4: null}\nclaims: null\n")

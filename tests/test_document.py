@@ -18,7 +18,8 @@ from sparsedecay.replication import load_plan
 from sparsedecay.study import Study, load_study
 
 CONFIG = Path(__file__).parents[1] / "config"
-PAPER = CONFIG / "config.yaml"
+PAPER, SWEEP = CONFIG / "config.yaml", CONFIG / "sweep.yaml"
+FILES = [PAPER, SWEEP]
 SCHEMA = json.loads((CONFIG / "schema.json").read_text())
 README = (CONFIG / "README.md").read_text()
 LEAVES = list(leaves(json_schema(Study)))
@@ -29,7 +30,8 @@ def valid(config) -> bool:
 
 
 def paper() -> dict:
-    return copy.deepcopy(reading.read(PAPER).plain())
+    """The paper's config with a sweep, so that it has every key."""
+    return copy.deepcopy(reading.read(PAPER).plain() | reading.read(SWEEP).plain())
 
 
 def test_the_documents_are_up_to_date(capsys):
@@ -79,6 +81,7 @@ def test_the_schema_is_one_and_takes_both_configs():
         assert valid(reading.read(CONFIG / name).plain())
         first = (CONFIG / name).read_text().splitlines()[0]
         assert first == "# yaml-language-server: $schema=schema.json"
+    assert valid(paper())
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=key)
@@ -119,15 +122,23 @@ def test_the_schema_knows_the_ranges():
         ("claims", "shallow", {}),
         ("claims", "readings", ""),
         ("claims", "reading_seeds", 0),
+        ("sweep", "seeds", 0),
+        ("sweep", "networks", []),
+        ("sweep", "lam", [0]),
+        ("sweep", "settings", {"network.d": []}),
+        ("sweep", "settings", {"network.D": [4]}),
+        ("sweep", "settings", {"data.seed": [4]}),
+        ("sweep", "settings", {"network.d": 4}),
+        ("sweep", "milestones", [0]),
     ):
         config = paper()
         config[section][name] = value
         assert not valid(config), (section, name, value)
 
 
-def test_figures_claims_and_nothing_else_may_be_left_out():
+def test_figures_claims_sweep_and_nothing_else_may_be_left_out():
     config = paper()
-    del config["claims"]
+    del config["claims"], config["sweep"]
     for name in ("fig1", "fig2", "fig3"):
         del config["figures"][name]
     assert valid(config)
@@ -137,7 +148,7 @@ def test_figures_claims_and_nothing_else_may_be_left_out():
     for node in [SCHEMA, *SCHEMA["$defs"].values()]:
         assert node["additionalProperties"] is False
         if node is not SCHEMA["$defs"]["Figures"]:
-            optional = {"claims"} if node is SCHEMA else set()
+            optional = {"claims", "sweep"} if node is SCHEMA else set()
             assert set(node["required"]) == set(node["properties"]) - optional
 
 
@@ -191,6 +202,8 @@ def test_the_readme_shows_ranges_units_and_the_papers_values():
         "| `shallow.K` | list of whole numbers | 2 to 20 values, each from 1 to 1,000,000 | "
         "`[81, 162, 405, 810, 1296]` |",
         "| `readings` | word | any | `readings.yaml` |",
+        "| `settings` | section | 1 to 1,000 values for each key | – |",
+        "| `networks[].regularizer` | word | `eq2`, `weight_decay`, `none` | – |",
     ):
         assert row in README
 
@@ -245,6 +258,12 @@ EDITS = {
     "claims.shallow.epoch": 100_000,
     "claims.readings": "smoke-readings.yaml",
     "claims.reading_seeds": 2,
+    "sweep.seeds": 3,
+    "sweep.vary": ["weights"],
+    "sweep.networks": [{"network": "representer", "regularizer": "none"}],
+    "sweep.lam": [0.5],
+    "sweep.settings": {"network.d": [3]},
+    "sweep.milestones": [100_000],
 }
 UNTOUCHED = {"figures.fig3.layer", "figures.fig4.layer"}  # with L = 2 there is only one
 
@@ -270,7 +289,7 @@ def nested(name, value):
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_makes_run_what_the_readme_says(name):
     """Files of runs change with the runs' names, figures with their requests."""
-    before, after = load_study([PAPER]), load_study([PAPER], nested(name, EDITS[name]))
+    before, after = load_study(FILES), load_study(FILES, nested(name, EDITS[name]))
     redrawn = {n for n in before.figures.names if before.request(n) != after.request(n)}
     measured_anew = before.measures != after.measures
     everything = list(before.runs.values())
@@ -288,6 +307,7 @@ def test_an_edit_makes_run_what_the_readme_says(name):
         "Nothing is trained.": ({"fig2", "fig3", "fig4"}, True, []),
         "Only runs and milestones": ({name.split(".")[1]}, False, []),
         "Only runs that no statement": (set(), False, []),
+        "Only runs that no setting": (set(), False, []),
         "Figure 2's": ({"fig2"}, False, []),
         "Everything": ({"fig2", "fig3", "fig4"}, False, everything),
         "All dense": ({"fig3", "fig4"}, False, dense),
@@ -304,3 +324,11 @@ def test_an_edit_of_the_claims_tests_statements_anew_and_keeps_the_figures_runs(
     tables = ("claims", "readings")
     assert [table for table in tables if before.statements(table) != after.statements(table)]
     assert before.runs.keys() & after.runs.keys() >= before.study.runs.keys()
+
+
+@pytest.mark.parametrize("name", [name for name in EDITS if name.startswith("sweep.")])
+def test_an_edit_of_the_sweep_joins_its_tables_anew_and_nothing_else(name):
+    before, after = load_plan(FILES), load_plan(FILES, nested(name, EDITS[name]))
+    assert before.asked("sweep") != after.asked("sweep")
+    for other in ("figures/fig2", "figures/replicate/fig2", "statements/claims"):
+        assert before.asked(other) == after.asked(other)

@@ -26,6 +26,7 @@ from sparsedecay.results import Results
 from sparsedecay.storage import write_state, write_table
 from sparsedecay.study import Study, files_read
 from sparsedecay.tables import MATRICES, SPECTRA, SUMMARY, TRAJECTORY
+from tests.small import written
 
 K, D = 80, 3
 FIGURES = ("fig1", "fig2", "fig3", "fig4")
@@ -423,8 +424,12 @@ assert not {"torch", "seaborn", "matplotlib.pyplot"} & set(sys.modules), "import
 
 def test_figures_are_the_same_bytes_everywhere(project):
     """Another process, folder, hash seed and matplotlib configuration change nothing."""
-    (project / "requests").write_text(
-        "\n".join(study().request(name).canonical() for name in FIGURES), encoding="utf-8"
+    (project / "list").write_text(
+        "\n".join(
+            written(project / "requests" / f"{name}.json", study().request(name))
+            for name in FIGURES
+        ),
+        encoding="utf-8",
     )
     (project / "mine").mkdir()  # matplotlib also looks for its settings in the current folder
     (project / "mine" / "matplotlibrc").write_text("font.size: 20\nfigure.facecolor: red\n")
@@ -434,7 +439,7 @@ def test_figures_are_the_same_bytes_everywhere(project):
     for seed, more, cwd in (("1", {}, project), ("2", mine, Path("/"))):
         folder = project / f"figures-{seed}"
         environment = {**os.environ, "PYTHONPATH": source, "PYTHONHASHSEED": seed, **more}
-        arguments = [str(project / "requests"), str(folder), str(project / "results")]
+        arguments = [str(project / "list"), str(folder), str(project / "results")]
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, *arguments],
             cwd=cwd,
@@ -486,7 +491,9 @@ def check_sidecars(folder: Path) -> None:
         assert told["runs"] == [{"run": s.run, "epoch": s.epochs[-1]} for s in request.shown]
         assert told["code"] == provenance.code(command.STAGE, f"sparsedecay.figures.{name}")
         assert told["environment"] == provenance.versions()
-        assert request.canonical() in told["command"]["by_hand"]
+        by_hand = f"sparsedecay figure --request {paths.request(f'figures/{name}')} --out figures"
+        assert told["command"]["by_hand"] == by_hand
+        assert told["config_hash"] == provenance.sha256(request.canonical())[:16]
         assert told["command"]["workflow"] == f"snakemake figures/{name}.pdf"
 
 
@@ -510,13 +517,38 @@ DAMAGES = {
 @pytest.mark.parametrize("name", ["fig2", "fig3", "fig4"])
 def test_a_damaged_file_is_named(project, name, damage):
     request = study().request(name)
+    asked = written(Path("request.json"), request)
     for place in files_read(request)[:1] + files_read(request)[-4:-3]:
         whole = Path(place).read_bytes()
         damage(Path(place))
         with pytest.raises(UserError, match=re.escape(place)):
-            command.main(["--request", request.canonical(), "--out", "figures"])
+            command.main(["--request", asked, "--out", "figures"])
         Path(place).write_bytes(whole)
     assert not Path("figures").exists()
+
+
+REQUESTS = {
+    "missing": (None, "no such file; make it with: snakemake requests/fig1.json"),
+    "cut": ('{"figure": "fig1", ', "is no request: Invalid JSON.*again with: snakemake --force"),
+    "empty": ("", "is no request: Invalid JSON"),
+    "of another version": ("{}", "is no request: figure: Field required"),
+    "no text": (b"\xff\xfe", "is no request: Invalid JSON"),
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_bad_request_is_named_with_the_remedy(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    content, told = REQUESTS[name]
+    file = Path("requests/fig1.json")
+    file.parent.mkdir()
+    if content is not None:
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UserError) as caught:
+        command.main(["--request", str(file), "--out", "figures"])
+    message = str(caught.value)
+    assert re.match(f"requests/fig1.json: {told}", message, re.DOTALL), message
+    assert not re.search("pydantic|Request|Traceback", message)
 
 
 @pytest.mark.parametrize("file", ["state", "summary", "matrices"])

@@ -321,12 +321,14 @@ def test_a_missing_file_of_readings_is_named(mine):
          r"^config/readings\.yaml:2: literal: is the config itself"),
         *(
             (f"b: {{title: x, changes: {changes}}}",
-             r"^config/readings\.yaml:2: b: changes claims, figures or measures")
+             r"^config/readings\.yaml:2: b: changes claims, figures, measures or sweep")
             for changes in (
                 "{figures: {fig1: null}}",
                 "{figures: {fig2: {lam: [0.1, 0.01]}}}",
                 "{claims: {seeds: 3}}",
                 "{claims: null}",
+                "{sweep: {seeds: 1, vary: [weights], networks: [{network: dense, regularizer: "
+                "none}], lam: [1], settings: {}, milestones: [1]}}",
                 "{measures: {threshold: 0.01}}",
                 "{measures: {rank_threshold: 0.01, average_over: [W]}}",
             )

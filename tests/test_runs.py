@@ -1,10 +1,13 @@
 """Runs: what they are told by their settings, and which readings share one."""
 
+import copy
+import json
+import pickle
 from itertools import product
 
 import pytest
 
-from sparsedecay.runs import LITERAL, Run
+from sparsedecay.runs import LITERAL, Run, Settings
 from tests.small import small_run
 
 READINGS = {
@@ -54,6 +57,43 @@ def test_readings_share_the_runs_that_they_leave_alone():
     assert changed(skips="none") == [False] * 3 + [True] * 3
     assert changed(scale="fan_in") == [True] * 6
     assert changed(batches=3) == [True] * 6
+
+
+ODD = {
+    "dimension": 7,
+    "lam": 1e-05,
+    "levels": (0.1, -0.0, 1e22, 1 / 3),
+    "betas": (0.0, 0.999),
+    "learning_rate": 1e-300,
+    "decay_biases": False,
+    "weight_decay": "adam",
+}
+
+
+@pytest.mark.parametrize("values", [{}, ODD, {"network": "dense", "lam": 5.0, "seed": 2**62}])
+def test_the_text_of_a_run_is_that_of_its_values(values):
+    """It is put together from the texts of its sections."""
+    run = small_run(**values)
+    plain = run.model_dump(mode="json")
+    assert run.canonical() == json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    assert run.canonical() == Settings.canonical(run)
+    assert list(plain) == list(Run.model_fields), "what was computed is no part of it"
+    assert small_run(**values) == run, "nor of what is compared"
+    assert {run, small_run(**values)} == {run}
+    assert small_run().id == "representer-eq2-lam0.001-seed0-8eef386f37"
+
+
+def test_a_changed_copy_has_a_name_of_its_own():
+    run = small_run()
+    before = run.id, run.canonical(), run.data.id
+    other = run.model_copy(update={"lam": 0.5})
+    assert (other.id, other.canonical()) == (small_run(lam=0.5).id, small_run(lam=0.5).canonical())
+    data = run.data.model_copy(update={"seed": 7})
+    assert data.id == small_run(data_seed=7).data.id
+    assert run.model_copy(update={"data": data}).id == small_run(data_seed=7).id
+    assert (run.id, run.canonical(), run.data.id) == before
+    for same in (copy.copy(run), copy.deepcopy(run), pickle.loads(pickle.dumps(run))):
+        assert (same, same.id) == (run, run.id)
 
 
 def test_the_literal_reading_is_that_of_the_config():

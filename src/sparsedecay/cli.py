@@ -15,6 +15,7 @@ COMMANDS = {
     "train": ("sparsedecay.train.command", "train one run from one milestone to the next"),
     "measure": ("sparsedecay.measure", "measure one milestone"),
     "merge": ("sparsedecay.merge", "join the tables of many milestones"),
+    "join": ("sparsedecay.join", "join the tables of a sweep"),
     "claims": ("sparsedecay.claims.command", "test the paper's statements"),
     "findings": ("sparsedecay.claims.findings", "tell what the tests found, in words"),
     "figure": ("sparsedecay.figures.command", "draw one figure"),

@@ -52,9 +52,14 @@ def summary(plan: Plan) -> Iterator[tuple[str, str]]:
     for name in study.figures.names:
         yield name, asked(study, study.milestones(name))
     yield "in all", asked(study, study.shown)
-    for name, table in (("replicate", "claims"), ("readings", "readings")):
-        if study.claims:
-            yield name, asked(study, plan.tested(table))
+    if study.claims:
+        yield "replicate", asked(study, plan.milestones["replicate"])
+        yield "readings", asked(study, plan.milestones["readings"])
+    if plan.grid:
+        settings = (
+            f"{number(len(plan.grid.settings), 'setting')} of {plan.grid.asked.seeds:,} draws"
+        )
+        yield "sweep", f"{settings}: {asked(study, plan.milestones['sweep'])}"
 
 
 def engine(name: str) -> str:

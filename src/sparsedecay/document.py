@@ -51,7 +51,8 @@ differ. A single value can be changed without a file:
 `snakemake --config 'training={epochs: 400000}'`.
 
 The files are YAML 1.2: `1e-3` is a number, and indentation is by spaces. No key has a default, so
-that nothing is chosen silently; only figures and claims may be left out, and are then not made.
+that nothing is chosen silently; only figures, claims and a sweep may be left out, and are then not
+made.
 Editors that know JSON Schema complete and check the keys while you type (`schema.json`; the first
 line of `config.yaml` points to it).
 
@@ -69,6 +70,31 @@ loss-sum:
 
 `snakemake readings` trains each and tests the paper's statements on it. Readings share the runs
 that they do not affect. With a reading of your own added, only that one is trained.
+
+## Sweeps
+
+The section `sweep` asks for thousands of variants at once, by every combination of its values
+(`sweep.yaml` is an example of 10,000 runs, laid over the paper's config):
+
+```
+sparsedecay check config/config.yaml config/sweep.yaml     # how many runs, milestones and epochs
+snakemake sweep --configfile config/config.yaml config/sweep.yaml
+```
+
+`settings` takes keys of the sections `data`, `network`, `objective`, `initialization` and
+`optimizer`; all other values are those of the config. What has no effect is trained once: any `lam`
+without a regularizer, or `network.d` in dense networks. Draws, values and milestones that are added
+later train only what is new, and runs are shared with figures, draws and readings.
+
+`results/sweep/summary.parquet` has a row for each run and milestone, and `matrices.parquet` one for
+each of their matrices. Both tell the values of the run, and keep the rows of one setting together
+(a row group), so that what is not asked for is not read:
+
+```
+import pyarrow.parquet as pq
+pq.read_table("results/sweep/matrices.parquet", columns=["run", "matrix", "stable_rank"],
+              filters=[("lam", "==", 1e-3), ("d", "==", 4)])
+```
 
 ## Symbols
 
@@ -123,6 +149,10 @@ EFFECTS = (
         ("claims",),
         "Only runs that no statement had asked for are trained; statements are tested and their "
         "figures drawn.",
+    ),
+    (
+        ("sweep",),
+        "Only runs that no setting had asked for are trained; the sweep's tables are joined.",
     ),
     (("network.skips",), "All dense networks: they are other runs, with other names."),
     (
@@ -180,6 +210,8 @@ def row(schema: Schema, paper: Entry, path: KeyPath) -> str:
         type_, allowed = f"list of {KINDS[item['type']]}s", values(item)
         joint = " of " if "enum" in item else " values, each " if allowed else " values"
         allowed = extent(node) + joint + allowed
+    elif "additionalProperties" in node and "properties" not in node:
+        type_, allowed = "section", f"{extent(node['additionalProperties'])} values for each key"
     else:
         type_, allowed = KINDS[node["type"]], values(node) or "any"
     unit = f", {node['unit']}" if "unit" in node else ""
@@ -198,6 +230,8 @@ def values(node: Schema) -> str:
 
 def written(paper: Entry, path: KeyPath) -> str:
     """The paper's value; of a key that stands in each section of a list, all its values."""
+    if path[0] not in paper.value:
+        return "–"
     if 0 in path:
         at = path.index(0)
         count = len(paper.at(path[:at]).value)

@@ -51,6 +51,16 @@ def statements(table: str) -> str:
     return f"results/claims/{table}.parquet"
 
 
+def request(name: str) -> str:
+    """What a figure, a table of statements or the tables of a sweep are made from, as JSON."""
+    return f"results/requests/{name}.json"
+
+
+def swept(table: str) -> str:
+    """A table of all runs of the sweep."""
+    return f"results/sweep/{table}.parquet"
+
+
 def figure(name: str, ending: str) -> str:
     return f"figures/{name}.{ending}"
 

@@ -16,7 +16,7 @@ import platform
 import re
 import tokenize
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 PACKAGE = "sparsedecay"
@@ -41,6 +41,7 @@ def closure(*modules: str) -> dict[str, Path]:
     return dict(sorted(files.items()))
 
 
+@cache  # most modules belong to several stages
 def imported(text: str) -> set[str]:
     """Names under this package that a source text imports anywhere, also inside functions."""
     names: set[str] = set()
@@ -60,6 +61,7 @@ PACKAGES = (PACKAGE, *(f"{PACKAGE}.{name}" for name in ("claims", "compare", "fi
 NATIVE = (".cpp", ".h")
 
 
+@cache
 def substance(text: str) -> str:
     """A source text without comments, docstrings (of attributes too) and blank lines."""
     lines = text.splitlines()

@@ -6,32 +6,31 @@ plan.runs                           every run that any target needs, by id
 plan.statements("readings")         what the table of statements is made from
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from sparsedecay import paths
 from sparsedecay.config import reading as config_reading
-from sparsedecay.config.entries import Entry, merge
-from sparsedecay.config.explain import explain
-from sparsedecay.config.schema import json_schema
+from sparsedecay.config.entries import Entry
 from sparsedecay.errors import UserError
 from sparsedecay.networks import build
 from sparsedecay.runs import Data, Run, chain, predecessor
 from sparsedecay.settings import (
     Claims,
     Figure2,
+    Join,
     Reading,
     Request,
     Statements,
     Trained,
     TrainedMatrices,
 )
-from sparsedecay.study import Study, load_study, read_config
+from sparsedecay.study import Study, checked, read_config, with_changes
+from sparsedecay.sweep import Grid, load_grid
 
 REPLICATED = ("fig2", "fig3", "fig4")
 """Figures that show trained networks, and so can show those of several seeds."""
@@ -57,13 +56,7 @@ def tested(study: Study) -> tuple[Claims, Figure2, TrainedMatrices]:
 
 def draw(study: Study, index: int) -> Study:
     """The study with the seeds of its draw `index` (from 0), where these vary."""
-    claims, _, _ = tested(study)
-    sections = dict(study)
-    for name, section in (("targets", "data"), ("weights", "initialization")):
-        if name in claims.vary:
-            values = sections[section]
-            sections[section] = values.model_copy(update={"seed": values.seed + index})
-    return Study.model_construct(**sections)
+    return study.draw(tested(study)[0].vary, index)
 
 
 def networks(study: Study) -> list[tuple[Run, list[int]]]:
@@ -109,6 +102,8 @@ class Plan:
     study: Study
     variations: list[Variation]
     """The readings, the literal one first; empty if the config has no section `claims`."""
+    grid: Grid | None = None
+    """The sweep, if the config has one."""
 
     @cached_property
     def figures(self) -> list[str]:
@@ -178,6 +173,35 @@ class Plan:
             ],
         )
 
+    def asked(self, name: str) -> Request | Statements | Join:
+        """What stands in `paths.request(name)`: figures/fig2, statements/claims or sweep."""
+        kind, _, what = name.partition("/")
+        if kind == "figures":
+            return self.request(what)
+        return self.statements(what) if kind == "statements" else self.swept().join
+
+    @property
+    def about(self) -> str:
+        """What the page on the method tells of the config: all but the sweep, as JSON."""
+        values = self.study.model_dump(mode="json", exclude={"sweep"})
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+    def swept(self) -> Grid:
+        """The sweep of a config that has one."""
+        if self.grid is None:
+            raise ValueError("a study without a sweep")
+        return self.grid
+
+    @cached_property
+    def milestones(self) -> dict[str, list[tuple[Run, int]]]:
+        """Every milestone that a target needs, by target."""
+        return {
+            "figures": self.study.shown,
+            "replicate": self.tested("claims"),
+            "readings": self.tested("readings"),
+            "sweep": self.grid.milestones if self.grid else [],
+        }
+
     def tested(self, table: str) -> list[tuple[Run, int]]:
         """Every milestone that a table of statements is made from, each once."""
         found = (
@@ -192,16 +216,14 @@ class Plan:
     @cached_property
     def runs(self) -> dict[str, Run]:
         """Every run that some target needs, by id."""
-        drawn = [run for table in ("claims", "readings") for run, _ in self.tested(table)]
-        return self.study.runs | {run.id: run for run in drawn}
+        return {run.id: run for pairs in self.milestones.values() for run, _ in pairs}
 
     @cached_property
     def last_epochs(self) -> dict[str, int]:
         """The last milestone that some target needs of each run, by id."""
-        last: dict[str, int] = dict(self.study.last_epochs)
-        for table in ("claims", "readings"):
-            for run, epoch in self.tested(table):
-                last[run.id] = max(epoch, last.get(run.id, 0))
+        last: dict[str, int] = {}
+        for run, epoch in (pair for pairs in self.milestones.values() for pair in pairs):
+            last[run.id] = max(epoch, last.get(run.id, 0))
         return last
 
     @cached_property
@@ -233,13 +255,14 @@ def load_plan(files: Sequence[Path], overrides: Mapping[str, Any] | None = None)
     Raises:
         UserError: as `load_study`, also for the file of readings.
     """
-    study = load_study(files, overrides)
+    config, sources = read_config(files, overrides)
+    study = checked(config, sources)
+    grid = load_grid(config, study)
     if not study.claims:
-        return Plan(study, [])
+        return Plan(study, [], grid)
     literal = Variation(LITERAL, "the text, taken literally", study)
     file = Path(files[0]).parent / study.claims.readings
-    config, _ = read_config(files, overrides)
-    return Plan(study, [literal, *variations(file, config, study)])
+    return Plan(study, [literal, *variations(file, config, study)], grid)
 
 
 def variations(file: Path, config: Entry, literal: Study) -> list[Variation]:
@@ -259,18 +282,13 @@ def variations(file: Path, config: Entry, literal: Study) -> list[Variation]:
                 f"{where}: is no reading; write {name}: {{title: A FEW WORDS, changes: "
                 "{SECTION: {KEY: VALUE}}}"
             )
-        changed = merge(config, entry.value["changes"])
-        try:
-            study = Study.model_validate(changed.plain())
-        except ValidationError as error:
-            lines = explain(error, changed, json_schema(Study), [str(file)])
-            raise UserError(f"reading {name}:\n{lines}") from None
+        study = with_changes(config, entry.value["changes"], str(file), f"reading {name}")
         only = literal.measures.model_copy(update={"average_over": study.measures.average_over})
-        fixed = ("claims", "figures")
+        fixed = ("claims", "figures", "sweep")
         if study.measures != only or any(getattr(study, s) != getattr(literal, s) for s in fixed):
             raise UserError(
-                f"{where}: changes claims, figures or measures; a reading may change how networks "
-                "are trained, and measures.average_over"
+                f"{where}: changes claims, figures, measures or sweep; a reading may change how "
+                "networks are trained, and measures.average_over"
             )
         found.append(Variation(name, entry.value["title"].value, study))
     return found

@@ -11,7 +11,9 @@ dimensions, L hidden layers, K ReLU neurons a layer, functional width d, regular
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -41,13 +43,33 @@ class Settings(BaseModel):
         return hashlib.sha256(self.canonical().encode()).hexdigest()[:10]
 
 
+class Part(Settings):
+    """Values that runs are made of. What follows from them is computed once, as a study has
+    thousands of runs that share them and asks each for its name again and again."""
+
+    @cached_property
+    def text(self) -> str:
+        """What `canonical` returns."""
+        return super().canonical()
+
+    def canonical(self) -> str:
+        return self.text
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some other values, without what was computed of the old ones."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in copy.__dict__.keys() - type(self).model_fields.keys():
+            del copy.__dict__[name]
+        return copy
+
+
 def interval(low_high: tuple[float, float]) -> tuple[float, float]:
     if not low_high[0] < low_high[1]:
         raise ValueError("the first number must be smaller than the second")
     return low_high
 
 
-class Data(Settings):
+class Data(Part):
     """The data set: every point of a regular grid, one random target each (Section 3)."""
 
     levels: Annotated[tuple[Finite, ...], Field(min_length=2, max_length=1000, strict=False)]
@@ -76,13 +98,13 @@ class Data(Settings):
         """N, the number of data points."""
         return len(self.levels) ** self.dimension
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Name of the data set's folder."""
         return f"{len(self.levels)}levels-{self.dimension}d-seed{self.seed}-{self.digest()}"
 
 
-class Shape(Settings):
+class Shape(Part):
     """Size of the networks (Theorem 1; Section 3)."""
 
     L: Annotated[int, Field(ge=1, le=64)]
@@ -96,7 +118,7 @@ class Shape(Settings):
     over one ReLU layer each, as in Theorem 1; from the `input` to every later layer; or `none`."""
 
 
-class Initialization(Settings):
+class Initialization(Part):
     """Where training starts."""
 
     range: Annotated[tuple[Finite, Finite], Field(strict=False)]
@@ -113,7 +135,7 @@ class Initialization(Settings):
         return self
 
 
-class Objective(Settings):
+class Objective(Part):
     """What is minimised: the loss plus lam times the regularizer."""
 
     loss: Literal["mean", "sum"]
@@ -129,7 +151,7 @@ LITERAL = Objective(loss="mean", weight_decay="objective", decay_biases=True)
 """What the paper's Section 3 says."""
 
 
-class Adam(Settings):
+class Adam(Part):
     """The optimizer: Adam."""
 
     learning_rate: Positive
@@ -146,7 +168,7 @@ class Adam(Settings):
     batch. The paper does not say."""
 
 
-class Run(Settings):
+class Run(Part):
     """Everything that decides the numbers in the files of one training."""
 
     data: Data
@@ -179,7 +201,16 @@ class Run(Settings):
         """What the sum of squared errors over so many samples is divided by to make the loss."""
         return samples if self.objective.loss == "mean" else 1
 
-    @property
+    @cached_property
+    def text(self) -> str:
+        """What `canonical` returns, put together from the texts of the sections."""
+        values = {
+            name: value.text if isinstance(value, Part) else json.dumps(value)
+            for name, value in self
+        }
+        return "{" + ",".join(f'"{name}":{values[name]}' for name in sorted(values)) + "}"
+
+    @cached_property
     def id(self) -> str:
         """Name of the run's folders: readable, and exact through the digest at its end."""
         lam = "" if self.regularizer == "none" else f"-lam{self.lam:g}"
@@ -194,6 +225,8 @@ class Run(Settings):
             shape = shape.model_copy(update={"skips": "leap"})
         if self.regularizer != "weight_decay":
             objective = LITERAL.model_copy(update={"loss": objective.loss})
+        if (shape, objective) == (self.shape, self.objective):
+            return self
         return self.model_copy(update={"shape": shape, "objective": objective})
 
 

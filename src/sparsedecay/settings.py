@@ -1,10 +1,21 @@
 """Settings of the measures and the figures, and what a figure is asked to show."""
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from sparsedecay.runs import NetworkKind, Positive, RegularizerKind, Settings
+from sparsedecay.runs import (
+    Adam,
+    Data,
+    Initialization,
+    NetworkKind,
+    Objective,
+    Positive,
+    RegularizerKind,
+    Settings,
+    Shape,
+)
 
 Lam = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Epoch = Annotated[int, Field(ge=1, le=1_000_000_000, json_schema_extra={"unit": "epochs"})]
@@ -105,6 +116,9 @@ class Shallow(Settings):
 
 
 Milestones = Annotated[tuple[Epoch, ...], Field(min_length=1, max_length=20, strict=False)]
+Vary = Annotated[
+    tuple[Literal["targets", "weights"], ...], Field(min_length=1, max_length=2, strict=False)
+]
 
 
 class Claims(Settings):
@@ -113,10 +127,7 @@ class Claims(Settings):
     seeds: Annotated[int, Field(ge=1, le=1000)]
     """Draws that `snakemake replicate` trains. The first has the seeds of `data` and
     `initialization`, each further one has the next whole number."""
-    vary: Annotated[
-        tuple[Literal["targets", "weights"], ...],
-        Field(min_length=1, max_length=2, strict=False),
-    ]
+    vary: Vary
     """What is drawn anew: the targets, the initial weights, or both."""
     milestones: Milestones
     """Epochs at which statements on representer networks are tested."""
@@ -132,6 +143,60 @@ class Claims(Settings):
     @model_validator(mode="after")
     def check(self) -> "Claims":
         for name in ("vary", "milestones", "dense_milestones"):
+            values = getattr(self, name)
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name}: each value may stand only once")
+        return self
+
+
+VARIABLE = {
+    "data": Data,
+    "network": Shape,
+    "objective": Objective,
+    "initialization": Initialization,
+    "optimizer": Adam,
+}
+"""Sections of a config that make up its runs, but for their regularizers."""
+KEYS = tuple(
+    f"{section}.{name}"
+    for section, kind in VARIABLE.items()
+    for name in kind.model_fields
+    if name != "seed"
+)
+"""What a sweep may vary besides the seeds, which its draws count up."""
+
+
+class Sweep(Settings):
+    """Many variants of the runs, trained and put into two tables that are read in parts."""
+
+    seeds: Annotated[int, Field(ge=1, le=10_000)]
+    """Draws of each setting. The first has the seeds of `data` and `initialization`, each further
+    one has the next whole number."""
+    vary: Vary
+    """What is drawn anew: the targets, the initial weights, or both."""
+    networks: Annotated[tuple[Panel, ...], Field(min_length=1, max_length=6, strict=False)]
+    """The trained networks, as the panels of figure 3."""
+    lam: Annotated[tuple[Lam, ...], Field(min_length=1, max_length=1000, strict=False)]
+    """Regularization parameters. Networks with the regularizer `none` do not depend on them."""
+    settings: Annotated[
+        dict[str, Annotated[tuple[Any, ...], Field(min_length=1, max_length=1000, strict=False)]],
+        Field(json_schema_extra={"propertyNames": {"enum": list(KEYS)}}),
+    ]
+    """Other values, by keys such as `network.d`: every combination is trained. All keys of the
+    sections `data`, `network`, `objective`, `initialization` and `optimizer` but the seeds; `{}`
+    for none."""
+    milestones: Milestones
+    """Epochs at which the networks are measured."""
+
+    @property
+    def size(self) -> int:
+        """Number of runs, those counted twice that two settings share."""
+        lams = (1 if one.regularizer == "none" else len(self.lam) for one in self.networks)
+        return self.seeds * sum(lams) * math.prod(map(len, self.settings.values()))
+
+    @model_validator(mode="after")
+    def check(self) -> "Sweep":
+        for name in ("vary", "networks", "lam", "milestones"):
             values = getattr(self, name)
             if len(set(values)) != len(values):
                 raise ValueError(f"{name}: each value may stand only once")
@@ -229,3 +294,19 @@ class Statements(Settings):
     """Regularization parameter of the shallow networks."""
     readings: Annotated[tuple[Reading, ...], Field(strict=False)]
     """The readings, the literal one first."""
+
+
+class Group(Settings):
+    """The milestones of one setting of a sweep: rows of a table that are stored side by side."""
+
+    runs: Annotated[tuple[str, ...], Field(strict=False)]
+    """Run ids, a draw each."""
+    epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
+    """Epochs at which each is measured."""
+
+
+class Join(Settings):
+    """All that the tables of a sweep are made from, beside the tables of the runs."""
+
+    groups: Annotated[tuple[Group, ...], Field(strict=False)]
+    """The settings, in the order of their rows."""

@@ -6,17 +6,19 @@ lacks what it must hold, is a `DamagedFile` that names the command which makes i
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel, ValidationError
 
 from sparsedecay.errors import DamagedFile, UserError
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 
 def schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
@@ -56,6 +58,18 @@ def write_table(path: Path, table: pa.Table, metadata: Mapping[str, str]) -> Non
         pq.write_table(table, temporary, compression="zstd")
 
 
+def write_groups(
+    path: Path, groups: Iterable[pa.Table], schema: pa.Schema, metadata: Mapping[str, str]
+) -> None:
+    """Parquet as `write_table` writes it, but table after table, each a row group of its own: only
+    one of them is in memory, and readers skip those whose values they do not ask for."""
+    schema = schema.with_metadata({**(schema.metadata or {}), **metadata})
+    with atomic(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as file:
+        for table in groups:
+            table = table.replace_schema_metadata(schema.metadata)
+            file.write_table(table, row_group_size=max(1, table.num_rows))
+
+
 def read_table(path: Path, expected: pa.Schema | None = None) -> pa.Table:
     """A table as written by `write_table`, with at least the expected columns.
 
@@ -74,6 +88,23 @@ def read_table(path: Path, expected: pa.Schema | None = None) -> pa.Table:
         return table
 
     return reading(path, read)
+
+
+def read_request(path: Path, kind: type[M]) -> M:
+    """What a stage is asked for, as `Settings.canonical` wrote it into a file.
+
+    Raises:
+        UserError: the file is missing, or is no such request.
+    """
+    try:
+        return kind.model_validate_json(reading(path, path.read_bytes))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise DamagedFile(
+            f"{path}: is no request: {key + ': ' if key else ''}{first['msg']}.\n"
+            f"Make it again with: snakemake --force {path}"
+        ) from None
 
 
 def write_state(path: Path, tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> None:

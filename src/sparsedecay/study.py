@@ -6,7 +6,7 @@ study.milestones("fig4")            [(Run, 50_000), …]
 study.request("fig4")               what the figure is told
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -42,7 +42,9 @@ from sparsedecay.settings import (
     Measures,
     Request,
     Shown,
+    Sweep,
     TrainedMatrices,
+    Vary,
 )
 
 MAX_MILESTONES = 100_000
@@ -119,15 +121,28 @@ class Study(Settings):
     claims: Claims | None = None
     """The paper's statements, tested over several seeds and for what the text leaves open. If it is
     left out, `snakemake replicate` and `snakemake readings` have nothing to make."""
+    sweep: Sweep | None = None
+    """Many variants of the runs, from several seeds, whose tables `snakemake sweep` joins. The
+    paper has none; `config/sweep.yaml` is an example."""
 
     @model_validator(mode="after")
     def check(self) -> "Study":
         # each rule needs those before it; all figures are checked at once
-        broken = [*training_rules(self), *figure_rules(self), *claim_rules(self)]
-        broken = broken or [*size_rules(self)]
+        runs = self.runs.values()
+        broken = [*training_rules(self, runs), *figure_rules(self), *claim_rules(self)]
+        broken = broken or [*size_rules(runs), *milestone_rules(self)]
         if broken:
             raise ValueError("\n".join(broken))
         return self
+
+    def draw(self, vary: Vary, index: int) -> "Study":
+        """The study with the seeds of its draw `index` (from 0), where these vary."""
+        sections = dict(self)
+        for name, section in (("targets", "data"), ("weights", "initialization")):
+            if name in vary and index:
+                values = sections[section]
+                sections[section] = values.model_copy(update={"seed": values.seed + index})
+        return Study.model_construct(**sections)
 
     def run(self, network: NetworkKind, regularizer: RegularizerKind, lam: float) -> Run:
         """The run of this study with the given network and regularizer."""
@@ -201,15 +216,15 @@ class Study(Settings):
         return last
 
 
-def training_rules(study: Study) -> Iterator[str]:
-    """What is wrong between the sections training and measures: `key: rule`."""
+def training_rules(study: Study, runs: Iterable[Run]) -> Iterator[str]:
+    """What is wrong between the sections training and measures, for some runs: `key: rule`."""
     training, threshold = study.training, study.measures.threshold
     if study.optimizer.batches > study.data.points:
         yield (
             f"optimizer.batches: {study.data.points:,} data points cannot be cut into so many "
             "minibatches; lower it"
         )
-    dense = any(run.network == "dense" for run in study.runs.values())
+    dense = any(run.network == "dense" for run in runs)
     if dense and study.network.skips == "none" and set(study.measures.average_over) == {"C"}:
         yield (
             "measures.average_over: dense networks with network.skips = none have no C; add W or V"
@@ -260,15 +275,19 @@ def claim_rules(study: Study) -> Iterator[str]:
         )
 
 
-def size_rules(study: Study) -> Iterator[str]:
-    """What is too large to be run: `key: rule`."""
-    networks = {run.network: build(run) for run in study.runs.values()}
+def size_rules(runs: Iterable[Run]) -> Iterator[str]:
+    """Which networks are too large: `key: rule`."""
+    networks = {run.network: build(run) for run in runs}
     for kind, network in networks.items():
         if network.size > MAX_PARAMETERS:
             yield (
                 f"network.K: it makes a {kind} network of {network.size:,} parameters; at most "
                 f"{MAX_PARAMETERS:,} are allowed; lower it, or network.L or network.d"
             )
+
+
+def milestone_rules(study: Study) -> Iterator[str]:
+    """Whether there are too many milestones: `key: rule`."""
     longest = study.last_epochs
     milestones = sum(-(-epoch // study.training.stride) for epoch in longest.values())
     if milestones > MAX_MILESTONES:
@@ -277,6 +296,19 @@ def size_rules(study: Study) -> Iterator[str]:
             f"milestones; at most {MAX_MILESTONES:,} are allowed; raise it, or lower "
             "training.epochs"
         )
+    elif study.sweep:
+        swept = study.sweep.size * len(on_the_way(study.sweep.milestones, study.training.stride))
+        if swept + milestones > MAX_MILESTONES:
+            yield (
+                f"sweep: its {study.sweep.size:,} runs have {swept:,} milestones; at most "
+                f"{MAX_MILESTONES:,} are allowed in a study; lower sweep.seeds, leave out some of "
+                "its values, or raise training.stride"
+            )
+
+
+def on_the_way(epochs: Iterable[int], stride: int) -> set[int]:
+    """The given milestones of a run and all that training passes on the way to them."""
+    return {step for epoch in epochs for step in chain(epoch, stride)}
 
 
 def files_read(request: Request) -> list[str]:
@@ -319,11 +351,32 @@ def load_study(files: Sequence[Path], overrides: Mapping[str, Any] | None = None
         UserError: a file is missing or unreadable, or a value is not allowed. The message has a
             line for each mistake, with file, line, key, value and what is allowed.
     """
-    config, sources = read_config(files, overrides)
+    return checked(*read_config(files, overrides))
+
+
+def checked(config: Entry, sources: list[str]) -> Study:
+    """The study that a config holds.
+
+    Raises:
+        UserError: as `load_study`.
+    """
     try:
         return Study.model_validate(config.plain())
     except ValidationError as error:
         raise UserError(explain(error, config, json_schema(Study), sources)) from None
+
+
+def with_changes(config: Entry, changes: Entry, source: str, what: str) -> Study:
+    """The study in a config with the changes of a file laid over it.
+
+    Raises:
+        UserError: a value is not allowed. The message names `what`, then has a line for each
+            mistake, as that of `load_study`.
+    """
+    try:
+        return checked(merge(config, changes), [source])
+    except UserError as error:
+        raise UserError(f"{what}:\n{error}") from None
 
 
 def read_config(

@@ -91,6 +91,15 @@ SUMMARY = schema(
     ),
     ("parameters", pa.int64(), "trained numbers, count"),
 )
+PARAMETERS = SUMMARY.names[
+    SUMMARY.names.index("network") : SUMMARY.names.index("target_mean_square")
+]
+"""Columns of the summary that tell runs apart."""
+SWEPT = {
+    "summary": SUMMARY,
+    "matrices": pa.schema([*MATRICES, *(SUMMARY.field(name) for name in PARAMETERS)]),
+}
+"""Tables of a sweep: each row tells which values its run has."""
 STATEMENTS = schema(
     ("reading", pa.string(), "name of the reading, `literal` for the config itself"),
     ("title", pa.string(), "the reading in a few words"),

@@ -10,6 +10,7 @@ from sparsedecay.results import Results
 from sparsedecay.storage import read_table
 from sparsedecay.tables import STATEMENTS
 from tests.claims.made import EARLY, EQ2, LATE, NONE, asked, draw, reading
+from tests.small import written
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,8 @@ def request_of_two(folder):
 def made(folder, request, name="claims"):
     """The table that the command writes."""
     out = folder / "claims" / f"{name}.parquet"
-    command.main(["--request", request.canonical(), "--out", str(out), "--results", str(folder)])
+    asked = written(folder / "requests" / f"{name}.json", request)
+    command.main(["--request", asked, "--out", str(out), "--results", str(folder)])
     return out
 
 

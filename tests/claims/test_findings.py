@@ -14,6 +14,7 @@ from sparsedecay.errors import UserError
 from sparsedecay.paths import benchmark
 from sparsedecay.storage import write_table
 from tests.claims.made import EARLY, EQ2, LATE, NONE, asked, draw, reading, table
+from tests.small import written
 
 WORDS = {claim.id: claim.statement for claim in CLAIMS}
 ALL = len(CLAIMS)
@@ -349,7 +350,8 @@ def project(tmp_path_factory):
         "readings": [reading(draws[:1]), reading([bad], "evil", EVIL)],
     }
     for name, some in tables.items():
-        out, request = folder / "claims" / f"{name}.parquet", asked(*some).canonical()
+        out = folder / "claims" / f"{name}.parquet"
+        request = written(folder / "requests" / f"{name}.json", asked(*some))
         command.main(["--request", request, "--out", str(out), "--results", str(folder)])
     about = {"engine": "compiled", "cpu": "avx2", "versions": json.dumps({"torch": "2.13"})}
     for one in draws[0]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config", "profiles", "src", "workflow", "README.md", "pyproject.toml"]
-ROOMS = ("data", "train", "measure", "claims")
+ROOMS = ("data", "train", "measure", "claims", "requests", "sweep")
 
 
 class Project:
@@ -86,6 +86,10 @@ def job(path: str) -> str:
             return f"merge {Path(table).stem}"
         case ["claims", name]:
             return f"findings {name}" if name.endswith((".md", ".html")) else f"statements {name}"
+        case ["sweep", table]:
+            return f"join {Path(table).stem}"
+        case ["requests", *names]:
+            return f"request {Path(*names).with_suffix('')}"
         case ["figures", *names]:
             return f"figure {Path(*names).with_suffix('')}"
     raise ValueError(path)

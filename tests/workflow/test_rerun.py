@@ -15,6 +15,8 @@ DATA = {"data 2levels-3d"}
 MERGE = {"merge summary", "merge matrices"}
 FIGURES = {"figure fig1", "figure fig2", "figure fig3", "figure fig4"}
 SHOWN = FIGURES - {"figure fig1"}  # figure 1 shows no run
+REQUESTS = {f"request figures/{name}" for name in ("fig1", "fig2", "fig3", "fig4")}
+ASKED = REQUESTS - {"request figures/fig1"}
 MILESTONES = [(run, e) for run in (EQ2["0.1"], EQ2["0.001"], NONE) for e in (1000, 2000)]
 MILESTONES += [(DENSE, 1000)]
 
@@ -31,9 +33,14 @@ def new(*milestones):
     return stage("train", milestones) | stage("measure", milestones)
 
 
+def made(*figures):
+    """Figures drawn because they are asked for something else."""
+    return {f"{what}{name}" for name in figures for what in ("request figures/", "figure ")}
+
+
 def test_everything_is_made_once(built):
-    made = set(map(job, built.files()))
-    assert made == DATA | TRAIN | MEASURE | MERGE | FIGURES
+    found = set(map(job, built.files()))
+    assert found == DATA | TRAIN | MEASURE | MERGE | FIGURES | REQUESTS
 
 
 def test_a_second_call_says_that_nothing_is_to_be_done(project):
@@ -91,6 +98,26 @@ def test_an_edit_of_code(project, file, replace, expected):
     assert project.jobs() == set()
 
 
+def test_an_edit_of_how_requests_are_written(project):
+    """It rewrites them, and so draws all figures once."""
+    project.edit("workflow/request.json", "}}", "}} ")
+    assert project.jobs() == REQUESTS | FIGURES
+    assert project.jobs() == set()
+
+
+def test_a_request_spoilt_by_hand_is_told_and_made_again(project):
+    file = project.folder / "results/requests/figures/fig2.json"
+    whole = file.read_bytes()
+    file.write_text("{}")
+    done = project.snakemake("figures/fig2.pdf")
+    assert "results/requests/figures/fig2.json: is no request: figure: Field" in done.stderr
+    assert "snakemake --force results/requests/figures/fig2.json" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert project.snakemake("--force", "results/requests/figures/fig2.json").returncode == 0
+    assert file.read_bytes() == whole
+    assert project.snakemake().returncode == 0
+
+
 WORDS = [
     ("src/sparsedecay/train/loop.py", "\n# a comment\n"),
     ("src/sparsedecay/measure.py", '\n"""A string that nobody reads."""\n'),
@@ -111,31 +138,31 @@ def test_words_run_nothing(project, file, words):
 CONFIG = {
     "one lam": (
         [("lam: [1.0e-1, 1.0e-3]", "lam: [2.0e-1, 1.0e-3]")],
-        new((EQ2["0.2"], 1000), (EQ2["0.2"], 2000)) | MERGE | {"figure fig2"},
+        new((EQ2["0.2"], 1000), (EQ2["0.2"], 2000)) | MERGE | made("fig2"),
     ),
     "a lam added": (
         [("lam: [1.0e-1, 1.0e-3]", "lam: [1.0e-1, 1.0e-2, 1.0e-3]")],
-        new((EQ2["0.01"], 1000), (EQ2["0.01"], 2000)) | MERGE | {"figure fig2"},
+        new((EQ2["0.01"], 1000), (EQ2["0.01"], 2000)) | MERGE | made("fig2"),
     ),
     "longer training": (
         [("epochs: 2000", "epochs: 4000")],
         new(*[(r, e) for r in (EQ2["0.1"], EQ2["0.001"], NONE) for e in (3000, 4000)])
         | MERGE
-        | {"figure fig2"},
+        | made("fig2"),
     ),
     "figures 3 and 4 at a later epoch": (
         [("epoch: 1000\n    layer: 2\n    panels:", "epoch: 1500\n    layer: 2\n    panels:")],
         new((EQ2["0.001"], 1500), (DENSE, 1000), (DENSE, 1500)) - new((DENSE, 1000))
         | MERGE
-        | {"figure fig3", "figure fig4"},
+        | made("fig3", "fig4"),
     ),
     "two seeds swapped": (
         [("seed: 0", "seed: 9"), ("seed: 1", "seed: 0"), ("seed: 9", "seed: 1")],
-        DATA | TRAIN | MEASURE | MERGE | SHOWN,
+        DATA | TRAIN | MEASURE | MERGE | SHOWN | ASKED,
     ),
     "the threshold": (
         [("\n  threshold: 1.0e-3", "\n  threshold: 2.0e-3")],
-        MEASURE | MERGE | SHOWN,
+        MEASURE | MERGE | SHOWN | ASKED,
     ),
     "the engine": ([("engine: compiled", "engine: autograd")], set()),
     "order and spacing": (
@@ -145,7 +172,7 @@ CONFIG = {
         ],
         set(),
     ),
-    "the drawing of figure 1": ([("L: 3", "L: 2")], {"figure fig1"}),
+    "the drawing of figure 1": ([("L: 3", "L: 2")], made("fig1")),
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@ rule statements:
     """Test the paper's statements on all seeds (claims), or in all readings of its text (readings)."""
     input:
         lambda wildcards: tables_read(plan.statements(wildcards.statements)),
+        request=paths.request("statements/{statements}"),
     output:
         paths.statements("{statements}"),
     log:
@@ -12,10 +13,9 @@ rule statements:
     resources:
         **for_rule("claims"),
     params:
-        request=lambda wildcards: plan.statements(wildcards.statements).canonical(),
         code=code("sparsedecay.claims.command"),
     shell:
-        "sparsedecay claims --request {params.request:q} --out {output} > {log} 2>&1"
+        "sparsedecay claims --request {input.request} --out {output} > {log} 2>&1"
 
 
 rule findings:
@@ -46,7 +46,7 @@ rule findings:
     resources:
         **for_rule("claims"),
     params:
-        config=study.canonical(),
+        config=plan.about,
         code=code("sparsedecay.claims.findings"),
     shell:
         "sparsedecay findings --claims {input.claims} --readings {input.readings}"
@@ -56,10 +56,14 @@ rule findings:
 rule replicate:
     """Train all seeds; figures with their spread, and a verdict on each statement of the paper."""
     input:
-        lambda wildcards: [paths.figure(name, "pdf") for name in of_claims(plan.replicated)],
+        lambda wildcards: [
+            paths.figure(name, "pdf") for name in of_section("claims", plan.replicated)
+        ],
 
 
 rule readings:
     """Train every reading of the paper's text, compare them statement by statement, and sum up."""
     input:
-        lambda wildcards: of_claims([paths.figure("readings", "pdf"), "results/claims/findings.md"]),
+        lambda wildcards: of_section(
+            "claims", [paths.figure("readings", "pdf"), "results/claims/findings.md"]
+        ),

@@ -47,21 +47,30 @@ except UserError as error:
 study = plan.study
 
 
+# Runs that a message lists.
+MOST_RUNS = 20
+NOTHING = {
+    "claims": "nothing to replicate; copy it from config/config.yaml",
+    "sweep": "nothing to join; lay an example over it: --configfile config/config.yaml "
+    "config/sweep.yaml",
+}
+
+
 def run_of(wildcards):
     """The run that a job belongs to."""
     if wildcards.run not in plan.runs:
-        known = "\n  ".join(plan.runs) or "none"
-        raise WorkflowError(f"{wildcards.run}: no run of this config. Its runs are:\n  {known}")
+        known = "\n  ".join(list(plan.runs)[:MOST_RUNS]) or "none"
+        more = f"\n  … and {n - MOST_RUNS:,} more" if (n := len(plan.runs)) > MOST_RUNS else ""
+        raise WorkflowError(
+            f"{wildcards.run}: no run of this config. Its runs are:\n  {known}{more}"
+        )
     return plan.runs[wildcards.run]
 
 
-def of_claims(files):
-    """The files, if the config says how the paper's statements are tested."""
-    if not study.claims:
-        logger.error(
-            "The config has no section `claims`, so there is nothing to replicate; copy it from "
-            "config/config.yaml."
-        )
+def of_section(name, files):
+    """The files, if the config has the section that asks for them."""
+    if not getattr(study, name):
+        logger.error(f"The config has no section `{name}`, so there is {NOTHING[name]}.")
         sys.exit(1)
     return files
 
@@ -104,4 +113,5 @@ wildcard_constraints:
     figure="|".join(plan.figures),
     data=r"[\w-]+",
     table="|".join(paths.TABLES),
+    request=r"[\w/]+",
     statements="claims|readings",

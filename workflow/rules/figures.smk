@@ -2,6 +2,7 @@ rule figure:
     """Draw one figure of the paper as PDF, PNG and SVG, with a sidecar that tells what made it."""
     input:
         lambda wildcards: files_read(plan.request(wildcards.figure)),
+        request=paths.request("figures/{figure}"),
     output:
         pdf=paths.figure("{figure}", "pdf"),
         # Not the PDF: not every browser shows one inside a page.
@@ -21,9 +22,8 @@ rule figure:
     resources:
         **for_rule("figures"),
     params:
-        request=lambda wildcards: plan.request(wildcards.figure).canonical(),
         code=lambda wildcards: code(
             "sparsedecay.figures.command", f"sparsedecay.figures.{Path(wildcards.figure).name}"
         ),
     shell:
-        "sparsedecay figure --request {params.request:q} --out figures > {log} 2>&1"
+        "sparsedecay figure --request {input.request} --out figures > {log} 2>&1"

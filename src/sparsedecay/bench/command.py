@@ -3,6 +3,7 @@
 sparsedecay bench                                                all networks and regularizers
 sparsedecay bench --network representer --regularizer eq2 --json
 sparsedecay bench --growth docs/growth.png                       time and memory against size
+sparsedecay bench --planning docs/planning.png                   and of planning, by runs
 """
 
 import argparse
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sparsedecay.bench import growth
+from sparsedecay.bench import growth, planning
 from sparsedecay.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
 from sparsedecay.bench.race import Race, alone, memory_mb, race
 from sparsedecay.errors import UserError
@@ -136,7 +137,12 @@ def main(arguments: list[str]) -> None:
     add("--levels", type=int, default=3, help="levels in each of 4 dimensions (default: 3)")
     add("--json", action="store_true", help="one JSON object on the last line")
     add("--growth", type=Path, metavar="PICTURE", help="draw time and memory against K, N and L")
+    add("--planning", type=Path, metavar="PICTURE", help="draw how long Snakemake plans, by runs")
+    add("--repeat", type=int, default=1, help="times that each study is planned (default: 1)")
     options = parser.parse_args(arguments)
+    if options.planning:
+        planning.main(options.planning, options.repeat)
+        return
     if options.growth:
         growth.main(options.growth)
         return

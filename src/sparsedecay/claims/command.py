@@ -1,8 +1,9 @@
 """Command `sparsedecay claims`: test the paper's statements on measured tables.
 
-    sparsedecay claims --request '{"readings": […], …}' --out results/claims/claims.parquet
+    sparsedecay claims --request results/requests/statements/claims.json \\
+        --out results/claims/claims.parquet
 
-The request is what `Plan.statements("claims").canonical()` returns.
+The request holds what `Plan.statements("claims").canonical()` returns.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from sparsedecay.claims.verdict import interval, judge, worst
 from sparsedecay.provenance import metadata
 from sparsedecay.results import Results
 from sparsedecay.settings import Reading, Statements
-from sparsedecay.storage import write_table
+from sparsedecay.storage import read_request, write_table
 from sparsedecay.tables import STATEMENTS
 
 STAGE = "sparsedecay.claims.command"
@@ -85,11 +86,11 @@ def main(arguments: list[str]) -> None:
     """Test all statements and write their table."""
     parser = argparse.ArgumentParser(prog="sparsedecay claims", description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("--request", required=True, help="readings, draws and networks, as JSON")
+    add("--request", required=True, type=Path, help="readings, draws and networks, JSON file")
     add("--out", required=True, type=Path, help="Parquet file to write")
     add("--results", type=Path, default=Path("results"), help="folder of the results")
     options = parser.parse_args(arguments)
-    asked = Statements.model_validate_json(options.request)
+    asked = read_request(options.request, Statements)
     found = list(rows(asked, Results(options.results)))
     note = metadata(asked.canonical(), STAGE)
     write_table(options.out, pa.Table.from_pylist(found, schema=STATEMENTS), note)

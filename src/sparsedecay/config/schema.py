@@ -59,8 +59,8 @@ def node_at(root: Schema, path: KeyPath) -> Schema | None:
             items = node.get("prefixItems", [node.get("items", {})] * (part + 1))
             child = items[part] if part < len(items) else None
         else:
-            child = node.get("properties", {}).get(part)
-        if child is None:
+            child = node.get("properties", {}).get(part) or node.get("additionalProperties")
+        if not child:
             return None
         node = resolve(root, child)
     return node
@@ -70,12 +70,12 @@ def leaves(root: Schema, path: KeyPath = ()) -> Iterator[KeyPath]:
     """Each key that holds a value or a list; of a list of sections also the keys of the first."""
     node = node_at(root, path)
     assert node is not None
-    if node["type"] == "object":
+    if "properties" in node:
         for name in node["properties"]:
             yield from leaves(root, (*path, name))
         return
     yield path
-    if node["type"] == "array" and item_of(root, node)["type"] == "object":
+    if node["type"] == "array" and item_of(root, node).get("type") == "object":
         yield from leaves(root, (*path, 0))
 
 
@@ -85,19 +85,22 @@ def allowed(root: Schema, node: Schema) -> str:
         return words(node["enum"])
     if node["type"] == "boolean":
         return "true or false"
+    if node["type"] == "object" and "properties" not in node:
+        return f"a section with keys such as {node['propertyNames']['enum'][-1]}, a list for each"
     if node["type"] == "object":
         names = list(node["properties"])
         return f"a section with the key{'s' * (len(names) > 1)} {', '.join(names)}"
     if node["type"] == "array":
-        item = allowed(root, item_of(root, node))
-        return f"a list of {extent(node)} values in brackets, each {item}"
+        item = item_of(root, node)
+        each = f", each {allowed(root, item)}" if item else ""
+        return f"a list of {extent(node)} values in brackets{each}"
     unit = f" of {node['unit']}" if "unit" in node else ""
     return f"a {KINDS[node['type']]}{unit} {limits(node)}".rstrip()
 
 
 def item_of(root: Schema, node: Schema) -> Schema:
     """What the values of a list are; those of a list of fixed length are all alike here."""
-    return resolve(root, node.get("items") or node["prefixItems"][0])
+    return resolve(root, node["items"] if "items" in node else node["prefixItems"][0])
 
 
 def extent(node: Schema) -> str:

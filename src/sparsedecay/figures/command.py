@@ -1,15 +1,14 @@
 """Command `sparsedecay figure`: one figure as PDF, PNG and SVG, and what it was made from.
 
-    sparsedecay figure --request '{"figure": "fig4", …}' --out figures
+    sparsedecay figure --request results/requests/figures/fig4.json --out figures
 
-The request is what `Study.request("fig4").canonical()` returns. The sidecar `fig4.json` names
+The request holds what `Study.request("fig4").canonical()` returns. The sidecar `fig4.json` names
 the runs, the files that were read with their SHA-256, code, config and versions, but no time and no
 path of this machine: the same inputs give the same bytes.
 """
 
 import argparse
 import importlib
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from sparsedecay.figures import style
 from sparsedecay.provenance import code, sha256, versions
 from sparsedecay.results import Results
 from sparsedecay.settings import Request
-from sparsedecay.storage import write_json
+from sparsedecay.storage import read_request, write_json
 
 STAGE = "sparsedecay.figures.command"
 
@@ -27,11 +26,11 @@ def main(arguments: list[str]) -> None:
     """Draw one figure and write it with its sidecar."""
     parser = argparse.ArgumentParser(prog="sparsedecay figure", description=__doc__)
     add = parser.add_argument
-    add("--request", required=True, help="what to show, as JSON")
+    add("--request", required=True, type=Path, help="what to show, JSON file")
     add("--out", required=True, type=Path, help="folder for the figure")
     add("--results", type=Path, default=Path("results"), help="folder of the results")
     options = parser.parse_args(arguments)
-    request = Request.model_validate_json(options.request)
+    request = read_request(options.request, Request)
     results = Results(options.results)
     # By name, so that the code of one figure is no dependency of the others.
     module = importlib.import_module(f"sparsedecay.figures.{request.figure}")
@@ -46,7 +45,7 @@ def main(arguments: list[str]) -> None:
 def sidecar(request: Request, results: Results) -> dict[str, Any]:
     """What made the figure, and how to make it again."""
     environment = versions()
-    canonical = request.canonical()
+    asked = paths.request(f"figures/{request.name}")
     return {
         "figure": request.name,
         "runs": [
@@ -56,11 +55,11 @@ def sidecar(request: Request, results: Results) -> dict[str, Any]:
         ],
         "inputs": results.opened,
         "code": code(STAGE, f"sparsedecay.figures.{request.figure}"),
-        "config_hash": sha256(canonical)[:16],
+        "config_hash": sha256(request.canonical())[:16],
         "environment": environment,
         "environment_hash": sha256(repr(sorted(environment.items())))[:16],
         "command": {
-            "by_hand": f"sparsedecay figure --request {shlex.quote(canonical)} --out figures",
+            "by_hand": f"sparsedecay figure --request {asked} --out figures",
             "workflow": f"snakemake {paths.figure(request.name, 'pdf')}",
         },
     }

@@ -1,0 +1,11 @@
+rule request:
+    """Write down what a figure or a table is made from: too long for a command line."""
+    input:
+        template=os.path.relpath(Path(workflow.basedir) / "workflow/request.json"),
+    output:
+        paths.request("{request}"),
+    params:
+        request=lambda wildcards: plan.asked(wildcards.request).canonical(),
+    # Rendered by Snakemake itself, so that it takes no process, and no job of a cluster.
+    template_engine:
+        "jinja2"
