@@ -14,6 +14,8 @@ rule join:
     benchmark:
         paths.benchmark("sweep", "{table}")
     threads: 1
+    resources:
+        **for_rule("measure"),
     params:
         code=code("sparsedecay.join"),
         summary=lambda wildcards, input: "--summary" if input.summary else "",
