@@ -6,7 +6,7 @@ from pathlib import Path
 from sparsedecay.replication import load_plan
 from tests.workflow.project import ROOT, Project
 
-EPOCHS = 6_000_000
+EPOCHS = 4_000_000
 OVERLAY = f"""\
 training: {{epochs: {EPOCHS}, stride: {EPOCHS}, record_every: 200000, checkpoint_seconds: 0.5}}
 figures: {{fig3: {{epoch: {EPOCHS}}}, fig4: {{epoch: {EPOCHS}}}}}

@@ -125,6 +125,7 @@ WORDS = [
     ("config/config.yaml", "\n\n# a comment\n"),
     ("config/README.md", "\nMore words.\n"),
     ("profiles/default/config.yaml", "\n# a comment\n"),
+    ("workflow/resources.yaml", "\n# a comment\n"),
 ]
 
 
@@ -132,6 +133,14 @@ WORDS = [
 def test_words_run_nothing(project, file, words):
     with open(project.folder / file, "a") as text:
         text.write(words)
+    assert project.jobs() == set()
+
+
+def test_what_jobs_ask_a_scheduler_for_runs_nothing(project):
+    file = project.folder / "workflow/resources.yaml"
+    text = file.read_text()
+    file.write_text(text.replace("seconds: ", "seconds: 9").replace("mem_mb: ", "mem_mb: 9"))
+    assert file.read_text() != text
     assert project.jobs() == set()
 
 
