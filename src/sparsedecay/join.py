@@ -18,10 +18,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sparsedecay import paths
-from sparsedecay.errors import DamagedFile, UserError
+from sparsedecay.errors import UserError
 from sparsedecay.provenance import metadata, sha256
 from sparsedecay.settings import Group, Join
-from sparsedecay.storage import read_request, read_table, reading, write_groups
+from sparsedecay.storage import misplaced, read_request, read_table, reading, write_groups
 from sparsedecay.tables import MATRICES, PARAMETERS, SUMMARY, SWEPT
 
 STAGE = "sparsedecay.join"
@@ -79,12 +79,6 @@ def of_milestone(results: Path, run: str, epoch: int, table: str) -> pa.Table:
     ):
         raise misplaced(path, f"epoch {epoch} of {run}")
     return found
-
-
-def misplaced(path: Path, expected: str) -> DamagedFile:
-    return DamagedFile(
-        f"{path}: does not hold {expected}.\nMake it again with: snakemake --force {path}"
-    )
 
 
 def main(arguments: list[str]) -> None:

@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 
 from sparsedecay import paths
-from sparsedecay.errors import DamagedFile
 from sparsedecay.networks import Network, build
 from sparsedecay.provenance import file_digest
 from sparsedecay.runs import Run
-from sparsedecay.storage import read_state, read_table
+from sparsedecay.storage import misplaced, read_state, read_table
 from sparsedecay.tables import MATRICES, SPECTRA, STATEMENTS, SUMMARY, TRAJECTORY
 
 SCHEMAS = {
@@ -101,9 +100,3 @@ class Results:
         """The file that belongs at a place such as `results/measure/…`, wherever the folder is."""
         self._opened[place] = self.folder / Path(place).relative_to("results")
         return self._opened[place]
-
-
-def misplaced(path: Path, expected: str) -> DamagedFile:
-    return DamagedFile(
-        f"{path}: does not hold {expected}.\nMake it again with: snakemake --force {path}"
-    )

@@ -156,3 +156,10 @@ def reading(path: Path, read: Callable[[], T]) -> T:
             f"{path}: is damaged or not what its name says ({reason}).\n"
             f"Make it again with: snakemake --force {path}"
         ) from None
+
+
+def misplaced(path: Path, expected: str) -> DamagedFile:
+    """That a file is whole, but another's."""
+    return DamagedFile(
+        f"{path}: does not hold {expected}.\nMake it again with: snakemake --force {path}"
+    )
