@@ -16,7 +16,7 @@ from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow
 
-PROFILE = ["--workflow-profile", "slurm", "--cores", "2", "--latency-wait", "10"]
+PROFILE = ["--workflow-profile", "slurm", "--latency-wait", "10"]
 PROFILE += ["--slurm-init-seconds-before-status-checks", "1"]
 LITERAL = ["--cluster", "sbatch --parsable -c {threads}", "--seconds-between-status-checks", "1"]
 GROUPED = [*LITERAL, "--groups", "train=train-{epoch}", "measure=measure"]

@@ -79,19 +79,17 @@ def test_of_slurms_own_executor_only_our_jobs_of_this_folder(scheduler, monkeypa
 
 
 def job(rule: str, local: bool = False, **resources) -> SimpleNamespace:
-    return SimpleNamespace(
-        is_local=local, rule=SimpleNamespace(name=rule), threads=1, resources=resources
-    )
+    return SimpleNamespace(is_local=local, rules=[rule], threads=1, resources=resources)
 
 
-def test_each_rule_is_asked_about_once(scheduler):
+def test_the_longest_job_of_each_rule_is_asked_about(scheduler):
     sbatch = scheduler / "bin" / "sbatch"
     sbatch.write_text(f"#!/bin/sh\necho $* >> {scheduler}/asked\n")
     sbatch.chmod(0o755)
-    jobs = [job("train", runtime=5, mem_mb=600, slurm_partition="short"), job("all", local=True)]
-    preflight.check([*jobs, job("train", runtime=9), job("measure")])
+    jobs = [job("train", runtime=9, mem_mb=600, slurm_partition="short"), job("all", local=True)]
+    preflight.check([*jobs, job("train", runtime=5), job("measure")])
     assert (scheduler / "asked").read_text().splitlines() == [
-        "--test-only --partition=short --time=5 --mem=600 --cpus-per-task=1 --wrap=true",
+        "--test-only --partition=short --time=9 --mem=600 --cpus-per-task=1 --wrap=true",
         "--test-only --cpus-per-task=1 --wrap=true",
     ]
 
@@ -101,6 +99,6 @@ def test_a_refusal_is_told(scheduler):
     sbatch.write_text("#!/bin/sh\necho 'sbatch: error: invalid partition' >&2; exit 1\n")
     sbatch.chmod(0o755)
     with pytest.raises(
-        UserError, match=r"jobs of rule train: invalid partition\nAsked for: --time"
+        UserError, match=r"jobs of rule train: invalid partition\nAsked for: --time=5"
     ):
         preflight.check([job("train", runtime=5)])

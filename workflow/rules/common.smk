@@ -95,7 +95,8 @@ def before_jobs():
         for news in leftovers.stop(Path()):
             logger.info(news)
         if isinstance(workflow.executor_settings, SlurmSettings):
-            preflight.check(workflow.dag.needrun_jobs())
+            dag = workflow.dag
+            preflight.check({dag.get_job_group(job) or job for job in dag.needrun_jobs()})
     except UserError as error:
         logger.error(str(error))
         sys.exit(1)

@@ -21,28 +21,37 @@ OPTIONS = {
 
 
 def check(jobs: Iterable[Any]) -> None:
-    """Ask Slurm about the first job of each rule; nothing is submitted.
+    """Ask Slurm about the longest of the jobs and groups of each rule; nothing is submitted.
 
     Raises:
         UserError: it would refuse one.
     """
-    asked: dict[str, Any] = {}
+    longest: dict[str, Any] = {}
     for job in jobs:
-        if not job.is_local:
-            asked.setdefault(job.rule.name, job)
-    for rule, job in asked.items():
-        words = [f"{option}={job.resources[name]}" for name, option in OPTIONS.items()
-                 if job.resources.get(name)]  # fmt: skip
+        rule = " and ".join(sorted(job.rules))
+        if not job.is_local and minutes(job) >= minutes(longest.get(rule)):
+            longest[rule] = job
+    for rule, job in longest.items():
+        words = [
+            f"{option}={job.resources.get(name)}"
+            for name, option in OPTIONS.items()
+            if job.resources.get(name)
+        ]
         words += [f"--cpus-per-task={job.threads}", "--wrap=true"]
         command = ["sbatch", "--test-only", *words]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             said = " ".join(line.removeprefix("sbatch: error: ") for line in reasons(done.stderr))
             raise UserError(
-                f"Slurm would refuse the jobs of rule {rule}: {said}\n"
-                f"Asked for: {' '.join(words[:-1])}. Change default-resources or set-resources in "
-                "profiles/slurm/config.yaml, or give them on the command line."
+                f"Slurm would refuse jobs of rule {rule}: {said}\n"
+                f"Asked for: {' '.join(words[:-1])}. Change default-resources, set-resources, cores "
+                "or group-components in profiles/slurm/config.yaml, or give them on the command line."
             )
+
+
+def minutes(job: Any) -> int:
+    """The time that a job asks for; nothing for no job."""
+    return -1 if job is None else int(job.resources.get("runtime") or 0)
 
 
 def reasons(text: str) -> list[str]:
