@@ -61,7 +61,7 @@ def left(slurm, folder) -> list[str]:
     return slurm.jobs(folder, "PENDING", "RUNNING", "COMPLETING")
 
 
-WAYS = {"profile": (PROFILE, 8), "literal": (LITERAL, 21), "grouped": (GROUPED, 11)}
+WAYS = {"profile": (PROFILE, 7), "literal": (LITERAL, 21), "grouped": (GROUPED, 10)}
 """Arguments, and how many submissions they make of 21 jobs."""
 
 

@@ -44,8 +44,9 @@ def check(jobs: Iterable[Any]) -> None:
             said = " ".join(line.removeprefix("sbatch: error: ") for line in reasons(done.stderr))
             raise UserError(
                 f"Slurm would refuse jobs of rule {rule}: {said}\n"
-                f"Asked for: {' '.join(words[:-1])}. Change default-resources, set-resources, cores "
-                "or group-components in profiles/slurm/config.yaml, or give them on the command line."
+                f"Asked for: {' '.join(words[:-1])}. Change default-resources, set-resources, "
+                "cores or group-components in profiles/slurm/config.yaml, or say otherwise on the "
+                "command line."
             )
 
 
