@@ -15,15 +15,15 @@ from tests.workflow.conftest import built, of_all_processes, project  # noqa: F4
 @pytest.fixture(scope="session")
 def slurm(tmp_path_factory):
     """A real Slurm, one for all test processes; it stops when they have ended."""
-    reason = scheduler.missing()
-    if reason and os.environ.get("CI"):
-        pytest.fail(f"no Slurm, under CI: {reason}")
-    if reason:
-        pytest.skip(reason)
     shared = of_all_processes(tmp_path_factory)
     with FileLock(shared / "slurm.lock"):
         note = shared / "slurm"
         if not note.exists():
+            reason = scheduler.missing()
+            if reason and os.environ.get("CI"):
+                pytest.fail(f"no Slurm, under CI: {reason}")
+            if reason:
+                pytest.skip(reason)
             # a short path: that of a socket may have only 108 characters
             base = Path(tempfile.mkdtemp(prefix="slurm-"))
             base.chmod(0o755)

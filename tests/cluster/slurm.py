@@ -65,6 +65,9 @@ def missing() -> str | None:
         return "only root can start Slurm"
     if PLACE.exists() and not PLACE.is_symlink():
         return f"{PLACE}: this machine has a Slurm of its own"
+    pid = PLACE.resolve().with_name("slurmctld.pid")
+    if pid.exists() and Path(f"/proc/{pid.read_text().strip()}").exists():
+        return f"{PLACE}: other tests run a Slurm at this moment"
     return None
 
 
@@ -171,13 +174,11 @@ class Slurm:
         rows = [line.split("|", 2) for line in run(*asked).splitlines()]
         return [job for job, state, place in rows if place == str(folder) and state in states]
 
-    def intervals(self, folder: Path) -> list[tuple[str, str]]:
-        """Start and end of all jobs of a folder that have ended, as text that can be compared."""
-        lines = (self.base / "ended").read_text().splitlines()
-        fields = [
-            dict(part.split("=", 1) for part in line.split() if "=" in part) for line in lines
-        ]
-        return [(f["StartTime"], f["EndTime"]) for f in fields if f["WorkDir"] == str(folder)]
+    def asked(self, job: str) -> tuple[str, str]:
+        """Time limit and memory that a job has asked for."""
+        shown = run("scontrol", "show", "job", "-o", job)
+        fields = dict(part.split("=", 1) for part in shown.split() if "=" in part)
+        return fields["TimeLimit"], fields["MinMemoryNode"]
 
 
 def free_port() -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from snakemake_executor_plugin_cluster import STATUS
 from tests.cluster.long import Long
 from tests.cluster.slurm import run, wait_for
 from tests.workflow.conftest import of_all_processes
@@ -112,11 +113,10 @@ def test_jobs_that_are_cancelled_killed_or_out_of_time_go_on(slurm, undisturbed,
         assert "goes on from its checkpoint at epoch" in long.log(number)
         assert long.bits(number) == undisturbed.bits(number)
     assert submissions(errors) == 6
-    asked = [
-        re.findall(r"runtime=(\d+)", line) for line in errors.splitlines() if "resources" in line
-    ]
-    minutes = sorted({int(value) for values in asked for value in values})
-    assert minutes[1] == 2 * minutes[0], "the second attempt asks for twice the time"
+    first = {slurm.asked(job) for job in slurm.jobs(long.folder, "CANCELLED", "FAILED")}
+    second = {slurm.asked(job) for job in slurm.jobs(long.folder, "COMPLETED")}
+    assert first == {("00:21:00", "600M")}, "what was measured"
+    assert second == {("00:42:00", "1200M")}, "the second attempt asks for twice as much"
     assert left(slurm, long.folder) == []
     assert not [path for path in (long.folder / "results/checkpoints").rglob("*") if path.is_file()]
 
@@ -130,6 +130,23 @@ def test_a_node_whose_daemon_is_away_for_a_while(slurm, undisturbed, long):
     finally:
         slurm.start_slurmd()
     finish(process)
+    assert long.bits(0) == undisturbed.bits(0)
+
+
+FLAKY = """\
+#!/bin/sh
+mkdir "$(dirname "$0")/refused" 2> /dev/null && { echo "busy" >&2; exit 1; }
+exec sbatch --parsable "$@"
+"""
+
+
+def test_a_submission_that_fails_once_is_repeated(slurm, undisturbed, long):
+    submit = long.folder / "submit"
+    submit.write_text(FLAKY)
+    how = ["--cluster", f"sh {submit}", "--cluster-status", f"sh {STATUS} sbatch", "--retries", "1"]
+    how += ["--seconds-between-status-checks", "1"]
+    _, errors = finish(long.project.start(*long.asked(how, 0)))
+    assert "Error submitting jobscript" in errors
     assert long.bits(0) == undisturbed.bits(0)
 
 

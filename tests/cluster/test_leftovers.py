@@ -23,7 +23,6 @@ def scheduler(tmp_path, monkeypatch):
     }
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", fake(tmp_path / "bin", programs)["PATH"])
-    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     return tmp_path
 
 
@@ -47,6 +46,18 @@ def test_nothing_left_nothing_said(scheduler):
     assert list(leftovers.stop(scheduler)) == []
 
 
+@pytest.mark.parametrize("snakemakes", [1, 2])
+def test_jobs_of_another_snakemake_that_runs_are_left_alone(scheduler, snakemakes):
+    """Each of them writes such a file when it starts."""
+    queued(scheduler, "1", "running")
+    (scheduler / ".snakemake/locks").mkdir()
+    for number in range(snakemakes):
+        (scheduler / f".snakemake/locks/{number}.output.lock").touch()
+    assert len(list(leftovers.stop(scheduler))) == (snakemakes == 1)
+    assert (scheduler / "stopped").exists() == (snakemakes == 1)
+    assert (scheduler / leftovers.QUEUED).exists() == (snakemakes == 2)
+
+
 def test_without_a_command_to_cancel_the_user_is_told(scheduler):
     queued(scheduler, "5", "running", cancel=None)
     with pytest.raises(UserError, match="left jobs with the scheduler: 5"):
@@ -65,12 +76,11 @@ def test_of_slurms_own_executor_only_our_jobs_of_this_folder(scheduler, monkeypa
         f"2|{NAME}|rule_train|{scheduler}/elsewhere",
         f"3|interactive|(null)|{scheduler}",
         f"4|prefix_{NAME}|rule_measure|{scheduler}",
-        f"5|{NAME}|rule_train|{scheduler}",  # the job that this Snakemake runs in
+        f"5|snakemake|rule_train|{scheduler}",
     ]
     listing = scheduler / "bin" / "squeue"
     listing.write_text("#!/bin/sh\nprintf '%s\\n' " + " ".join(f"'{row}'" for row in rows))
     listing.chmod(0o755)
-    monkeypatch.setenv("SLURM_JOB_ID", "5")
     monkeypatch.setattr(leftovers, "SLURM", ("ask", "stop"))
     for i in range(1, 6):
         (scheduler / f"state-{i}").write_text("running\n")

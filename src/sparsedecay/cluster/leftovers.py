@@ -3,7 +3,6 @@ place, so that none runs twice at the same time. Training goes on from the check
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -44,13 +43,15 @@ def found(folder: Path) -> Iterator[tuple[str, tuple[str | None, str | None]]]:
 
 def stop(folder: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[str]:
     """Cancel the jobs that a Snakemake in this folder left, and wait for their end; yields what
-    there is to tell.
+    there is to tell. Where another Snakemake holds locks too, as two may that make different files,
+    nothing is cancelled: the jobs may be its own.
 
     Raises:
         UserError: they cannot be cancelled, or do not end.
     """
-    mine = os.environ.get("SLURM_JOB_ID")  # Snakemake itself may run in a job
-    jobs = {jobid: commands for jobid, commands in found(folder) if jobid != mine}
+    if len(list((folder / ".snakemake/locks").glob("*.output.lock"))) > 1:
+        return
+    jobs = dict(found(folder))
     alive = [jobid for jobid, (status, _) in jobs.items() if status and lives(status, jobid)]
     by_command: dict[str | None, list[str]] = defaultdict(list)
     for jobid in alive:
