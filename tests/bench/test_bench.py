@@ -78,9 +78,9 @@ def test_json_on_the_last_line(one_core, capsys):
     fused, naive = told["contestants"]["fused"], told["contestants"]["naive"]
     assert told["ms_per_epoch"] == fused["ms_per_epoch"]
     assert fused["times_as_long"] == 1
-    assert naive["times_as_long"] == pytest.approx(
-        naive["ms_per_epoch"] / fused["ms_per_epoch"], rel=0.5
-    )
+    # the median of ratios and the ratio of medians: far apart only where something is mixed up
+    ratio = naive["ms_per_epoch"] / fused["ms_per_epoch"]
+    assert ratio / 10 < naive["times_as_long"] < ratio * 10
     flops = race.flops(small_run(levels=(0.0, 1.0), dimension=4, K=24, d=4))
     assert told["gflops"] == pytest.approx(flops / told["ms_per_epoch"] / 1e6)
     assert told["floor_ms"] == pytest.approx(flops / told["peak_gflops"] / 1e6)

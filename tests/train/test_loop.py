@@ -99,7 +99,13 @@ def start(stretch, run):
 
 @pytest.mark.parametrize(
     ("number", "batches"),
-    [(signal.SIGTERM, 1), (signal.SIGINT, 1), (signal.SIGKILL, 1), (signal.SIGKILL, 3)],
+    [
+        (signal.SIGTERM, 1),
+        (signal.SIGINT, 1),
+        (signal.SIGUSR2, 1),
+        (signal.SIGKILL, 1),
+        (signal.SIGKILL, 3),
+    ],
 )
 def test_killed_and_resumed_gives_the_same_bits(tmp_path, number, batches):
     """Also amid an order of minibatches."""
