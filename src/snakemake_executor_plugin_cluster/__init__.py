@@ -46,7 +46,8 @@ def translated(arguments: list[str]) -> list[str]:
     """
     found: list[str] = []
     waiting = iter(arguments)
-    jobs = [] if any(a.startswith(("-j", "--jobs", "--profile")) for a in arguments) else JOBS
+    said = ("-j", "--jobs", "--profile", "--workflow-profile")
+    jobs = [] if any(argument.startswith(said) for argument in arguments) else JOBS
     for argument in waiting:
         name, equals, value = argument.partition("=")
         if name in GONE:

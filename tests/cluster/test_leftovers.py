@@ -112,3 +112,8 @@ def test_a_refusal_is_told(scheduler):
         UserError, match=r"jobs of rule train: invalid partition\nAsked for: --time=5"
     ):
         preflight.check([job("train", runtime=5)])
+
+
+def test_without_slurm_the_user_is_told(scheduler):
+    with pytest.raises(UserError, match="sbatch is not installed here"):
+        preflight.check([job("train", runtime=5)])

@@ -17,6 +17,10 @@ from snakemake_executor_plugin_cluster import STATUS, ExecutorSettings, translat
         (["--cluster=qsub", "-j", "8"], ["--cluster-submit", "qsub", "-j", "8"]),
         (["--jobs=3", "--cluster", "q"], ["--jobs=3", "--cluster-submit", "q"]),
         (["-j4", "--cluster", "q"], ["-j4", "--cluster-submit", "q"]),
+        (
+            ["--workflow-profile", "p", "--cluster", "q"],
+            ["--workflow-profile", "p", "--cluster-submit", "q"],
+        ),
         (["--cores", "2", "x"], ["--cores", "2", "x"]),
         (["--cluster-status", "s"], ["--cluster-status", "s"]),
         (["--", "--cluster", "x"], ["--", "--cluster", "x"]),

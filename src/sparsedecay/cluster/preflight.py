@@ -24,7 +24,7 @@ def check(jobs: Iterable[Any]) -> None:
     """Ask Slurm about the longest of the jobs and groups of each rule; nothing is submitted.
 
     Raises:
-        UserError: it would refuse one.
+        UserError: it would refuse one, or there is no Slurm.
     """
     longest: dict[str, Any] = {}
     for job in jobs:
@@ -39,7 +39,12 @@ def check(jobs: Iterable[Any]) -> None:
         ]
         words += [f"--cpus-per-task={job.threads}", "--wrap=true"]
         command = ["sbatch", "--test-only", *words]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            raise UserError(
+                "sbatch is not installed here; start Snakemake on a login node of the cluster"
+            ) from None
         if done.returncode:
             said = " ".join(line.removeprefix("sbatch: error: ") for line in reasons(done.stderr))
             raise UserError(
