@@ -31,7 +31,7 @@ smoke: $(READY) ## a small experiment through every rule, in smoke/ (less than a
 	$(RUN) snakemake --configfile config/smoke.yaml --directory smoke
 
 test: $(READY) lint ## formatting, lint and all tests
-	$(RUN) python -m pytest -n 3 --dist loadgroup -m "not heavy"
+	$(RUN) python -m pytest -n 2 --dist worksteal -m "not heavy"
 
 test-fast: $(READY) ## the tests that do not run the workflow
 	$(RUN) python -m pytest -n 2 -m "not workflow and not heavy"

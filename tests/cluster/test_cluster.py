@@ -15,8 +15,7 @@ from tests.cluster.slurm import run, wait_for
 from tests.workflow.conftest import of_all_processes
 from tests.workflow.project import Project
 
-# In one process: they share the scheduler, and mostly wait while the other processes compute.
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("slurm")]
+pytestmark = pytest.mark.workflow
 
 PROFILE = ["--workflow-profile", "slurm", "--latency-wait", "10"]
 PROFILE += ["--slurm-init-seconds-before-status-checks", "1"]
