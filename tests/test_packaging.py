@@ -1,5 +1,6 @@
 """The files that describe the package agree with each other."""
 
+import json
 import os
 import re
 import shutil
@@ -116,12 +117,44 @@ def test_installation_succeeds_without_a_compiler(tmp_path, compiler):
     assert not [name for name in built if name.endswith((".so", ".o"))]
 
 
-def test_citation_and_project_agree():
-    citation = YAML(typ="safe").load((ROOT / "CITATION.cff").read_text())
-    assert str(citation["version"]) == PROJECT["project"]["version"]
-    assert citation["license"] == PROJECT["project"]["license"]
-    titles = [reference["title"] for reference in citation["references"]]
-    assert any("Sparsity of Deep Neural Networks" in title for title in titles)
+CITATION = YAML(typ="safe").load((ROOT / "CITATION.cff").read_text())
+ZENODO = json.loads((ROOT / ".zenodo.json").read_text())
+CODEMETA = json.loads((ROOT / "codemeta.json").read_text())
+
+
+def test_what_repositories_are_told_agrees_with_the_project():
+    project = PROJECT["project"]
+    for said in (CITATION, ZENODO, CODEMETA):
+        assert str(said["version"]) == project["version"]
+        assert said["keywords"] == project["keywords"]
+    assert project["license"] == CITATION["license"] == ZENODO["license"]
+    assert CODEMETA["license"] == f"https://spdx.org/licenses/{project['license']}"
+    assert project["description"] == ZENODO["description"] == CODEMETA["description"]
+    assert CITATION["title"] == ZENODO["title"]
+    assert project["name"] == CODEMETA["name"]
+    assert CODEMETA["softwareRequirements"] == project["dependencies"]
+    assert CODEMETA["runtimePlatform"] == f"Python {project['requires-python']}"
+    released = str(CITATION["date-released"])
+    assert released == ZENODO["publication_date"] == CODEMETA["datePublished"]
+
+
+def test_authors_are_the_same_everywhere():
+    names = [author["name"] for author in PROJECT["project"]["authors"]]
+    for said in (CITATION["authors"], ZENODO["creators"], CODEMETA["author"]):
+        assert [author["name"] for author in said] == names
+
+
+def test_the_paper_is_cited_the_same_everywhere():
+    (cited,) = CITATION["references"]
+    (paper,) = CODEMETA["referencePublication"]
+    (line,) = ZENODO["references"]
+    assert cited["title"] == paper["name"]
+    assert str(cited["year"]) == paper["datePublished"]
+    people = [(one["family-names"], one["given-names"]) for one in cited["authors"]]
+    assert people == [(one["familyName"], one["givenName"]) for one in paper["author"]]
+    authors = "; ".join(", ".join(names) for names in people)
+    assert line == f"{authors} ({cited['year']}). {cited['title']}."
+    assert all(family in PROJECT["project"]["description"] for family, _ in people)
 
 
 def test_make_help_lists_every_target():

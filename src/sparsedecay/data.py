@@ -13,6 +13,7 @@ import pyarrow as pa
 from sparsedecay.provenance import metadata
 from sparsedecay.runs import Data
 from sparsedecay.storage import read_table, write_table
+from sparsedecay.timing import timed
 
 
 def grid(levels: tuple[float, ...], dimension: int) -> np.ndarray:
@@ -52,13 +53,12 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="sparsedecay data", description="Make one data set.")
     parser.add_argument("--data", required=True, help="the section `data` of a config, as JSON")
     parser.add_argument("--out", required=True, type=Path, help="Parquet file to write")
+    parser.add_argument("--benchmark", type=Path, help="JSON file that tells what it took")
     options = parser.parse_args(arguments)
     data = Data.model_validate_json(options.data)
-    made = table(data)
-    mean_square = float(np.mean(made["y"].to_numpy() ** 2))
-    write_table(
-        options.out,
-        made,
-        dict(metadata(data.canonical(), "sparsedecay.data", mean_square=repr(mean_square))),
-    )
+    with timed(options.benchmark):
+        made = table(data)
+        mean_square = float(np.mean(made["y"].to_numpy() ** 2))
+        about = metadata(data.canonical(), "sparsedecay.data", mean_square=repr(mean_square))
+        write_table(options.out, made, about)
     print(f"{options.out}: {data.points} points, mean square of the targets {mean_square:.4f}")

@@ -51,8 +51,8 @@ differ. A single value can be changed without a file:
 `snakemake --config 'training={epochs: 400000}'`.
 
 The files are YAML 1.2: `1e-3` is a number, and indentation is by spaces. No key has a default, so
-that nothing is chosen silently; only figures, claims and a sweep may be left out, and are then not
-made.
+that nothing is chosen silently; only figures, claims, a sweep and an archive may be left out,
+and are then not made.
 Editors that know JSON Schema complete and check the keys while you type (`schema.json`; the first
 line of `config.yaml` points to it).
 
@@ -150,6 +150,7 @@ EFFECTS = (
         "Only runs that no statement had asked for are trained; statements are tested and their "
         "figures drawn.",
     ),
+    (("archive",), "The archive is packed."),
     (
         ("sweep",),
         "Only runs that no setting had asked for are trained; the sweep's tables are joined.",

@@ -65,6 +65,11 @@ def figure(name: str, ending: str) -> str:
     return f"figures/{name}.{ending}"
 
 
+def archive(version: str) -> str:
+    """The package of this version of sparsedecay."""
+    return f"results/archive/sparsedecay-{version}.zip"
+
+
 def log(stage: str, *names: int | str) -> str:
     return "/".join(["results/logs", stage, *map(str, names)]) + ".log"
 

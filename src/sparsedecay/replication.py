@@ -182,8 +182,8 @@ class Plan:
 
     @property
     def about(self) -> str:
-        """What the page on the method tells of the config: all but the sweep, as JSON."""
-        values = self.study.model_dump(mode="json", exclude={"sweep"})
+        """What the page on the method tells of the config, as JSON: no sweep, no archive."""
+        values = self.study.model_dump(mode="json", exclude={"archive", "sweep"})
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     def swept(self) -> Grid:
@@ -284,11 +284,11 @@ def variations(file: Path, config: Entry, literal: Study) -> list[Variation]:
             )
         study = with_changes(config, entry.value["changes"], str(file), f"reading {name}")
         only = literal.measures.model_copy(update={"average_over": study.measures.average_over})
-        fixed = ("claims", "figures", "sweep")
+        fixed = ("archive", "claims", "figures", "sweep")
         if study.measures != only or any(getattr(study, s) != getattr(literal, s) for s in fixed):
             raise UserError(
-                f"{where}: changes claims, figures, measures or sweep; a reading may change how "
-                "networks are trained, and measures.average_over"
+                f"{where}: changes archive, claims, figures, measures or sweep; a reading may "
+                "change how networks are trained, and measures.average_over"
             )
         found.append(Variation(name, entry.value["title"].value, study))
     return found

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from sparsedecay import paths
+from sparsedecay.archive.settings import Archive
 from sparsedecay.config import reading
 from sparsedecay.config.entries import Entry, merge
 from sparsedecay.config.explain import explain
@@ -124,12 +125,16 @@ class Study(Settings):
     sweep: Sweep | None = None
     """Many variants of the runs, from several seeds, whose tables `snakemake sweep` joins. The
     paper has none; `config/sweep.yaml` is an example."""
+    archive: Archive | None = None
+    """The package for a repository, which `snakemake archive` makes (docs/archive.md). If it is
+    left out, there is nothing to archive."""
 
     @model_validator(mode="after")
     def check(self) -> "Study":
         # each rule needs those before it; all figures are checked at once
         runs = self.runs.values()
         broken = [*training_rules(self, runs), *figure_rules(self), *claim_rules(self)]
+        broken += archive_rules(self)
         broken = broken or [*size_rules(runs), *milestone_rules(self)]
         if broken:
             raise ValueError("\n".join(broken))
@@ -273,6 +278,14 @@ def claim_rules(study: Study) -> Iterator[str]:
             "claims: it tests the networks of figures.fig2 and figures.fig3; give both, or leave "
             "claims out"
         )
+
+
+def archive_rules(study: Study) -> Iterator[str]:
+    """Whether there is what an archive is to hold: `key: rule`."""
+    for target in study.archive.targets if study.archive else ():
+        section = {"replicate": "claims", "readings": "claims", "sweep": "sweep"}.get(target)
+        if section and not getattr(study, section):
+            yield f"archive.targets: {target} needs the section {section}; add it, or leave it out"
 
 
 def size_rules(runs: Iterable[Run]) -> Iterator[str]:

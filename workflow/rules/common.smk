@@ -1,6 +1,7 @@
 import os
 import sys
 from pathlib import Path
+from importlib.metadata import version
 from shlex import quote
 
 # The code beside this workflow is the code that runs, also where another copy is installed, and
@@ -15,6 +16,8 @@ from snakemake.logging import logger
 from snakemake_executor_plugin_slurm import ExecutorSettings as SlurmSettings
 
 from sparsedecay import paths
+from sparsedecay.archive.contents import wanted
+from sparsedecay.archive.source import source
 from sparsedecay.cluster import leftovers, preflight
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import code
@@ -46,11 +49,16 @@ except UserError as error:
     sys.exit(1)
 study = plan.study
 
+# Whether there is a cache between folders, for data and milestones (docs/archive.md). Without one
+# Snakemake would tell every user of it.
+SHARED = "SNAKEMAKE_OUTPUT_CACHE" in os.environ
+
 
 # Runs that a message lists.
 MOST_RUNS = 20
 NOTHING = {
     "claims": "nothing to replicate; copy it from config/config.yaml",
+    "archive": "nothing to pack; copy it from config/config.yaml",
     "sweep": "nothing to join; lay an example over it: --configfile config/config.yaml "
     "config/sweep.yaml",
 }

@@ -4,8 +4,7 @@ rule data:
         paths.data("{data}"),
     log:
         paths.log("data", "{data}"),
-    benchmark:
-        paths.benchmark("data", "{data}")
+    cache: SHARED
     threads: 1
     resources:
         **for_rule("data"),
@@ -13,4 +12,5 @@ rule data:
         data=lambda wildcards: plan.data_sets[wildcards.data].canonical(),
         code=code("sparsedecay.data"),
     shell:
-        "sparsedecay data --data {params.data:q} --out {output} > {log} 2>&1"
+        "sparsedecay data --data {params.data:q} --out {output}"
+        " --benchmark results/benchmarks/data/{wildcards.data}.jsonl > {log} 2>&1"

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from sparsedecay.runs import Run
+from sparsedecay.timing import timed
 from sparsedecay.train.loop import ENGINES, Stretch, train
 
 
@@ -24,7 +25,9 @@ def main(arguments: list[str]) -> None:
     add("--magnitudes", required=True, type=Path, help="table to write: weights' magnitudes")
     add("--checkpoint", type=Path, help="where a killed job leaves its state")
     add("--progress", type=Path, help="JSON file that tells how far it is")
+    add("--benchmark", type=Path, help="JSON file that tells what it took")
     add("--engine", choices=ENGINES, default="compiled", help="default: compiled")
     add("--checkpoint-seconds", type=float, default=60.0, help="default: 60")
     options = vars(parser.parse_args(arguments))
-    train(Stretch(run=Run.model_validate_json(options.pop("run")), **options))
+    with timed(options.pop("benchmark")):
+        train(Stretch(run=Run.model_validate_json(options.pop("run")), **options))

@@ -74,8 +74,11 @@ def tidy(folder: Path) -> None:
     """Remove from a folder of checkpoints what is kept of stretches whose files are in their
     places, and the locks that nobody holds; only while no job is under way."""
     for path in folder.glob(f"*/*{KEPT}/*"):
+        run, epoch = path.parts[-3], path.parent.stem
+        # a link into the cache that workflows share, to which the file was moved
+        moved = (folder.parent / "train" / run / epoch / path.name).is_symlink()
         with contextlib.suppress(OSError):
-            if path.stat().st_nlink > 1:
+            if moved or path.stat().st_nlink > 1:
                 path.unlink()
     for path in folder.glob(f"*/*{LOCK}"):
         with contextlib.suppress(OSError, NotImplementedError, Timeout), FileLock(path, timeout=0):

@@ -1,0 +1,1 @@
+"""The archived reproducibility package: packing, opening, verifying, and results taken from one."""

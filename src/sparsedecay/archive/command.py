@@ -1,0 +1,92 @@
+"""Command `sparsedecay archive`: pack the results of a config with all that made them.
+
+    sparsedecay archive --config config/config.yaml --out results/archive/sparsedecay-0.1.0.zip
+
+Beside the archive lies its SHA-256, as sha256sum checks it. The same results give the same bytes.
+"""
+
+import argparse
+import importlib.metadata
+from pathlib import Path
+
+from sparsedecay.archive.citation import Citation
+from sparsedecay.archive.contents import contents
+from sparsedecay.archive.crate import Writer
+from sparsedecay.archive.names import CRATE, LABEL, README
+from sparsedecay.archive.packing import digest, pack
+from sparsedecay.archive.readme import by_kind, readme
+from sparsedecay.archive.settings import Label
+from sparsedecay.archive.source import executable, source
+from sparsedecay.errors import UserError
+from sparsedecay.provenance import PACKAGE, versions
+from sparsedecay.replication import load_plan
+from sparsedecay.storage import atomic
+
+
+def main(arguments: list[str]) -> None:
+    """Pack.
+
+    Raises:
+        UserError: the config says nothing of an archive, or something that belongs in is missing.
+    """
+    parser = argparse.ArgumentParser(prog="sparsedecay archive", description=__doc__)
+    add = parser.add_argument
+    add("--config", required=True, type=Path, help="config file, in the project's folder")
+    add("--out", required=True, type=Path, help=".zip to write")
+    options = parser.parse_args(arguments)
+    project = Path()
+    plan, config = load_plan([options.config]), inside(options.config)
+    if plan.study.archive is None:
+        raise UserError(f"{options.config}: has no section `archive`; see config/config.yaml")
+    used = source(project)
+    if config not in used.files:
+        raise UserError(f"{config}: is no part of the source; does git ignore it?")
+    found = contents(project, plan, plan.study.archive, used)
+    label = Label(
+        name=PACKAGE,
+        version=importlib.metadata.version(PACKAGE),
+        commit=used.commit,
+        changed=used.changed,
+        config=config,
+        targets=plan.study.archive.targets,
+        weights=plan.study.archive.weights,
+        versions={**versions(), "snakemake": importlib.metadata.version("snakemake")},
+    )
+    files: dict[str, Path | bytes] = dict(found.files)
+    citation = Citation(project / "CITATION.cff")
+    files[LABEL] = (label.model_dump_json(indent=2) + "\n").encode()
+    sizes = {name: size(content) for name, content in files.items()}
+    files[README] = readme(label, citation, found, sizes)
+    listed = {LABEL: files[LABEL], README: files[README], **found.files}
+    digests = {name: digest(content) for name, content in listed.items()}
+    sizes = {name: size(content) for name, content in listed.items()}
+    files[CRATE] = Writer(label, citation, found, digests, sizes).write()
+    programs = frozenset(name for name in used.files if executable(project, name))
+    whole = pack(options.out, files, programs)
+    with atomic(options.out.with_name(options.out.name + ".sha256")) as temporary:
+        temporary.write_text(f"{whole}  {options.out.name}\n", encoding="utf-8")
+    for row in by_kind({name: size(content) for name, content in files.items()}):
+        print("{:<36}{:>8} files {:>10} MB".format(*row))
+    if used.changed:
+        print(f"note: not committed, but packed as it is here: {', '.join(used.changed)}")
+    print(f"{options.out}: {options.out.stat().st_size / 1e6:,.1f} MB, SHA-256 {whole}")
+
+
+def inside(config: Path) -> str:
+    """The place of a config in the project.
+
+    Raises:
+        UserError: it lies outside.
+    """
+    try:
+        return config.resolve().relative_to(Path().resolve()).as_posix()
+    except ValueError:
+        raise UserError(
+            f"{config}: lies outside of the project, so an archive would lack it; copy it "
+            "to config/"
+        ) from None
+
+
+def size(content: Path | bytes) -> int:
+    """Bytes of a file or of its content."""
+    return content.stat().st_size if isinstance(content, Path) else len(content)

@@ -1,0 +1,53 @@
+"""Draws all figures of an archive again from its tables, and compares them byte for byte."""
+
+from pathlib import Path
+
+from sparsedecay.archive import manifest
+from sparsedecay.archive.names import MANIFEST, kind
+from sparsedecay.archive.opening import Archive
+from sparsedecay.archive.records import Records
+from sparsedecay.archive.settings import Label
+from sparsedecay.archive.workflow import Workflow
+from sparsedecay.provenance import file_digest, versions
+
+
+def rerender(archive: Archive, label: Label, folder: Path, cores: str) -> bool:
+    """Whether Snakemake finds nothing to be done in the unpacked archive, and draws the same
+    figures again.
+
+    Raises:
+        UserError: Snakemake fails.
+    """
+    workflow = Workflow(folder, label.config, cores)
+    if not workflow.idle(list(label.targets)):
+        print("Snakemake would do the jobs above, though everything should be there")
+        return False
+    print("Snakemake finds nothing to be done", flush=True)
+    there = {job.outputs[0]: job for job in Records(folder).jobs.values() if job.rule == "figure"}
+    jobs = [job for job in there.values() if all((folder / name).exists() for name in job.inputs)]
+    for job in there.values():
+        if job not in jobs:
+            print(f"{job.name}: not drawn, as it shows weights that the archive was made without")
+    drawn = [name for job in jobs for name in job.outputs if kind(name) == "figures"]
+    for name in drawn:
+        (folder / name).unlink()
+    workflow.make(drawn)
+    listed = manifest.read((folder / MANIFEST).read_bytes(), MANIFEST)
+    differ = [name for name in drawn if file_digest(folder / name) != listed[name]]
+    print(
+        f"{len(drawn) - len(differ)} of {len(drawn)} files of {len(jobs)} figures: the same bytes"
+    )
+    if differ:
+        print("differ:", *differ, sep="\n  ")
+        print(*other_versions(label), sep="\n")
+    return not differ
+
+
+def other_versions(label: Label) -> list[str]:
+    """What is not here as it was where the archive was packed."""
+    here = versions()
+    return [
+        f"packed with {name} {label.versions.get(name)}, drawn with {name} {version}"
+        for name, version in here.items()
+        if label.versions.get(name) != version
+    ] or ["though machine and versions are those of the archive"]

@@ -1,0 +1,83 @@
+"""Is an archive as it was packed? Every file against the SHA-256 in its manifest."""
+
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from sparsedecay.archive import manifest
+from sparsedecay.archive.names import LABEL, MANIFEST, unsafe
+from sparsedecay.archive.opening import Archive
+from sparsedecay.archive.settings import Label
+from sparsedecay.errors import DamagedFile, UserError
+from sparsedecay.provenance import file_digest
+
+MOST = 20
+"""Files that a message lists."""
+
+
+def whole(archive: Archive) -> Label:
+    """Check every file against the manifest, and print what was found; exits with 1 if one differs.
+
+    Raises:
+        UserError: there is no manifest, or results in a format that none of ours has.
+    """
+    listed = manifest.read(archive.read(MANIFEST), f"{archive.path}: {MANIFEST}")
+    there = set(archive.names) - {MANIFEST}
+    if wrong := unsafe(there):
+        raise UserError(
+            f"{archive.path}: {wrong[0]} is in a format that no archive of sparsedecay holds; do "
+            "not trust it"
+        )
+    problems = [f"missing: {name}" for name in sorted(listed.keys() - there)]
+    problems += [f"added: {name}" for name in sorted(there - listed.keys())]
+    problems += [
+        f"altered: {name}"
+        for name in sorted(listed.keys() & there)
+        if archive.digest(name) != listed[name]
+    ]
+    problems += beside(archive.path)
+    if problems:
+        print(*problems[:MOST], sep="\n")
+        if len(problems) > MOST:
+            print(f"… and {len(problems) - MOST:,} more")
+        print(f"{archive.path}: is not as it was packed; get it again")
+        sys.exit(1)
+    label = read_label(archive)
+    changes = f", with {len(label.changed)} files changed" if label.changed else ""
+    commit = f"commit {label.commit}{changes}" if label.commit else "no commit"
+    print(
+        f"{archive.path}: {len(listed):,} files, {archive.size / 1e6:,.1f} MB, all as they were "
+        f"packed\n{label.name} {label.version}, {commit}; {label.config}: "
+        f"{', '.join(label.targets)}{'' if label.weights else ', without weights'}",
+        flush=True,
+    )
+    return label
+
+
+def beside(path: Path) -> list[str]:
+    """What is wrong with the archive as a whole, if its SHA-256 lies beside it."""
+    file = path.with_name(path.name + ".sha256")
+    if not file.is_file():
+        return []
+    said = file.read_bytes()[:200].split()[:1]
+    return (
+        [] if said == [file_digest(path).encode()] else [f"altered: {path} is not what {file} says"]
+    )
+
+
+def read_label(archive: Archive) -> Label:
+    """What the archive is.
+
+    Raises:
+        DamagedFile: it does not say.
+    """
+    try:
+        return Label.model_validate_json(archive.read(LABEL))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise DamagedFile(
+            f"{archive.path}: {LABEL}: {key}: {first['msg']}; it was made by another version, "
+            "which can verify it: look in its pyproject.toml"
+        ) from None

@@ -1,0 +1,41 @@
+def archived(wildcards):
+    """The files that the targets of the archive make."""
+    if len(workflow.configfiles) > 1 or workflow.config_settings.config:
+        logger.error(
+            "An archive holds the results of one config file: write the values of several files, "
+            "or of --config, into one below config/."
+        )
+        sys.exit(1)
+    section = of_section("archive", study.archive)
+    return [file for target in section.targets for file in wanted(plan, target)]
+
+
+def source_digest():
+    """Stands for the source that the archive holds."""
+    try:
+        return source(Path(os.path.relpath(workflow.basedir))).digest
+    except UserError as error:
+        logger.error(str(error))
+        sys.exit(1)
+
+
+rule archive:
+    input:
+        archived,
+    output:
+        zip=paths.archive(version("sparsedecay")),
+        sum=f"{paths.archive(version('sparsedecay'))}.sha256",
+    log:
+        paths.log("archive", "archive"),
+    benchmark:
+        paths.benchmark("archive", "archive")
+    """Pack figures, tables, weights and source with all that made them, for a repository."""
+    localrule: True
+    threads: 1
+    params:
+        config=os.path.relpath((workflow.configfiles or [Path("config/config.yaml")])[0]),
+        asked=study.archive.canonical() if study.archive else "",
+        source=lambda wildcards: source_digest(),
+    shell:
+        "sparsedecay archive --config {params.config:q} --out {output.zip} > {log} 2>&1"
+        " && cat {log}"
