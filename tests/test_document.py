@@ -130,15 +130,18 @@ def test_the_schema_knows_the_ranges():
         ("sweep", "settings", {"data.seed": [4]}),
         ("sweep", "settings", {"network.d": 4}),
         ("sweep", "milestones", [0]),
+        ("archive", "targets", []),
+        ("archive", "targets", ["figures"]),
+        ("archive", "weights", "all"),
     ):
         config = paper()
         config[section][name] = value
         assert not valid(config), (section, name, value)
 
 
-def test_figures_claims_sweep_and_nothing_else_may_be_left_out():
+def test_figures_claims_sweep_archive_and_nothing_else_may_be_left_out():
     config = paper()
-    del config["claims"], config["sweep"]
+    del config["claims"], config["sweep"], config["archive"]
     for name in ("fig1", "fig2", "fig3"):
         del config["figures"][name]
     assert valid(config)
@@ -148,7 +151,7 @@ def test_figures_claims_sweep_and_nothing_else_may_be_left_out():
     for node in [SCHEMA, *SCHEMA["$defs"].values()]:
         assert node["additionalProperties"] is False
         if node is not SCHEMA["$defs"]["Figures"]:
-            optional = {"claims", "sweep"} if node is SCHEMA else set()
+            optional = {"archive", "claims", "sweep"} if node is SCHEMA else set()
             assert set(node["required"]) == set(node["properties"]) - optional
 
 
@@ -264,6 +267,8 @@ EDITS = {
     "sweep.lam": [0.5],
     "sweep.settings": {"network.d": [3]},
     "sweep.milestones": [100_000],
+    "archive.targets": ["all", "readings"],
+    "archive.weights": False,
 }
 UNTOUCHED = {"figures.fig3.layer", "figures.fig4.layer"}  # with L = 2 there is only one
 
@@ -308,6 +313,7 @@ def test_an_edit_makes_run_what_the_readme_says(name):
         "Only runs and milestones": ({name.split(".")[1]}, False, []),
         "Only runs that no statement": (set(), False, []),
         "Only runs that no setting": (set(), False, []),
+        "The archive": (set(), False, []),
         "Figure 2's": ({"fig2"}, False, []),
         "Everything": ({"fig2", "fig3", "fig4"}, False, everything),
         "All dense": ({"fig3", "fig4"}, False, dense),

@@ -321,7 +321,7 @@ def test_a_missing_file_of_readings_is_named(mine):
          r"^config/readings\.yaml:2: literal: is the config itself"),
         *(
             (f"b: {{title: x, changes: {changes}}}",
-             r"^config/readings\.yaml:2: b: changes claims, figures, measures or sweep")
+             r"^config/readings\.yaml:2: b: changes archive, claims, figures, measures or sweep")
             for changes in (
                 "{figures: {fig1: null}}",
                 "{figures: {fig2: {lam: [0.1, 0.01]}}}",

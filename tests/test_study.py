@@ -41,7 +41,7 @@ SCHEMA = json_schema(Study)
 LEAVES = [path for path in leaves(SCHEMA) if path[:2] != ("figures", "fig4")]
 SECTIONS = sorted({path[:i] for path in LEAVES for i in range(1, len(path))}, key=str)
 KEYS = [path for path in [*SECTIONS, *LEAVES] if isinstance(path[-1], str)]
-OPTIONAL = [("claims",), ("sweep",), *(("figures", f"fig{i}") for i in range(1, 4))]
+OPTIONAL = [("archive",), ("claims",), ("sweep",), *(("figures", f"fig{i}") for i in range(1, 4))]
 names = {"ids": lambda value: key(value) if isinstance(value, tuple) else repr(value)[:20]}
 
 
@@ -109,9 +109,27 @@ def test_both_shipped_configs_are_in_order():
         assert load_study([CONFIG / file]).figures.names == ["fig1", "fig2", "fig3", "fig4"]
 
 
+@pytest.mark.parametrize(
+    ("target", "section"), [("replicate", "claims"), ("readings", "claims"), ("sweep", "sweep")]
+)
+def test_an_archive_needs_the_sections_of_its_targets(target, section):
+    document = json.loads(json.dumps(changed(("archive", "targets"), ["all", target])))
+    assert load(document).archive.targets == ("all", target)
+    del document[section]
+    (line,) = refusal(document)
+    assert "archive.targets: " in line
+    assert f"{target} needs the section {section}; add it, or leave it out" in line
+
+
+def test_an_archive_holds_each_target_once():
+    (line,) = refusal(changed(("archive", "targets"), ["all", "all"]))
+    assert "archive.targets: " in line
+    assert "each target may stand only once" in line
+
+
 def test_the_keys_are_found():
     """What the tests below are made from is complete."""
-    assert len(LEAVES) == 55
+    assert len(LEAVES) == 57
     assert ("figures", "fig3", "panels", 0, "network") in LEAVES
     assert ("data",) in SECTIONS
 

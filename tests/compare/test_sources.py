@@ -141,7 +141,7 @@ def test_archives_that_cannot_be_used(projects, compare, monkeypatch):
     whole = Path("one.zip").read_bytes()
     spoilt = whole.replace(b"PAR1", b"PAR2", 1)
     Path("spoilt.zip").write_bytes(spoilt)
-    with pytest.raises(UserError, match=r"spoilt\.zip: is damaged or no \.zip \(Bad CRC-32"):
+    with pytest.raises(UserError, match=r"spoilt\.zip: is damaged \(.*: Bad CRC-32"):
         compare(one, "spoilt.zip")
     pack("empty.zip", two)
     with pytest.raises(UserError, match=r"empty\.zip: holds no measured results"):

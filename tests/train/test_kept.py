@@ -63,6 +63,23 @@ def test_otherwise_it_is_trained_again(stretch, capsys, monkeypatch, what):
         assert [file.read_bytes() for file in stretch.files] == made
 
 
+def test_tidy_removes_what_was_moved_into_a_cache(stretch, tmp_path):
+    """On another file system the file was copied there, so that the kept one is the only link."""
+    train(stretch)
+    checkpoints, place = tmp_path / "results/checkpoints", tmp_path / "results/train/run/40"
+    kept_there = checkpoints / "run" / "40.kept"
+    kept_there.mkdir(parents=True)
+    place.mkdir(parents=True)
+    for file in stretch.files:
+        (kept_there / file.name).write_bytes(file.read_bytes())
+    kept.tidy(checkpoints)
+    assert len(list(kept_there.iterdir())) == len(stretch.files), "nothing stands in their places"
+    for file in stretch.files:
+        (place / file.name).symlink_to(file)
+    kept.tidy(checkpoints)
+    assert list(checkpoints.iterdir()) == []
+
+
 def test_tidy_removes_what_stands_in_its_place_and_nothing_else(stretch, tmp_path):
     train(stretch)
     other = tmp_path / "run" / "80.safetensors"

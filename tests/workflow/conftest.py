@@ -47,6 +47,24 @@ def replicated(built, tmp_path_factory):
     return Project(folder)
 
 
+@pytest.fixture(scope="session")
+def archived(built, tmp_path_factory):
+    """The smoke experiment in a git checkout of the whole project, with its archive."""
+    shared = of_all_processes(tmp_path_factory)
+    folder = shared / "archived"
+    with FileLock(shared / "archived.lock"):
+        if not (folder / "done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            project = Project(folder).checkout()
+            for part in ("results", "figures", ".snakemake"):
+                subprocess.run(["cp", "-a", f"{built.folder / part}/.", folder / part], check=True)
+            done = project.snakemake("archive")
+            assert done.returncode == 0, done.stderr
+            (folder / "done").touch()
+    return Project(folder)
+
+
 @pytest.fixture
 def study(replicated, tmp_path):
     """A copy of the finished draws and readings, dates included, to edit and run again."""

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sparsedecay.archive.source import source
+
 ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config", "profiles", "src", "workflow", "README.md", "pyproject.toml"]
 ROOMS = ("data", "train", "measure", "claims", "requests", "sweep")
@@ -32,6 +34,47 @@ class Project:
                 shutil.copyfile(source, target)
         shutil.copyfile(ROOT / "config" / "smoke.yaml", self.config)
         return self
+
+    def checkout(self) -> "Project":
+        """Put all of the project's files there, in a git history of their own."""
+        for name in source(ROOT).files:
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, self.folder / name)
+        shutil.copyfile(ROOT / "config" / "smoke.yaml", self.config)
+        with open(self.folder / ".gitignore", "a") as ignored:
+            ignored.write("/done\n")
+        self.git("init", "--quiet")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", "The project")
+        compiled = "src/sparsedecay/train/compiled"
+        for library in (ROOT / compiled).glob("*.so"):
+            shutil.copyfile(library, self.folder / compiled / library.name)
+        return self
+
+    def git(self, *arguments: str) -> str:
+        """Call git in the project's folder."""
+        people = {f"GIT_{who}_NAME": "A. Student" for who in ("AUTHOR", "COMMITTER")}
+        mails = {name.replace("NAME", "EMAIL"): "student@example.org" for name in people}
+        done = subprocess.run(
+            ["git", "-c", "init.defaultBranch=main", *arguments],
+            cwd=self.folder,
+            env={**os.environ, **people, **mails},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    def sparsedecay(self, *arguments: str | Path) -> subprocess.CompletedProcess:
+        """Run a command of the copy's own code in its folder."""
+        return subprocess.run(
+            [sys.executable, "-m", "sparsedecay", *map(str, arguments)],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(self.folder / "src")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run Snakemake on the copy's own code, as if the copy were the one that is installed."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rocrate.model import ContextEntity
+from rocrate.model import ContextEntity, Entity
 from rocrate.rocrate import ROCrate
 
 from sparsedecay.archive.citation import Citation
@@ -65,6 +65,7 @@ class Writer:
         """The file `ro-crate-metadata.json`; the same archive gives the same bytes."""
         self.crate = ROCrate(version="1.1")
         self.crate.metadata.extra_terms.update(TERMS)
+        self.known: dict[str, Entity] = {}
         self.agents = [self.agent(*author) for author in self.citation.authors]
         self.root()
         self.files()
@@ -138,12 +139,13 @@ class Writer:
             if name in ("README.md", README):
                 properties["about"] = self.crate.root_dataset
             if name != WORKFLOW:
-                self.crate.add_file(dest_path=name, properties=properties)
+                self.known[name] = self.crate.add_file(dest_path=name, properties=properties)
         for name in self.contents.left_out:
             about = (
                 "A state that training went on from; not in the archive, training makes it again."
             )
-            self.add(f"#left-out/{name}", "CreativeWork", name=name, description=about)
+            identifier = f"#left-out/{name}"
+            self.known[name] = self.add(identifier, "CreativeWork", name=name, description=about)
 
     def workflow(self) -> None:
         """The Snakefile, its rules, and the steps they are."""
@@ -181,9 +183,9 @@ class Writer:
             name="configfile",
             additionalType="File",
             description="What is computed; every key is explained in config/README.md.",
-            workExample={"@id": label.config},
+            workExample=self.known[label.config],
         )
-        self.crate.get(label.config)["exampleOfWork"] = config
+        self.known[label.config]["exampleOfWork"] = config
         main = self.crate.add_workflow(
             dest_path=WORKFLOW,
             main=True,
@@ -237,14 +239,9 @@ class Writer:
                     identifier, "PropertyValue", name="settings", value=value
                 )
 
-    def references(self, names: Iterable[str]) -> list[dict[str, str]]:
+    def references(self, names: Iterable[str]) -> list[Entity]:
         """Files, in the archive or left out of it."""
-        found = []
-        for name in names:
-            identifier = f"#left-out/{name}" if name in self.contents.left_out else name
-            if entity := self.crate.get(identifier):
-                found.append({"@id": entity.id})
-        return found
+        return [self.known[name] for name in names if name in self.known]
 
     def run(self, jobs: list[Job], actions: list[ContextEntity]) -> None:
         """The workflow's run as a whole, and how Snakemake organised it."""
@@ -259,7 +256,7 @@ class Writer:
             startTime=second(min(job.began for job in jobs)),
             endTime=second(max(job.ended for job in jobs)),
             actionStatus=DONE,
-            object={"@id": self.label.config},
+            object=self.known[self.label.config],
             result=self.references(figures or jobs[-1].outputs),
         )
         self.crate.root_dataset.append_to("mentions", run)

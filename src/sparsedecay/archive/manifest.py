@@ -24,6 +24,6 @@ def read(content: bytes, place: str) -> dict[str, str]:
     except UnicodeDecodeError:
         lines = [None]
     digests = {line[2]: line[1] for line in lines if line}
-    if None in lines or write(digests) != content:
+    if None in lines or write(digests) != content or not all(map(str.isprintable, digests)):
         raise DamagedFile(f"{place}: is no list of SHA-256 sums, or is damaged")
     return digests

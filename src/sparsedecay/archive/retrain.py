@@ -63,7 +63,7 @@ def retrain(archive: Archive, label: Label, folder: Path, name: str, cores: str)
     other = [table for table in tables if not pq.read_table(folder / table).equals(before[table])]
     now = made(folder, name, epochs[-1])
     elsewhere = [
-        f"{key} {made_by.get(key)}, here {now[key]}" for key in now if made_by[key] != now[key]
+        f"{key} {made_by.get(key)}, here {now[key]}" for key in now if made_by.get(key) != now[key]
     ]
     if not other:
         print(f"{name}: {len(tables)} tables at {len(epochs)} milestones are the same bit for bit")

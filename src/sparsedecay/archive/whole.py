@@ -17,10 +17,34 @@ MOST = 20
 
 
 def whole(archive: Archive) -> Label:
-    """Check every file against the manifest, and print what was found; exits with 1 if one differs.
+    """Check every file, and print what was found; exits with 1 if one differs.
 
     Raises:
         UserError: there is no manifest, or results in a format that none of ours has.
+    """
+    if found := differences(archive):
+        print(*found[:MOST], sep="\n")
+        if len(found) > MOST:
+            print(f"… and {len(found) - MOST:,} more")
+        print(f"{archive.path}: is not as it was packed; get it again")
+        sys.exit(1)
+    label = read_label(archive)
+    changes = f", with {len(label.changed)} files changed" if label.changed else ""
+    commit = f"commit {label.commit}{changes}" if label.commit else "no commit"
+    print(
+        f"{archive.path}: {len(archive.names):,} files, {archive.size / 1e6:,.1f} MB, all as they "
+        f"were packed\n{label.name} {label.version}, {commit}; {label.config}: "
+        f"{', '.join(label.targets)}{'' if label.weights else ', without weights'}",
+        flush=True,
+    )
+    return label
+
+
+def differences(archive: Archive) -> list[str]:
+    """What is missing, added or altered, by the manifest.
+
+    Raises:
+        UserError: as `whole`.
     """
     listed = manifest.read(archive.read(MANIFEST), f"{archive.path}: {MANIFEST}")
     there = set(archive.names) - {MANIFEST}
@@ -36,23 +60,7 @@ def whole(archive: Archive) -> Label:
         for name in sorted(listed.keys() & there)
         if archive.digest(name) != listed[name]
     ]
-    problems += beside(archive.path)
-    if problems:
-        print(*problems[:MOST], sep="\n")
-        if len(problems) > MOST:
-            print(f"… and {len(problems) - MOST:,} more")
-        print(f"{archive.path}: is not as it was packed; get it again")
-        sys.exit(1)
-    label = read_label(archive)
-    changes = f", with {len(label.changed)} files changed" if label.changed else ""
-    commit = f"commit {label.commit}{changes}" if label.commit else "no commit"
-    print(
-        f"{archive.path}: {len(listed):,} files, {archive.size / 1e6:,.1f} MB, all as they were "
-        f"packed\n{label.name} {label.version}, {commit}; {label.config}: "
-        f"{', '.join(label.targets)}{'' if label.weights else ', without weights'}",
-        flush=True,
-    )
-    return label
+    return problems + beside(archive.path)
 
 
 def beside(path: Path) -> list[str]:

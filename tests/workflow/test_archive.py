@@ -1,0 +1,429 @@
+"""The archive of the smoke experiment: packed, verified, unpacked elsewhere, made again."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from urllib.parse import unquote
+
+import pyarrow.parquet as pq
+import pytest
+
+from sparsedecay import paths
+from sparsedecay.archive import retrain
+from sparsedecay.archive.names import ADDED, CRATE, LABEL, MANIFEST, README, kind
+from sparsedecay.archive.opening import opened
+from sparsedecay.archive.packing import digest
+from sparsedecay.archive.records import Records
+from sparsedecay.archive.source import source
+from sparsedecay.archive.whole import differences
+from sparsedecay.provenance import file_digest
+from tests.archive.crate import problems
+from tests.archive.made import contents, flipped, listed, zipped
+from tests.workflow.project import ROOT, Project, job
+from tests.workflow.test_rerun import DENSE, EQ2, FIGURES
+
+pytestmark = [
+    pytest.mark.workflow,
+    pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning"),  # of the validator
+]
+DRAWN = [f"figures/fig{i}.{e}" for i in (1, 2, 3, 4) for e in ("json", "pdf", "png", "svg")]
+
+
+@pytest.fixture(scope="session")
+def archive(archived):
+    (found,) = (archived.folder / "results/archive").glob("*.zip")
+    return found
+
+
+@pytest.fixture
+def unpacked(archive, tmp_path):
+    """The archive, unpacked by another program, in a folder with a name of its own."""
+    folder = tmp_path / "a dear colleague's copy"
+    with zipfile.ZipFile(archive) as file:
+        file.extractall(folder)
+        for entry in file.infolist():  # as unzip does, and Python does not
+            (folder / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
+    return Project(folder)
+
+
+@pytest.fixture
+def crate(unpacked, tmp_path):
+    """The same in a folder whose name the validator can take."""
+    return unpacked.folder.rename(tmp_path / "crate")
+
+
+@pytest.fixture
+def checkout(archived, tmp_path):
+    """A copy of the checkout with its results, to be edited and packed again."""
+    folder = tmp_path / "project"
+    subprocess.run(["cp", "-a", archived.folder, folder], check=True)
+    return Project(folder)
+
+
+def names(archive):
+    with zipfile.ZipFile(archive) as file:
+        return set(file.namelist())
+
+
+def of_kind(archive, wanted):
+    return {name for name in names(archive) if kind(name) == wanted}
+
+
+def repack(archive, target, change):
+    """The archive with other files, and a manifest to match."""
+    files = contents(archive)
+    change(files)
+    return zipped(target, listed(files))
+
+
+def test_it_holds_all_that_made_the_figures(archived, archive):
+    assert of_kind(archive, "source") == set(source(archived.folder).files)
+    assert {"Snakefile", "requirements.lock", "environment.yml", ".ci/run"} <= names(archive)
+    assert of_kind(archive, "about") == ADDED
+    assert of_kind(archive, "figures") == set(DRAWN)
+    made = archived.files().keys()
+    states = {name for name in made if name.endswith("state.safetensors")}
+    tables = {name for name in made if name.startswith("results/")} - states
+    assert of_kind(archive, "tables") | of_kind(archive, "data") == tables
+    held = of_kind(archive, "weights")
+    assert {job(name) for name in held} == {f"train {run} 1000" for run in (EQ2["0.001"], DENSE)}
+    assert held < states
+    for room in ("logs", "benchmarks"):
+        folder = archived.folder / "results" / room
+        files = (file for file in folder.rglob("*") if file.is_file())
+        there = {str(file.relative_to(archived.folder)) for file in files}
+        assert of_kind(archive, room) == {name for name in there if "/archive/" not in name}
+    records = Records(archived.folder).files
+    about = {str(path.relative_to(archived.folder)): name for name, path in records.items()}
+    assert {about[name] for name in of_kind(archive, "records")} == set(made) - {
+        "figures/README.md"
+    }
+
+
+def test_it_says_what_it_is(archived, archive):
+    label = json.loads(contents(archive)[LABEL])
+    assert label["commit"] == archived.git("rev-parse", "HEAD")
+    assert (label["changed"], label["config"]) == ([], "config/config.yaml")
+    assert label["versions"].keys() >= {"python", "torch", "matplotlib", "snakemake"}
+    text = contents(archive)[README].decode()
+    for figure in ("fig1", "fig2", "fig3", "fig4"):
+        assert f"`figures/{figure}.pdf`" in text
+    assert f"commit {label['commit']}, with" in text
+    # what it tells the reader to type is there
+    targets = {line.split(":")[0] for line in (ROOT / "Makefile").read_text().splitlines()}
+    assert {"all", "figures", "test"} <= targets
+    log = (archived.folder / "results/logs/archive/archive.log").read_text()
+    for said in ("source", "weights of milestones", "figures with sidecars", "in all", "SHA-256"):
+        assert said in log
+
+
+def test_the_same_results_give_the_same_bytes(checkout, archive):
+    (again,) = (checkout.folder / "results/archive").glob("*.zip")
+    again.unlink()
+    done = checkout.snakemake("archive")
+    assert done.returncode == 0, done.stderr
+    assert file_digest(again) == file_digest(archive)
+
+
+def test_an_unpacked_archive_gives_the_same_archive(unpacked, archive):
+    """So nothing is missing in it, and nothing tells of the folder."""
+    done = unpacked.snakemake("archive")
+    assert done.returncode == 0, done.stderr
+    (again,) = (unpacked.folder / "results/archive").glob("*.zip")
+    assert file_digest(again) == file_digest(archive)
+
+
+def test_nothing_is_to_be_done_elsewhere(unpacked, tmp_path):
+    """In another folder, home and time zone, under another user's name."""
+    other = {"HOME": str(tmp_path), "USER": "stranger", "LOGNAME": "stranger", "TZ": "Asia/Tokyo"}
+    command = [sys.executable, "-m", "snakemake", "--dry-run"]
+    environment = {**os.environ, **other, "PYTHONPATH": str(unpacked.folder / "src")}
+    done = subprocess.run(
+        command, cwd=unpacked.folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_make_knows_the_config_of_the_results(unpacked):
+    label = unpacked.folder / LABEL
+    label.write_text(label.read_text().replace("config/config.yaml", "config/mine.yaml"))
+    make = ["env", "--unset=MAKEFLAGS", "--unset=MAKELEVEL", "make", "--dry-run"]
+    done = subprocess.run(make, cwd=unpacked.folder, capture_output=True, text=True, check=True)
+    assert 'snakemake --configfile "config/mine.yaml"' in done.stdout
+    done = subprocess.run(
+        [*make, "CONFIG=other.yaml"],
+        cwd=unpacked.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert 'snakemake --configfile "other.yaml"' in done.stdout
+
+
+def test_figures_are_drawn_again_and_nothing_else(unpacked):
+    """What `make figures` does."""
+    before = {name: file_digest(unpacked.folder / name) for name in DRAWN}
+    assert unpacked.jobs("--forcerun", "figure") == FIGURES
+    assert {name: file_digest(unpacked.folder / name) for name in DRAWN} == before
+    assert unpacked.jobs() == set()
+
+
+def test_one_flipped_bit_in_every_file_at_once(archive, tmp_path):
+    files = {
+        name: flipped(content, 1000) if content else content
+        for name, content in contents(archive).items()
+    }
+    files[MANIFEST] = contents(archive)[MANIFEST]
+    with opened(zipped(tmp_path / "a.zip", files)) as spoilt:
+        told = set(differences(spoilt))
+    empty = {name for name, content in files.items() if not content}
+    assert told == {f"altered: {name}" for name in files.keys() - {MANIFEST} - empty}
+
+
+@pytest.mark.parametrize(
+    "profile", ["workflow-ro-crate-1.0", "workflow-run-crate-0.5", "provenance-run-crate-0.5"]
+)
+def test_the_crate_is_valid(crate, tmp_path, profile):
+    assert problems(crate, tmp_path, profile) == []
+
+
+def test_the_validator_finds_what_is_wrong(crate, tmp_path):
+    said = json.loads((crate / CRATE).read_text())
+    said["@graph"] = [one for one in said["@graph"] if one["@type"] != "HowToStep"]
+    (crate / CRATE).write_text(json.dumps(said))
+    told = problems(crate, tmp_path, "provenance-run-crate-0.5")
+    assert any("HowToStep" in line for line in told)
+
+
+def test_the_crate_tells_how_each_figure_was_made(archived, archive):
+    """From result to object again and again, back to the data; with parameters and times."""
+    graph = {one["@id"]: one for one in json.loads(contents(archive)[CRATE])["@graph"]}
+    records = Records(archived.folder)
+
+    def many(value):
+        return value if isinstance(value, list) else [value] if value else []
+
+    made_by = {
+        result["@id"]: one
+        for one in graph.values()
+        if one["@type"] == "CreateAction" and one["@id"] != "#workflow-run"
+        for result in many(one.get("result"))
+    }
+    for figure in ("fig2", "fig3"):
+        waiting, jobs, settings = [f"figures/{figure}.pdf"], {}, []
+        while waiting:
+            action = made_by.get(waiting.pop())
+            if action and action["@id"] not in jobs:
+                jobs[action["@id"]] = action
+                waiting += [one["@id"] for one in many(action.get("object"))]
+        chain = records.chain([f"figures/{figure}.pdf"])
+        assert jobs.keys() == {f"#job/{one.rule}/{one.name}" for one in chain}
+        for one in chain:
+            action = jobs[f"#job/{one.rule}/{one.name}"]
+            assert action["startTime"] <= action["endTime"]
+            assert action["endTime"].endswith("+00:00")
+            settings += [x["@id"] for x in many(action["object"]) if "#settings" in x["@id"]]
+        assert settings
+        for one in settings:
+            assert isinstance(json.loads(graph[one]["value"]), dict)
+    assert graph["./"]["license"] == {"@id": "https://spdx.org/licenses/MIT"}
+    paper = graph[graph["./"]["citation"]["@id"]]
+    assert "Sparsity of Deep Neural Networks" in paper["name"]
+    assert {graph[one["@id"]]["name"] for one in paper["author"]} >= {"Rahul Parhi"}
+    files = contents(archive)
+    told = {unquote(name): one for name, one in graph.items() if "File" in many(one["@type"])}
+    assert told.keys() == files.keys() - {MANIFEST, CRATE}
+    for name, one in told.items():
+        assert one["contentSize"] == str(len(files[name]))
+        assert one["sha256"] == digest(files[name])
+
+
+def test_verified_and_drawn_again(archived, archive):
+    done = archived.sparsedecay("verify", archive)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = archived.sparsedecay("verify", archive, "--rerender", "--cores", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Snakemake finds nothing to be done" in done.stdout
+    assert "16 of 16 files of 4 figures: the same bytes" in done.stdout
+
+
+def test_a_figure_that_does_not_come_from_the_tables(archived, archive, tmp_path):
+    """The manifest was made to match, so that only drawing it again can tell."""
+
+    def forge(files):
+        files["figures/fig3.png"] = files["figures/fig1.png"]
+
+    forged = repack(archive, tmp_path / "forged.zip", forge)
+    assert archived.sparsedecay("verify", forged).returncode == 0
+    done = archived.sparsedecay("verify", forged, "--rerender", "--cores", "2")
+    assert done.returncode == 1
+    assert "15 of 16 files of 4 figures: the same bytes" in done.stdout
+    assert "differ:\n  figures/fig3.png\nthough machine and versions are those" in done.stdout
+
+
+def test_results_that_are_not_finished(archived, archive, tmp_path):
+    def lose(files):
+        del files["figures/fig1.pdf"]
+
+    lost = repack(archive, tmp_path / "lost.zip", lose)
+    done = archived.sparsedecay("verify", lost, "--rerender")
+    assert done.returncode == 1
+    assert "Snakemake would do the jobs above" in done.stdout
+    assert "figures/fig1.pdf" in done.stderr
+
+
+def run_of(archive, name):
+    """The id of a run in the archive."""
+    return next(Path(file).parts[2] for file in of_kind(archive, "tables") if f"/{name}-" in file)
+
+
+def test_trained_again_bit_for_bit(archived, archive):
+    run = run_of(archive, EQ2["0.1"])
+    done = archived.sparsedecay("verify", archive, "--retrain", run, "--cores", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{run}: 8 tables at 2 milestones are the same bit for bit" in done.stdout
+
+
+def test_a_table_that_does_not_come_from_training(archived, archive, tmp_path):
+    run = run_of(archive, DENSE)
+    name = paths.measured(run, 1000, "summary")
+
+    def forge(files):
+        file = tmp_path / "table.parquet"
+        file.write_bytes(files[name])
+        table = pq.read_table(file)
+        column = table.schema.names.index("mse")
+        pq.write_table(table.set_column(column, table.schema.field(column), [[1e-9]]), file)
+        files[name] = file.read_bytes()
+
+    forged = repack(archive, tmp_path / "forged.zip", forge)
+    done = archived.sparsedecay("verify", forged, "--retrain", run, "--cores", "2")
+    assert done.returncode == 1
+    assert f"1 of 4 tables differ, the first {name}" in done.stdout
+    assert "so this is an error" in done.stdout
+
+
+def test_trained_again_elsewhere(archived, archive, tmp_path, monkeypatch):
+    """Where the compiled engine cannot be built, another one trains: the bits differ, and the
+    numbers are held against other draws."""
+
+    def touch(files):
+        files["src/sparsedecay/train/compiled/dense.h"] += b"// of another version\n"
+
+    other = repack(archive, tmp_path / "other.zip", touch)
+    run = run_of(archive, EQ2["0.001"])
+    monkeypatch.setenv("CXX", "false")
+    monkeypatch.setenv("CC", "false")
+    arguments = ("verify", other, "--retrain", run, "--cores", "2")
+    assert "its code is not that of this copy" in archived.sparsedecay(*arguments).stderr
+    done = archived.sparsedecay(*arguments, "--trust")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "engine compiled, here fused" in done.stdout
+    assert f"measures lie within the spread of {retrain.DRAWS} draws" in done.stdout
+
+
+def test_a_run_that_is_not_there(archived, archive):
+    done = archived.sparsedecay("verify", archive, "--retrain", "representer-eq3")
+    assert done.returncode == 2
+    assert "the config has no such run; the nearest is representer-" in done.stderr
+    shallow = next(
+        line
+        for line in archived.sparsedecay("check", "config/smoke.yaml", "--runs").stdout.split()
+        if line.startswith("representer-weight_decay") and "seed1" in line
+    )
+    done = archived.sparsedecay("verify", archive, "--retrain", shallow)
+    assert done.returncode == 1
+    assert "the archive does not hold its tables" in done.stdout
+
+
+def test_without_weights(checkout):
+    checkout.edit("config/config.yaml", "weights: true", "weights: false")
+    checkout.git("commit", "--quiet", "--all", "--message", "Smaller")
+    done = checkout.snakemake("archive")
+    assert done.returncode == 0, done.stderr
+    (archive,) = (checkout.folder / "results/archive").glob("*.zip")
+    assert of_kind(archive, "weights") == set()
+    assert "The weights were left out" in contents(archive)[README].decode()
+    done = checkout.sparsedecay("verify", archive, "--rerender", "--cores", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "figures/fig3: not drawn, as it shows weights" in done.stdout
+    assert "8 of 8 files of 2 figures: the same bytes" in done.stdout
+
+
+def test_changes_that_are_in_no_commit(checkout):
+    with open(checkout.folder / "README.md", "a") as text:
+        text.write("\nMore words.\n")
+    done = checkout.snakemake("archive")
+    assert "note: not committed, but packed as it is here: README.md" in done.stdout
+    (archive,) = (checkout.folder / "results/archive").glob("*.zip")
+    assert json.loads(contents(archive)[LABEL])["changed"] == ["README.md"]
+    assert (
+        "**with changes that are in no commit** (README.md)" in contents(archive)[README].decode()
+    )
+
+
+def test_what_an_archive_needs(project, tmp_path):
+    done = project.snakemake("archive", "--dry-run")
+    assert done.returncode == 1
+    assert "neither a git checkout nor an unpacked archive" in done.stdout
+    done = project.snakemake("archive", "--config", "training={epochs: 3000}")
+    assert "An archive holds the results of one config file" in done.stderr
+    files = ("--configfile", "config/config.yaml", "config/smoke.yaml")
+    assert "of one config file" in project.snakemake("archive", *files).stderr
+    shutil.copyfile(project.config, tmp_path / "mine.yaml")
+    text = project.config.read_text()
+    project.config.write_text(text[: text.index("\narchive:")])
+    done = project.snakemake("archive")
+    assert "The config has no section `archive`" in done.stderr
+    for said in (done.stdout, done.stderr):
+        assert "Traceback" not in said
+    assert project.snakemake("--dry-run").returncode == 0
+
+
+def test_a_config_from_outside(checkout, tmp_path):
+    outside = tmp_path / "mine.yaml"
+    shutil.copyfile(checkout.config, outside)
+    shutil.copyfile(
+        checkout.folder / "config/smoke-readings.yaml", tmp_path / "smoke-readings.yaml"
+    )
+    done = checkout.snakemake("archive", "--configfile", str(outside))
+    assert done.returncode == 1
+    assert "lies outside of the project" in done.stderr
+
+
+def test_results_are_fetched_and_nothing_runs(archived, archive, tmp_path):
+    folder = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", archived.folder, folder], check=True)
+    clone = Project(folder)
+    done = clone.sparsedecay("fetch", archive)
+    assert done.returncode == 0, done.stderr
+    assert "here already: 0 the same" in done.stdout
+    assert clone.jobs() == set()
+    # again, and over results of one's own
+    (folder / "figures/fig1.pdf").write_text("mine")
+    (folder / "figures/fig2.pdf").unlink()
+    done = clone.sparsedecay("fetch", archive)
+    assert "left as they are, though the archive has others: 1, as figures/fig1.pdf" in done.stdout
+    assert (folder / "figures/fig1.pdf").read_text() == "mine"
+    assert file_digest(folder / "figures/fig2.pdf") == file_digest(
+        archived.folder / "figures/fig2.pdf"
+    )
+    assert clone.jobs() == set()
+
+
+def test_fetching_in_the_wrong_place(archived, archive, tmp_path):
+    assert "no such file" in archived.sparsedecay("fetch", "nothing.zip").stderr
+    assert "ARCHIVE=FILE.zip" in archived.sparsedecay("fetch", "").stderr
+    elsewhere = subprocess.run(
+        [sys.executable, "-m", "sparsedecay", "fetch", archive],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "holds no Snakefile; go to the project's folder" in elsewhere.stderr
+    assert list(tmp_path.iterdir()) == []
