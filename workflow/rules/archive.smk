@@ -20,6 +20,7 @@ def source_digest():
 
 
 rule archive:
+    """Pack figures, tables, weights and source with all that made them, for a repository."""
     input:
         archived,
     output:
@@ -29,7 +30,6 @@ rule archive:
         paths.log("archive", "archive"),
     benchmark:
         paths.benchmark("archive", "archive")
-    """Pack figures, tables, weights and source with all that made them, for a repository."""
     localrule: True
     threads: 1
     params:
