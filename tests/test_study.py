@@ -122,6 +122,8 @@ def test_an_archive_needs_the_sections_of_its_targets(target, section):
 
 
 def test_an_archive_holds_each_target_once():
+    (line,) = refusal(changed(("archive", "targets"), ["sweep"]))
+    assert "it must hold all, the figures; add it" in line
     (line,) = refusal(changed(("archive", "targets"), ["all", "all"]))
     assert "archive.targets: " in line
     assert "each target may stand only once" in line

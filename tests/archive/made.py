@@ -10,6 +10,7 @@ from sparsedecay.archive.names import LABEL, MANIFEST
 from sparsedecay.archive.packing import digest, pack
 from sparsedecay.archive.settings import Label
 
+ROOT = Path(__file__).parents[2]
 TEXTS = {
     "Snakefile": b"rule all:\n",
     "config/config.yaml": b"data: {}\n",
@@ -38,7 +39,7 @@ def label(**other) -> Label:
     return Label(**{**values, **other})
 
 
-def small(path: Path, **texts: bytes) -> Path:
+def small(path: Path, **texts: Path | bytes) -> Path:
     """A whole archive of the files above; others can be added."""
     files = {**TEXTS, LABEL: label().model_dump_json().encode(), **texts}
     pack(path, files, frozenset())

@@ -70,7 +70,19 @@ def test_what_has_no_record_is_told(project):
         Records(project).chain(["figure"])
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rule": 1}', "\0"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"rule": 1}',
+        "\0",
+        record(input=[["x"]]),
+        record(input=[5]),
+        record(log=None),
+    ],
+)
 def test_a_damaged_record_is_named(project, text):
     write(project, "a")
     (file,) = (project / FOLDER).iterdir()
@@ -83,6 +95,12 @@ def test_a_damaged_record_is_named(project, text):
 def test_names_are_those_that_snakemake_writes(name):
     place = FilePersistence._record_path(_OfThisSystem(), "", name)
     assert output_of(PurePath(place)) == name
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "a b", "ünicode", "QQ=", "_w=="])
+def test_what_something_else_put_there_is_no_record(project, name):
+    (project / FOLDER / name).write_text("x")
+    assert Records(project).files == {}
 
 
 class _OfThisSystem:

@@ -66,6 +66,27 @@ def test_the_digest_tells_a_commit_from_the_next(checkout):
     assert source(checkout).digest != before
 
 
+def test_what_no_archive_can_hold(checkout):
+    (checkout / "link").symlink_to("/etc/hostname")
+    with pytest.raises(UserError, match="'link': is a link"):
+        source(checkout)
+    (checkout / "link").unlink()
+    with open(os.fsencode(checkout) + b"/caf\xe9.txt", "w"):
+        pass
+    with pytest.raises(UserError, match=r"caf.*: has a name .* not in UTF-8") as caught:
+        source(checkout)
+    assert str(caught.value).isprintable()
+
+
+def test_git_that_fails_is_quoted(checkout, monkeypatch):
+    (checkout / ".git/HEAD").write_text("nonsense")
+    with pytest.raises(UserError, match="git cannot say what belongs to it: fatal: not a git"):
+        source(checkout)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UserError, match=r"git cannot say .*: it is not installed"):
+        source(checkout)
+
+
 def test_before_the_first_commit(tmp_path):
     git(tmp_path, "init")
     (tmp_path / "Snakefile").write_text("")

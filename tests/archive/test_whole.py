@@ -1,7 +1,9 @@
 """Every way in which an archive can differ from what was packed is found and named."""
 
+import json
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from sparsedecay.archive.opening import opened
 from sparsedecay.archive.verify import main
 from sparsedecay.archive.whole import differences
 from sparsedecay.errors import DamagedFile, UserError
-from tests.archive.made import TEXTS, contents, flipped, label, listed, small, zipped
+from tests.archive.made import ROOT, TEXTS, contents, flipped, label, listed, small, zipped
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,21 @@ def test_many_differences_are_counted(whole, tmp_path, capsys):
     assert "… and 10 more" in said
 
 
-@pytest.mark.parametrize("name", ["results/train/run/10/state.pt", "figures/fig1.pkl", "results/x"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "results/train/run/10/state.pt",
+        "figures/fig1.pkl",
+        "results/x",
+        ".snakemake/iocache/latest.pkl",
+        ".snakemake/locks/0.output.lock",
+        ".snakemake/incomplete/ZmlndXJlcy9maWcxLnBkZg==",
+        ".snakemake/metadata/evil",
+        # figures/../../victim and /etc/passwd
+        ".snakemake/metadata/ZmlndXJlcy8uLi8uLi92aWN0aW0=",
+        ".snakemake/metadata/L2V0Yy9wYXNzd2Q=",
+    ],
+)
 def test_results_in_a_format_that_may_run_code(whole, tmp_path, name):
     path = zipped(tmp_path / "a.zip", listed({**contents(whole), name: b"\x80\x04."}))
     with pytest.raises(UserError, match="is in a format that no archive of sparsedecay holds"):
@@ -125,6 +141,42 @@ def test_an_archive_of_another_version(whole, tmp_path):
         main([str(path)])
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", "\x1b[31mother"),
+        ("version", "0.1\nfake.zip: all as they were packed"),
+        ("commit", "HEAD"),
+        ("config", "../../etc/passwd"),
+        ("config", "a\x1b]0;title\x07"),
+        ("changed", ["\u202e"]),
+        ("versions", {"\x07": "1"}),
+    ],
+)
+def test_a_label_that_would_do_harm(whole, tmp_path, capsys, key, value):
+    said = json.dumps({**json.loads(label().model_dump_json()), key: value}).encode()
+    path = zipped(tmp_path / "a.zip", listed({**contents(whole), LABEL: said}))
+    with pytest.raises(UserError, match=r"archive\.json: ") as caught:
+        main([str(path)])
+    assert str(caught.value).isprintable()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["snakemake.py", "yaml.so", "matplotlibrc", "src/x.py", "Makefile"]
+)
+def test_more_code_is_other_code(tmp_path, name, capsys):
+    path = zipped(tmp_path / "a.zip", listed({**contents_of_this_copy(), name: b"x = 1"}))
+    with pytest.raises(UserError, match=f"its code is not that of this copy of .*{name}.*--trust"):
+        main([str(path), "--rerender"])
+
+
+def contents_of_this_copy():
+    """An archive whose code is ours, and that holds nothing else."""
+    files = {"Snakefile": (ROOT / "Snakefile").read_bytes(), "config/config.yaml": b""}
+    return {**files, LABEL: label().model_dump_json().encode()}
+
+
 def test_code_of_others_is_not_run_unasked(whole, tmp_path):
     for flags in (["--rerender"], ["--retrain", "run"]):
         with pytest.raises(UserError, match=r"its code is not that of this copy .*add --trust"):
@@ -142,7 +194,7 @@ def test_a_folder_that_is_not_empty(whole, tmp_path):
 def test_the_manifest_is_read_as_it_was_written(files):
     from sparsedecay.archive.packing import digest
 
-    sums = {name.strip() or "x": digest(content) for name, content in files.items()}
+    sums = {name: digest(content) for name, content in files.items()}
     assert manifest.read(manifest.write(sums), "here") == sums
 
 
@@ -179,13 +231,20 @@ def test_a_manifest_that_is_written_otherwise(spoil):
         manifest.read(spoil(text), "here")
 
 
-def test_the_same_files_give_the_same_bytes(tmp_path):
-    first = small(tmp_path / "a.zip").read_bytes()
-    os.environ["TZ"] = "Asia/Kolkata"
+def test_the_same_files_give_the_same_bytes(tmp_path, monkeypatch):
+    """Whenever and wherever they were written."""
+    file = tmp_path / "notes"
+    file.write_text("text")
+    first = small(tmp_path / "a.zip", notes=file).read_bytes()
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    os.utime(file, (1e9, 1e9))
+    file.chmod(0o600)
     try:
-        assert small(tmp_path / "b.zip").read_bytes() == first
+        assert small(tmp_path / "b.zip", notes=file).read_bytes() == first
     finally:
-        del os.environ["TZ"]
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch):
@@ -205,10 +264,10 @@ def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch):
     assert not list(tmp_path.glob("*.zip*"))
 
 
-@pytest.mark.parametrize("name", ["a\nb", "a\\b"])
+@pytest.mark.parametrize("name", ["a\nb", "a\\b", "C: notes", "SNAKEFILE"])
 def test_names_that_no_archive_can_hold(tmp_path, name):
     from sparsedecay.archive.packing import pack
 
-    with pytest.raises(UserError, match="rename it"):
-        pack(tmp_path / "a.zip", {name: b""}, frozenset())
+    with pytest.raises(UserError, match=r"rename it|leads out|stands there twice"):
+        pack(tmp_path / "a.zip", {name: b"", "Snakefile": b""}, frozenset())
     assert not Path(tmp_path / "a.zip").exists()

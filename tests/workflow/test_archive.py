@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -114,8 +115,11 @@ def test_it_says_what_it_is(archived, archive):
         assert f"`figures/{figure}.pdf`" in text
     assert f"commit {label['commit']}, with" in text
     # what it tells the reader to type is there
+    told = set(re.findall(r"^\| `make ?(\w*)`", text, re.MULTILINE))
     targets = {line.split(":")[0] for line in (ROOT / "Makefile").read_text().splitlines()}
-    assert {"all", "figures", "test"} <= targets
+    assert told == {"", "figures", "test"}
+    assert told - {""} <= targets
+    assert f"snakemake all --forceall --configfile {label['config']}`" in text
     log = (archived.folder / "results/logs/archive/archive.log").read_text()
     for said in ("source", "weights of milestones", "figures with sidecars", "in all", "SHA-256"):
         assert said in log
@@ -366,21 +370,21 @@ def test_changes_that_are_in_no_commit(checkout):
     )
 
 
-def test_what_an_archive_needs(project, tmp_path):
-    done = project.snakemake("archive", "--dry-run")
-    assert done.returncode == 1
-    assert "neither a git checkout nor an unpacked archive" in done.stdout
-    done = project.snakemake("archive", "--config", "training={epochs: 3000}")
-    assert "An archive holds the results of one config file" in done.stderr
-    files = ("--configfile", "config/config.yaml", "config/smoke.yaml")
-    assert "of one config file" in project.snakemake("archive", *files).stderr
-    shutil.copyfile(project.config, tmp_path / "mine.yaml")
+def test_what_an_archive_needs(project):
+
+    def told(*arguments):
+        done = project.snakemake("archive", *arguments)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    assert "neither a git checkout nor an unpacked archive" in told("--dry-run")
+    one = "An archive holds the results of one config file"
+    assert one in told("--config", "training={epochs: 3000}")
+    assert one in told("--configfile", "config/config.yaml", "config/smoke.yaml")
     text = project.config.read_text()
     project.config.write_text(text[: text.index("\narchive:")])
-    done = project.snakemake("archive")
-    assert "The config has no section `archive`" in done.stderr
-    for said in (done.stdout, done.stderr):
-        assert "Traceback" not in said
+    assert "The config has no section `archive`" in told()
     assert project.snakemake("--dry-run").returncode == 0
 
 
@@ -390,9 +394,18 @@ def test_a_config_from_outside(checkout, tmp_path):
     shutil.copyfile(
         checkout.folder / "config/smoke-readings.yaml", tmp_path / "smoke-readings.yaml"
     )
-    done = checkout.snakemake("archive", "--configfile", str(outside))
+    done = checkout.snakemake("archive", "--dry-run", "--configfile", str(outside))
     assert done.returncode == 1
-    assert "lies outside of the project" in done.stderr
+    assert "lies outside of the project" in done.stdout
+
+
+def test_readings_that_git_does_not_know(checkout):
+    checkout.git("rm", "--quiet", "--cached", "config/smoke-readings.yaml")
+    with open(checkout.folder / ".gitignore", "a") as ignored:
+        ignored.write("smoke-readings.yaml\n")
+    done = checkout.snakemake("archive", "--dry-run")
+    assert done.returncode == 1
+    assert "config/smoke-readings.yaml: is no part of the source" in done.stdout
 
 
 def test_results_are_fetched_and_nothing_runs(archived, archive, tmp_path):

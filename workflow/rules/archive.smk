@@ -1,3 +1,7 @@
+PROJECT = Path(os.path.relpath(workflow.basedir))
+CONFIG = os.path.relpath((workflow.configfiles or [PROJECT / "config/config.yaml"])[0])
+
+
 def archived(wildcards):
     """The files that the targets of the archive make."""
     if len(workflow.configfiles) > 1 or workflow.config_settings.config:
@@ -7,16 +11,12 @@ def archived(wildcards):
         )
         sys.exit(1)
     section = of_section("archive", study.archive)
-    return [file for target in section.targets for file in wanted(plan, target)]
-
-
-def source_digest():
-    """Stands for the source that the archive holds."""
     try:
-        return source(Path(os.path.relpath(workflow.basedir))).digest
+        config_in(source(PROJECT), Path(CONFIG), study)
     except UserError as error:
         logger.error(str(error))
         sys.exit(1)
+    return [file for target in section.targets for file in wanted(plan, target)]
 
 
 rule archive:
@@ -33,9 +33,9 @@ rule archive:
     localrule: True
     threads: 1
     params:
-        config=os.path.relpath((workflow.configfiles or [Path("config/config.yaml")])[0]),
+        config=CONFIG,
         asked=study.archive.canonical() if study.archive else "",
-        source=lambda wildcards: source_digest(),
+        source=lambda wildcards: source(PROJECT).digest,
     shell:
         "sparsedecay archive --config {params.config:q} --out {output.zip} > {log} 2>&1"
         " && cat {log}"

@@ -16,7 +16,7 @@ from sparsedecay.archive.names import CRATE, LABEL, README
 from sparsedecay.archive.packing import digest, pack
 from sparsedecay.archive.readme import by_kind, readme
 from sparsedecay.archive.settings import Label
-from sparsedecay.archive.source import executable, source
+from sparsedecay.archive.source import config_in, executable, source
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import PACKAGE, versions
 from sparsedecay.replication import load_plan
@@ -35,12 +35,10 @@ def main(arguments: list[str]) -> None:
     add("--out", required=True, type=Path, help=".zip to write")
     options = parser.parse_args(arguments)
     project = Path()
-    plan, config = load_plan([options.config]), inside(options.config)
+    plan, used = load_plan([options.config]), source(project)
     if plan.study.archive is None:
         raise UserError(f"{options.config}: has no section `archive`; see config/config.yaml")
-    used = source(project)
-    if config not in used.files:
-        raise UserError(f"{config}: is no part of the source; does git ignore it?")
+    config = config_in(used, options.config, plan.study)
     found = contents(project, plan, plan.study.archive, used)
     label = Label(
         name=PACKAGE,
@@ -70,21 +68,6 @@ def main(arguments: list[str]) -> None:
     if used.changed:
         print(f"note: not committed, but packed as it is here: {', '.join(used.changed)}")
     print(f"{options.out}: {options.out.stat().st_size / 1e6:,.1f} MB, SHA-256 {whole}")
-
-
-def inside(config: Path) -> str:
-    """The place of a config in the project.
-
-    Raises:
-        UserError: it lies outside.
-    """
-    try:
-        return config.resolve().relative_to(Path().resolve()).as_posix()
-    except ValueError:
-        raise UserError(
-            f"{config}: lies outside of the project, so an archive would lack it; copy it "
-            "to config/"
-        ) from None
 
 
 def size(content: Path | bytes) -> int:

@@ -46,8 +46,8 @@ def sort(archive: Archive, project: Path) -> tuple[list[str], list[str], list[st
     record belongs to its output: it is taken where that is taken, or has none here."""
     made = [name for name in archive.names if is_made(name)]
     results = [name for name in made if not name.startswith(FOLDER)]
-    new = [name for name in results if not (project / name).exists()]
-    old = [name for name in results if (project / name).exists()]
+    new = [name for name in results if not (project / name).is_file()]
+    old = [name for name in results if (project / name).is_file()]
     same = [name for name in old if archive.digest(name) == file_digest(project / name)]
     kept = sorted(set(old) - set(same))
     here = Records(project).files
@@ -55,6 +55,6 @@ def sort(archive: Archive, project: Path) -> tuple[list[str], list[str], list[st
         if not record.startswith(FOLDER):
             continue
         output = output_of(PurePath(record).relative_to(FOLDER))
-        if output not in kept and (output in new or output not in here):
+        if output in new or (output not in kept and output not in here):
             new.append(record)
     return new, same, kept

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from sparsedecay.errors import DamagedFile
 
-LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
+LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 
 
 def write(digests: Mapping[str, str]) -> bytes:

@@ -1,6 +1,9 @@
 """Names in an archive, and what kind of file each is."""
 
 from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from sparsedecay.archive.records import FOLDER, output_of
 
 MANIFEST = "SHA256SUMS"
 """SHA-256 of every other file, as `sha256sum --check` reads it."""
@@ -31,7 +34,6 @@ ENDINGS = {
     "figures": (".pdf", ".png", ".svg", ".json"),
     "logs": (".log",),
     "benchmarks": (".jsonl",),
-    "records": ("",),
 }
 """How the names of results may end. None is a format that runs code when it is read."""
 
@@ -59,14 +61,20 @@ def kind(name: str) -> str:
 
 def unsafe(names: Iterable[str]) -> list[str]:
     """Results in a format that none of them has."""
-    return [
-        name
-        for name in names
-        if is_made(name) and not is_plain(name.rpartition("/")[2], ENDINGS[kind(name)])
-    ]
+    return [name for name in names if is_made(name) and not is_known(name)]
+
+
+def is_known(name: str) -> bool:
+    """Whether a result is one of ours, by its name."""
+    if kind(name) == "records":
+        within = PurePosixPath(name).is_relative_to(FOLDER)
+        output = output_of(PurePosixPath(name).relative_to(FOLDER)) if within else None
+        # a record names a file in the project
+        place = PurePosixPath(output or "/")
+        return not (place.is_absolute() or ".." in place.parts)
+    return is_plain(name.rpartition("/")[2], ENDINGS[kind(name)])
 
 
 def is_plain(name: str, endings: tuple[str, ...]) -> bool:
-    """Whether a file's name ends in one of the endings; an empty one stands for none."""
-    _, dot, ending = name.rpartition(".")
-    return (dot + ending if dot else "") in endings
+    """Whether a file's name ends in one of the endings."""
+    return name.endswith(endings)

@@ -20,10 +20,12 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from sparsedecay.config.entries import show
 from sparsedecay.errors import UserError
+from sparsedecay.storage import atomic
 
-MAX_RATIO, SMALL = 200, 10_000_000
-"""An entry may be packed this much, or unpack to so many bytes. Deflate reaches 1,032 with zeros
-only; tables, pictures, logs and text stay far below."""
+MAX_RATIO, SMALL = 1000, 10_000_000
+"""An entry may be packed this much, or unpack to so many bytes. Zeros reach 1,032."""
+MAX_WHOLE_RATIO, SMALL_WHOLE = 50, 1_000_000_000
+"""The same of the whole; tables, pictures, logs and text together stay far below."""
 MAX_ENTRIES = 1_000_000
 BLOCK = 1 << 20
 
@@ -55,9 +57,9 @@ class Archive:
             with self._opened.open(self.entries[name]) as file:
                 while block := file.read(BLOCK):
                     yield block
-        except (BadZipFile, zlib.error, EOFError, OSError) as error:
+        except (BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
             raise UserError(
-                f"{self.path}: is damaged ({show(name)}: {error}); get it again, or name a folder"
+                f"{self.path}: is damaged ({show(name)}: {error}); get it again"
             ) from None
 
     def read(self, name: str) -> bytes:
@@ -99,8 +101,8 @@ class Archive:
             )
         for name in names:
             target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with open(target, "wb") as file:
+            # a link in its place is replaced, not followed
+            with atomic(target) as temporary, open(temporary, "wb") as file:
                 for block in self.blocks(name):
                     file.write(block)
             if self.entries[name].external_attr >> 16 & stat.S_IXUSR:
@@ -115,24 +117,18 @@ def opened(path: Path) -> Iterator[Archive]:
         UserError: it is no .zip, damaged, or refused.
     """
     try:
-        with ZipFile(path) as file:
-            entries = file.infolist()
-            refuse(path, entries)
-            yield Archive(path, file)
+        file = ZipFile(path)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (BadZipFile, EOFError) as error:
-        raise UserError(
-            f"{path}: is damaged or no .zip ({error}); get it again, or name a folder"
-        ) from None
+        raise UserError(f"{path}: is damaged or no .zip ({error}); get it again") from None
     except (NotImplementedError, ValueError, RuntimeError) as error:
-        raise UserError(
-            f"{path}: cannot be unpacked ({error}); unpack it by hand and name the folder"
-        ) from None
+        raise UserError(f"{path}: is no .zip that can be read ({error}); get it again") from None
     except OSError as error:
-        raise UserError(
-            f"{path}: cannot be unpacked ({error.strerror}); check it and its permissions"
-        ) from None
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    with file:
+        refuse(path, file.infolist())
+        yield Archive(path, file)
 
 
 def refuse(path: Path, entries: list[ZipInfo]) -> None:
@@ -150,27 +146,37 @@ def refuse(path: Path, entries: list[ZipInfo]) -> None:
                 f"{path}: the entry {show(entry.orig_filename)} {reason}; nothing was unpacked. Do "
                 "not trust this archive"
             )
-        # Two names that differ in case alone are one file on some systems; Snakemake's records are
-        # named without regard to that.
-        name = entry.filename.rstrip("/")
-        name = name if name.startswith(".snakemake/") else name.casefold()
+        name = one_name(entry)
         if name in seen:
             raise UserError(f"{path}: the entry {show(entry.filename)} stands there twice")
         seen.add(name)
-    files = {entry.filename.casefold() for entry in entries if not entry.is_dir()}
+    files = {one_name(entry) for entry in entries if not entry.is_dir()}
     for name in seen:
         for parent in PurePosixPath(name).parents:
             if str(parent) in files:
                 raise UserError(f"{path}: the entry {show(str(parent))} is a file and a folder")
-    packed = sum(entry.compress_size for entry in entries)
-    if packed > path.stat().st_size:
+    packed, size = sum(entry.compress_size for entry in entries), path.stat().st_size
+    whole = sum(entry.file_size for entry in entries)
+    if whole > max(SMALL_WHOLE, MAX_WHOLE_RATIO * size):
+        raise UserError(f"{path}: would unpack from {size:,} to {whole:,} bytes; do not trust it")
+    if packed > size:
         raise UserError(f"{path}: its entries share bytes, so that it unpacks to an absurd size")
+
+
+def one_name(entry: ZipInfo) -> str:
+    """The same for names that differ in case alone, which are one file on some systems; but
+    Snakemake names its records without regard to that."""
+    name = entry.filename.rstrip("/")
+    return name if name.startswith(".snakemake/") else name.casefold()
 
 
 def what_is_wrong(entry: ZipInfo) -> str | None:
     """Why an entry is not unpacked."""
     name = PurePosixPath(entry.orig_filename.replace("\\", "/"))
     drive = ":" in name.parts[0] if name.parts else False
+    # not a/./b or a//b either: one place has one name
+    if str(name) != entry.orig_filename.rstrip("/").replace("\\", "/"):
+        return "has a name that is written in an odd way"
     if name.is_absolute() or ".." in name.parts or drive or "\\" in entry.orig_filename:
         return "leads out of the archive"
     if not entry.orig_filename.isprintable() or not name.parts:

@@ -8,7 +8,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from sparsedecay.archive import manifest
 from sparsedecay.archive.names import MANIFEST
-from sparsedecay.archive.opening import BLOCK
+from sparsedecay.archive.opening import BLOCK, opened
+from sparsedecay.archive.whole import differences
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import file_digest
 from sparsedecay.storage import atomic
@@ -44,6 +45,9 @@ def pack(out: Path, files: Mapping[str, Path | bytes], programs: frozenset[str])
                         f"{name}: changed while it was archived; wait until nothing else runs here"
                     )
             add(archive, MANIFEST, listed, False)
+        with opened(temporary) as archive:  # that it can be opened, and is right
+            if wrong := differences(archive):
+                raise UserError(f"{out}: was not written as it should be: {wrong[0]}")
         return file_digest(temporary)
 
 

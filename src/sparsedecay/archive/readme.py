@@ -8,6 +8,7 @@ from sparsedecay.archive.crate import second
 from sparsedecay.archive.names import KINDS, MANIFEST, kind
 from sparsedecay.archive.records import Job
 from sparsedecay.archive.settings import Label
+from sparsedecay.errors import UserError
 from sparsedecay.study import Figures
 
 TEMPLATE = "workflow/report/archive.md"
@@ -18,8 +19,14 @@ WITHOUT = """
 
 
 def readme(label: Label, citation: Citation, contents: Contents, sizes: Mapping[str, int]) -> bytes:
-    """The text, for the files of the given sizes in bytes."""
+    """The text, for the files of the given sizes in bytes.
+
+    Raises:
+        UserError: the project lacks its template.
+    """
     authors = [name for name, _ in citation.paper_authors]
+    if TEMPLATE not in contents.files:
+        raise UserError(f"{TEMPLATE}: is missing; get it back from git")
     template = contents.files[TEMPLATE].read_text(encoding="utf-8")
     text = template.format(
         title=f"sparsedecay {label.version}: results of {label.config}",

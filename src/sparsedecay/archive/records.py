@@ -5,17 +5,30 @@ for job in records.chain(["figures/fig4.pdf"]):        # all jobs that led to it
     job.rule, job.inputs, job.outputs, job.began, job.ended
 """
 
-import json
-from base64 import urlsafe_b64decode
+from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from sparsedecay.errors import UserError
 
 FOLDER = ".snakemake/metadata"
+
+
+class Record(BaseModel):
+    """What is read of a record; from an archive, it may hold anything."""
+
+    rule: str
+    input: tuple[str, ...]
+    log: tuple[str, ...]
+    shellcmd: str | None
+    params: tuple[Any, ...]
+    starttime: float | None
+    endtime: float
 
 
 @dataclass
@@ -32,8 +45,6 @@ class Job:
     """Seconds since 1970."""
     ended: float
     outputs: list[str]
-    checksums: dict[str, str]
-    """SHA-256 of inputs, hexadecimal."""
 
     @property
     def name(self) -> str:
@@ -48,14 +59,14 @@ class Job:
         return f"results/benchmarks/{self.name}.jsonl" if self.logs else None
 
 
-def output_of(record: PurePath) -> str:
-    """The output that a record in `FOLDER` is about.
-
-    Raises:
-        ValueError: no output is meant.
-    """
+def output_of(record: PurePath) -> str | None:
+    """The output that a record in `FOLDER` is about; None if it is no record."""
     # a name too long for one file is cut into folders that begin with @
-    return urlsafe_b64decode("".join(part.removeprefix("@") for part in record.parts)).decode()
+    name = "".join(part.removeprefix("@") for part in record.parts)
+    try:
+        return b64decode(name, altchars=b"-_", validate=True).decode()
+    except ValueError:
+        return None
 
 
 class Records:
@@ -72,7 +83,8 @@ class Records:
             for file in self.folder.rglob("*")
             if file.is_file()
         }
-        return dict(sorted(found.items()))
+        # None stands for files that something else put there
+        return dict(sorted((name, file) for name, file in found.items() if name is not None))
 
     @cached_property
     def jobs(self) -> dict[str, Job]:
@@ -94,6 +106,11 @@ class Records:
             found[output] = job
         return found
 
+    @property
+    def all(self) -> list[Job]:
+        """Every job, once."""
+        return list({id(job): job for job in self.jobs.values()}.values())
+
     def read(self, file: Path) -> Job:
         """One record, without the name of its output.
 
@@ -101,28 +118,23 @@ class Records:
             UserError: it is no record.
         """
         try:
-            record = json.loads(file.read_bytes())
-            ended = float(record["endtime"])
-            return Job(
-                rule=record["rule"],
-                inputs=tuple(record["input"]),
-                logs=tuple(record["log"]),
-                command=record["shellcmd"],
-                params=tuple(map(str, record["params"])),
-                began=float(record["starttime"] or ended),
-                ended=ended,
-                outputs=[],
-                checksums={
-                    name: str(value).removeprefix("sha256:")
-                    for name, value in (record["input_checksums"] or {}).items()
-                    if str(value).startswith("sha256:")
-                },
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            record = Record.model_validate_json(file.read_bytes())
+        except (OSError, ValidationError) as error:
+            reason = str(error).splitlines()[-2 if isinstance(error, ValidationError) else 0]
             raise UserError(
-                f"{file}: is no record of Snakemake ({type(error).__name__}: {error}).\n"
+                f"{file}: is no record of Snakemake ({reason.strip()}).\n"
                 "Make it again with: snakemake --forceall"
             ) from None
+        return Job(
+            rule=record.rule,
+            inputs=record.input,
+            logs=record.log,
+            command=record.shellcmd,
+            params=tuple(map(str, record.params)),
+            began=record.endtime if record.starttime is None else record.starttime,
+            ended=record.endtime,
+            outputs=[],
+        )
 
     def chain(self, targets: Iterable[str]) -> list[Job]:
         """The jobs that the targets come from, directly or not, in the order they were run.

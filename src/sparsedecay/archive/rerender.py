@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sparsedecay.archive import manifest
-from sparsedecay.archive.names import MANIFEST, kind
+from sparsedecay.archive.names import MANIFEST, is_made, kind
 from sparsedecay.archive.opening import Archive
 from sparsedecay.archive.records import Records
 from sparsedecay.archive.settings import Label
@@ -23,16 +23,19 @@ def rerender(archive: Archive, label: Label, folder: Path, cores: str) -> bool:
         print("Snakemake would do the jobs above, though everything should be there")
         return False
     print("Snakemake finds nothing to be done", flush=True)
-    there = {job.outputs[0]: job for job in Records(folder).jobs.values() if job.rule == "figure"}
-    jobs = [job for job in there.values() if all((folder / name).exists() for name in job.inputs)]
-    for job in there.values():
+    listed = manifest.read((folder / MANIFEST).read_bytes(), MANIFEST)
+    figures = [job for job in Records(folder).all if job.rule == "figure"]
+    jobs = [job for job in figures if listed.keys() >= {n for n in job.inputs if is_made(n)}]
+    for job in figures:
         if job not in jobs:
             print(f"{job.name}: not drawn, as it shows weights that the archive was made without")
-    drawn = [name for job in jobs for name in job.outputs if kind(name) == "figures"]
+    # by the manifest, as records of strangers may name anything
+    drawn = [
+        name for job in jobs for name in job.outputs if name in listed and kind(name) == "figures"
+    ]
     for name in drawn:
         (folder / name).unlink()
     workflow.make(drawn)
-    listed = manifest.read((folder / MANIFEST).read_bytes(), MANIFEST)
     differ = [name for name in drawn if file_digest(folder / name) != listed[name]]
     print(
         f"{len(drawn) - len(differ)} of {len(drawn)} files of {len(jobs)} figures: the same bytes"

@@ -6,6 +6,7 @@ question is whether the new numbers lie where other draws of targets and weights
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,8 +20,9 @@ import pyarrow.parquet as pq
 from sparsedecay import paths
 from sparsedecay.archive.opening import Archive
 from sparsedecay.archive.settings import Label
-from sparsedecay.archive.workflow import Workflow
+from sparsedecay.archive.workflow import Workflow, of
 from sparsedecay.describe import find
+from sparsedecay.errors import UserError
 from sparsedecay.replication import Plan, load_plan
 from sparsedecay.runs import Run
 from sparsedecay.storage import read_table
@@ -81,13 +83,17 @@ def retrain(archive: Archive, label: Label, folder: Path, name: str, cores: str)
 
 def made(folder: Path, name: str, epoch: int) -> dict[str, str]:
     """What decides the bits of a stretch of training beside its settings."""
-    about = read_table(folder / paths.loss(name, epoch)).schema.metadata
-    versions = json.loads(about[b"versions"])
-    return {
-        "engine": about[b"engine"].decode(),
-        **({} if about[b"engine"] == b"compiled" else {"processor": about[b"cpu"].decode()}),
-        **{key: versions[key] for key in ("machine", "numpy", "torch")},
-    }
+    file = folder / paths.loss(name, epoch)
+    about = read_table(file).schema.metadata
+    try:
+        versions = json.loads(about[b"versions"])
+        return {
+            "engine": about[b"engine"].decode(),
+            **({} if about[b"engine"] == b"compiled" else {"processor": about[b"cpu"].decode()}),
+            **{key: versions[key] for key in ("machine", "numpy", "torch")},
+        }
+    except (KeyError, ValueError, TypeError):
+        raise UserError(f"{file}: does not say what made it") from None
 
 
 def build(folder: Path) -> None:
@@ -96,13 +102,15 @@ def build(folder: Path) -> None:
     there = folder / "src/sparsedecay/train/compiled"
     here = Path(__file__).parents[1] / "train/compiled"
     sources = [file for file in there.iterdir() if file.suffix in (".cpp", ".h")]
-    if all(file.read_bytes() == (here / file.name).read_bytes() for file in sources):
+    ours = {file.name: file.read_bytes() for file in here.iterdir() if file.is_file()}
+    if all(ours.get(file.name) == file.read_bytes() for file in sources):
         for library in here.glob("*.so"):
             shutil.copy(library, there)
     if not any(there.glob("*.so")):
         subprocess.run(
             [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"],
             cwd=folder,
+            env={**os.environ, **of(folder)},
             stdout=subprocess.DEVNULL,
             check=False,
         )

@@ -2,10 +2,19 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from sparsedecay.runs import Settings
 
+
+def printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it holds control characters")
+    return text
+
+
+Printable = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(printable)]
+"""Text that a terminal only shows."""
 Target = Literal["all", "replicate", "readings", "sweep"]
 
 
@@ -23,22 +32,24 @@ class Archive(Settings):
     def check(self) -> "Archive":
         if len(set(self.targets)) != len(self.targets):
             raise ValueError("targets: each target may stand only once")
+        if "all" not in self.targets:
+            raise ValueError("targets: it must hold all, the figures; add it")
         return self
 
 
 class Label(Settings):
     """The file `archive.json` of an archive: what it is, for programs."""
 
-    name: str
-    version: str
+    name: Literal["sparsedecay"]
+    version: Annotated[str, Field(pattern=r"^[\w.+-]{1,40}$")]
     """Of sparsedecay."""
-    commit: str | None
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40,64}$")] | None
     """Of git; null if the source was never in git."""
-    changed: tuple[str, ...]
+    changed: tuple[Printable, ...]
     """Source files that differ from that commit, or are not in it."""
-    config: str
+    config: Printable
     """The config file of the results, in the project's folder."""
     targets: tuple[Target, ...]
     weights: bool
-    versions: dict[str, str]
+    versions: dict[Printable, Printable]
     """Python, libraries and kind of machine where it was packed."""

@@ -17,6 +17,7 @@ from sparsedecay.archive.names import ADDED, LABEL, MANIFEST, is_made
 from sparsedecay.archive.settings import Label
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import file_digest
+from sparsedecay.study import Study
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ def source(project: Path) -> Source:
         return from_git(project)
     if (project / MANIFEST).exists() and (project / LABEL).exists():
         return from_archive(project)
+    if (project / ".git").exists():
+        said = explained(project)
+        raise UserError(f"{project.resolve()}: git cannot say what belongs to it: {said}")
     raise UserError(
         f"{project.resolve()}: is neither a git checkout nor an unpacked archive, so it cannot be "
         "said which source belongs to the results. Clone the project with git, or begin a history: "
@@ -56,14 +60,31 @@ def source(project: Path) -> Source:
     )
 
 
+def explained(project: Path) -> str:
+    """Why git says nothing of a checkout."""
+    try:
+        command = ["git", "-C", str(project), "status"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return "it is not installed"
+    return done.stderr.strip() or "it has no work tree there"
+
+
 def from_git(project: Path) -> Source:
-    """The source in a git checkout."""
+    """The source in a git checkout.
+
+    Raises:
+        UserError: a file of it cannot be archived.
+    """
     listed = git(project, "ls-files", "-z", "--cached", "--others", "--exclude-standard") or ""
     status = git(project, "status", "-z", "--porcelain", "--untracked-files=all", "--no-renames")
     commit = git(project, "rev-parse", "--verify", "--quiet", "HEAD")
     # in the root: what an earlier archive put there when it was unpacked
     names = {name for name in listed.split("\0") if name and name not in ADDED}
     changed = {line[3:] for line in (status or "").split("\0") if line} - ADDED
+    for name in sorted(names):
+        if reason := unfit(project / name):
+            raise UserError(f"{name!r}: {reason}, which no archive can hold; replace or remove it")
     return Source(
         project,
         tuple(sorted(name for name in names if (project / name).is_file())),
@@ -91,6 +112,15 @@ def from_archive(project: Path) -> Source:
     return Source(project, tuple(sorted(files)), label.commit, tuple(sorted(changed)))
 
 
+def unfit(path: Path) -> str | None:
+    """Why a file of the source cannot be archived."""
+    if not str(path).isprintable():
+        return "has a name with control characters or not in UTF-8"
+    if path.is_symlink():
+        return "is a link"
+    return "is another repository" if path.is_dir() else None
+
+
 def git(project: Path, *arguments: str) -> str | None:
     """What git says, or None where it fails or is not installed."""
     # not of a repository around the project, nor of one that a hook has set
@@ -102,6 +132,28 @@ def git(project: Path, *arguments: str) -> str | None:
     except OSError:
         return None
     return done.stdout.decode(errors="surrogateescape") if done.returncode == 0 else None
+
+
+def config_in(source: Source, config: Path, study: Study) -> str:
+    """The place of a config in the source, which also holds the file of readings that it names.
+
+    Raises:
+        UserError: one of them lies outside, or git ignores it.
+    """
+    readings = [config.parent / study.claims.readings] if study.claims else []
+    places = []
+    for file in (config, *readings):
+        try:
+            place = file.resolve().relative_to(source.project.resolve()).as_posix()
+        except ValueError:
+            raise UserError(
+                f"{file}: lies outside of the project, so an archive would lack it; copy it to "
+                "config/"
+            ) from None
+        if place not in source.files:
+            raise UserError(f"{file}: is no part of the source; does git ignore it?")
+        places.append(place)
+    return places[0]
 
 
 def executable(project: Path, name: str) -> bool:

@@ -24,8 +24,8 @@ from sparsedecay.archive.whole import whole
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import file_digest
 
-RUNS = ("Snakefile", "workflow/", "src/", "profiles/", "setup.py", "pyproject.toml")
-"""Source that is run when figures are drawn or networks trained."""
+HARMLESS = ("docs/", "tests/", "config/", "README.md")
+"""Source that is not run when figures are drawn or networks trained."""
 
 
 def main(arguments: list[str]) -> None:
@@ -74,7 +74,7 @@ def same_code(archive: Archive) -> None:
     source = [
         name
         for name in archive.names
-        if name.startswith(RUNS) and not is_made(name) and name not in ADDED
+        if not (name.startswith(HARMLESS) or is_made(name) or name in ADDED)
     ]
     other = [
         name

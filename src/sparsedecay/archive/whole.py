@@ -9,6 +9,7 @@ from sparsedecay.archive import manifest
 from sparsedecay.archive.names import LABEL, MANIFEST, unsafe
 from sparsedecay.archive.opening import Archive
 from sparsedecay.archive.settings import Label
+from sparsedecay.config.entries import show
 from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.provenance import file_digest
 
@@ -81,10 +82,13 @@ def read_label(archive: Archive) -> Label:
         DamagedFile: it does not say.
     """
     try:
-        return Label.model_validate_json(archive.read(LABEL))
+        label = Label.model_validate_json(archive.read(LABEL))
+        if label.config in archive.entries:
+            return label
+        raise DamagedFile(f"{archive.path}: {LABEL}: its config is not in the archive")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
+        key = show(".".join(map(str, first["loc"])))
         raise DamagedFile(
             f"{archive.path}: {LABEL}: {key}: {first['msg']}; it was made by another version, "
             "which can verify it: look in its pyproject.toml"

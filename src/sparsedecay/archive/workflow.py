@@ -10,6 +10,12 @@ from sparsedecay.errors import UserError
 NOTHING = "Nothing to be done"
 
 
+def of(folder: Path) -> dict[str, str]:
+    """The environment in which Python takes modules from `src/` of a folder, but not from the
+    folder itself, though it works there."""
+    return {"PYTHONPATH": str(folder / "src"), "PYTHONSAFEPATH": "1"}
+
+
 class Workflow:
     """The workflow of an unpacked archive."""
 
@@ -44,7 +50,7 @@ class Workflow:
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env={**inherited, "PYTHONPATH": str(self.folder / "src")},
+            env={**inherited, **of(self.folder)},
             stdout=None if shown else subprocess.PIPE,
             stderr=None if shown else subprocess.STDOUT,
             text=True,
