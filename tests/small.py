@@ -6,6 +6,7 @@ import torch
 
 from sparsedecay import data
 from sparsedecay.runs import Adam, Data, Initialization, Objective, Run, Settings, Shape
+from sparsedecay.storage import sealed_request
 from sparsedecay.train.records import Engine
 from sparsedecay.train.state import State, dtype, initial
 
@@ -52,7 +53,7 @@ def small_run(
 def written(file: Path, request: Settings) -> str:
     """The path of a file that now holds the request, as the rule `request` writes it."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(request.canonical(), encoding="utf-8")
+    file.write_text(sealed_request(request), encoding="utf-8")
     return str(file)
 
 

@@ -527,12 +527,19 @@ def test_a_damaged_file_is_named(project, name, damage):
     assert not Path("figures").exists()
 
 
+def sealed(values):
+    """A request as it is written, whatever it asks."""
+    text = json.dumps(values)
+    return json.dumps({"asked": values, "sha256": provenance.sha256(text)})
+
+
 REQUESTS = {
     "missing": (None, "no such file; make it with: snakemake requests/fig1.json"),
-    "cut": ('{"figure": "fig1", ', "is no request: Invalid JSON.*again with: snakemake --force"),
-    "empty": ("", "is no request: Invalid JSON"),
-    "of another version": ("{}", "is no request: figure: Field required"),
-    "no text": (b"\xff\xfe", "is no request: Invalid JSON"),
+    "cut": ('{"figure": "fig1", ', "is damaged .*again with: snakemake --force"),
+    "empty": ("", "is damaged"),
+    "another's seal": ('{"asked":{},"sha256":"0"}', "is damaged .*wrong SHA-256"),
+    "of another version": (sealed({}), "is no request: figure: Field required"),
+    "no text": (b"\xff\xfe", "is damaged"),
 }
 
 

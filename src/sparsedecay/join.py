@@ -15,13 +15,19 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from sparsedecay import paths
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import metadata, sha256
 from sparsedecay.settings import Group, Join
-from sparsedecay.storage import misplaced, read_request, read_table, reading, write_groups
+from sparsedecay.storage import (
+    misplaced,
+    open_table,
+    read_request,
+    read_table,
+    reading,
+    write_groups,
+)
 from sparsedecay.tables import MATRICES, PARAMETERS, SUMMARY, SWEPT
 
 STAGE = "sparsedecay.join"
@@ -44,7 +50,7 @@ def matrices(asked: Join, results: Path, summary: Path) -> Iterator[pa.Table]:
     Raises:
         UserError: as `summaries`, also for the file of the summaries.
     """
-    joined = reading(summary, lambda: pq.ParquetFile(summary))
+    joined = open_table(summary)
     for number, group in enumerate(asked.groups):
         about = reading(summary, lambda i=number: joined.read_row_group(i))
         if about["run"].to_pylist() != [run for run, _ in milestones(group)]:

@@ -1,11 +1,18 @@
 """Reading and writing: Parquet tables, safetensors states and JSON, whole or not at all.
 
-Every file is written beside its place, flushed to disk and renamed. A file that cannot be read, or
-lacks what it must hold, is a `DamagedFile` that names the command which makes it again.
+Every file is written beside its place, flushed to disk and renamed. Tables and states are sealed:
+they hold the SHA-256 of all their bytes (with zeros in the place of the digest itself), and are
+read only if it is right. A file that cannot be read, or lacks what it must hold, is a `DamagedFile`
+that names the command which makes it again.
 """
 
+import contextlib
+import errno
+import glob
+import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,12 +34,22 @@ def schema(*columns: tuple[str, pa.DataType, str]) -> pa.Schema:
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place once it is complete and on the disk."""
+def atomic(path: Path, size: int = 0) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place once it is complete and on the disk.
+
+    Args:
+        size: about how many bytes it will have, to be told if there is no room.
+
+    Raises:
+        UserError: it cannot be written.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # what a process that was killed left: only one at a time writes a file
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+            left.unlink(missing_ok=True)
         yield temporary
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())
@@ -42,8 +59,54 @@ def atomic(path: Path) -> Iterator[Path]:
             os.fsync(folder)
         finally:
             os.close(folder)
+    except OSError as error:
+        raise unwritten(path, error, size) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def unwritten(path: Path, error: OSError, size: int) -> UserError:
+    """That a file could not be written, and what to do."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+    if full:
+        there = next(folder for folder in path.absolute().parents if folder.exists())
+        free = shutil.disk_usage(there).free
+        needed = f"about {size / 1e6:,.1f} MB are needed, " if size else ""
+        return UserError(
+            f"{path}: there is no room on the disk: {needed}{free / 1e6:,.1f} MB are free there. "
+            "Make room and give the same command again; nothing that was finished is lost."
+        )
+    reason = error.strerror or str(error).splitlines()[0]
+    return UserError(f"{path}: cannot be written: {reason}; check that place and its permissions")
+
+
+SEAL = "sha256:"
+BLANK = f"{SEAL}{'0' * 64}"
+
+
+def seal(path: Path) -> None:
+    """Put the SHA-256 of a file into the place that holds `BLANK`."""
+    content = path.read_bytes()
+    at = content.index(BLANK.encode())
+    with open(path, "r+b") as file:
+        file.seek(at + len(SEAL))
+        file.write(hashlib.sha256(content).hexdigest().encode())
+
+
+def check_seal(content: bytes, said: str) -> None:
+    """Check a file's bytes against the seal that was found in them.
+
+    Raises:
+        ValueError: they are others than those that were written.
+    """
+    found, at = said.encode(), content.find(said.encode())
+    before, after = content[:at], content[at + len(found) :]
+    whole = hashlib.sha256(before)
+    whole.update(BLANK.encode())
+    whole.update(after)
+    if at < 0 or said != SEAL + whole.hexdigest():
+        raise ValueError("its bytes are not those that were written: wrong SHA-256")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -53,9 +116,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_table(path: Path, table: pa.Table, metadata: Mapping[str, str]) -> None:
     """Parquet with zstd and the given file metadata; the same table gives the same bytes."""
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **metadata})
-    with atomic(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    write_groups(path, [table], table.schema, metadata)
 
 
 def write_groups(
@@ -64,40 +125,87 @@ def write_groups(
     """Parquet as `write_table` writes it, but table after table, each a row group of its own: only
     one of them is in memory, and readers skip those whose values they do not ask for."""
     schema = schema.with_metadata({**(schema.metadata or {}), **metadata})
-    with atomic(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as file:
-        for table in groups:
-            table = table.replace_schema_metadata(schema.metadata)
-            file.write_table(table, row_group_size=max(1, table.num_rows))
+    with atomic(path) as temporary:
+        with pq.ParquetWriter(temporary, schema, compression="zstd") as file:
+            for table in groups:
+                table = table.replace_schema_metadata(schema.metadata)
+                file.write_table(table, row_group_size=max(1, table.num_rows))
+            file.add_key_value_metadata({"sha256": BLANK})
+        seal(temporary)
 
 
-def read_table(path: Path, expected: pa.Schema | None = None) -> pa.Table:
-    """A table as written by `write_table`, with at least the expected columns.
+def open_table(path: Path, sealed: bool = True) -> pq.ParquetFile:
+    """A table to be read in parts, all of it checked.
 
     Raises:
-        DamagedFile: it cannot be read, or columns are missing or of another type.
+        DamagedFile: as `read_table`.
+    """
+
+    def read() -> pq.ParquetFile:
+        content = path.read_bytes()
+        file = pq.ParquetFile(pa.BufferReader(content))
+        said = (file.metadata.metadata or {}).get(b"sha256", b"").decode()
+        if said or sealed:
+            check_seal(content, said)
+        return file
+
+    return reading(path, read)
+
+
+def read_table(path: Path, expected: pa.Schema | None = None, sealed: bool = True) -> pa.Table:
+    """A table as written by `write_table`, with at least the expected columns.
+
+    Args:
+        sealed: whether it must have a seal; tables of earlier versions have none.
+
+    Raises:
+        DamagedFile: it cannot be read, its bytes are not those that were written, or columns are
+            missing or of another type.
     """
 
     def read() -> pa.Table:
-        table = pq.ParquetFile(path).read()
+        table = open_table(path, sealed).read()
+        about = dict(table.schema.metadata or {})
+        about.pop(b"sha256", None)
         for field in expected or ():
             if (
                 field.name not in table.schema.names
                 or table.schema.field(field.name).type != field.type
             ):
                 raise ValueError(f"it has no column {field.name} of type {field.type}")
-        return table
+        return table.replace_schema_metadata(about)
 
     return reading(path, read)
 
 
+def sealed_request(asked: BaseModel) -> str:
+    """A request as it stands in a file: one line of JSON, with the SHA-256 of what is asked."""
+    text = canonical(asked.model_dump(mode="json"))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f'{{"asked":{text},"sha256":"{digest}"}}'
+
+
+def canonical(value: Any) -> str:
+    """JSON in one line, with sorted keys."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
 def read_request(path: Path, kind: type[M]) -> M:
-    """What a stage is asked for, as `Settings.canonical` wrote it into a file.
+    """What a stage is asked for, as `sealed_request` wrote it into a file.
 
     Raises:
         UserError: the file is missing, or is no such request.
     """
+
+    def read() -> str:
+        document = json.loads(path.read_bytes())
+        text = canonical(document["asked"])
+        if document["sha256"] != hashlib.sha256(text.encode()).hexdigest():
+            raise ValueError("it is not what was written: wrong SHA-256")
+        return text
+
     try:
-        return kind.model_validate_json(reading(path, path.read_bytes))
+        return kind.model_validate_json(reading(path, read))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
@@ -109,33 +217,37 @@ def read_request(path: Path, kind: type[M]) -> M:
 
 def write_state(path: Path, tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
     """Named torch tensors as safetensors; the same tensors give the same bytes."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-    with atomic(path) as temporary:
-        # as one entry, because safetensors writes several in random order
-        save_file(whole, temporary, {"about": json.dumps(metadata, sort_keys=True)})
+    # as one entry, because safetensors writes several in random order
+    about = json.dumps({**metadata, "sha256": BLANK}, sort_keys=True)
+    with atomic(path, sum(tensor.nbytes for tensor in whole.values())) as temporary:
+        try:
+            save_file(whole, temporary, {"about": about})
+        except SafetensorError as error:
+            raise OSError(str(error)) from None
+        seal(temporary)
 
 
 def read_state(path: Path, framework: str = "pt") -> tuple[dict[str, Any], dict[str, str]]:
-    """All tensors (`framework`: "pt" torch, "np" numpy) and the metadata of a safetensors file."""
-    from safetensors import safe_open
+    """All tensors (`framework`: "pt" torch, "np" numpy) and the metadata of a safetensors file.
+
+    Raises:
+        DamagedFile: it cannot be read, or its bytes are not those that were written.
+    """
 
     def read() -> tuple[dict[str, Any], dict[str, str]]:
-        with safe_open(path, framework=framework) as file:
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
-
-    return reading(path, read)
-
-
-def read_about(path: Path) -> dict[str, str]:
-    """The metadata of a safetensors file, without its tensors."""
-    from safetensors import safe_open
-
-    def read() -> dict[str, str]:
-        with safe_open(path, framework="np") as file:
-            return json.loads((file.metadata() or {}).get("about", "{}"))
+        content = path.read_bytes()
+        size = int.from_bytes(content[:8], "little")
+        about = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["about"])
+        check_seal(content, str(about.pop("sha256", "")))
+        if framework == "np":
+            from safetensors.numpy import load
+        else:
+            from safetensors.torch import load
+        return load(content), about
 
     return reading(path, read)
 
@@ -150,8 +262,15 @@ def reading(path: Path, read: Callable[[], T]) -> T:
         raise UserError(f"{path}: no such file; make it with: snakemake {path}") from None
     except PermissionError as error:
         raise UserError(f"{path}: {error.strerror}") from None
-    except (pa.ArrowException, SafetensorError, ValueError, KeyError, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except (
+        pa.ArrowException,
+        SafetensorError,
+        ValueError,
+        LookupError,
+        TypeError,
+        OSError,
+    ) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DamagedFile(
             f"{path}: is damaged or not what its name says ({reason}).\n"
             f"Make it again with: snakemake --force {path}"

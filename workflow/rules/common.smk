@@ -13,11 +13,13 @@ shell.prefix(f"export PATH={quote(str(BIN))}:$PATH PYTHONPATH={quote(str(SOURCE)
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake_interface_executor_plugins.settings import ExecMode
 from snakemake_executor_plugin_slurm import ExecutorSettings as SlurmSettings
 
 from sparsedecay import paths
 from sparsedecay.archive.contents import wanted
-from sparsedecay.archive.source import source
+from sparsedecay.archive.source import config_in, source
+from sparsedecay.claim import PATIENCE, Claim
 from sparsedecay.cluster import leftovers, preflight
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import code
@@ -25,6 +27,7 @@ from sparsedecay.resources import load as load_needs
 from sparsedecay.runs import predecessor
 from sparsedecay.replication import load_plan, tables_read
 from sparsedecay.study import files_read
+from sparsedecay.storage import sealed_request
 from sparsedecay.train.kept import tidy
 
 if not Path(paths.__file__).resolve().is_relative_to(SOURCE.resolve()):
@@ -98,7 +101,11 @@ def for_rule(name):
 
 
 def before_jobs():
-    """Stop what a killed Snakemake left with a scheduler, and ask Slurm whether it takes the jobs."""
+    """Be alone here; stop what a killed Snakemake left with a scheduler, and ask Slurm whether it
+    takes the jobs."""
+    if not claim.take(PATIENCE) and claim.possible:
+        logger.error(f"Another Snakemake is at work in this folder: {claim.holder()}. Wait for it.")
+        sys.exit(1)
     try:
         for news in leftovers.stop(Path()):
             logger.info(news)
@@ -108,6 +115,20 @@ def before_jobs():
     except UserError as error:
         logger.error(str(error))
         sys.exit(1)
+
+
+claim = Claim(Path())
+if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process:
+    if claim.take():
+        if claim.clear():
+            logger.info(
+                "An earlier Snakemake was stopped here without notice. What it finished is kept, and "
+                "what it had begun goes on from its last checkpoint."
+            )
+    elif claim.possible and not workflow.output_settings.dryrun:
+        logger.info(f"Another Snakemake is at work in this folder: {claim.holder()}.")
+    if workflow.output_settings.dryrun:
+        claim.release()
 
 
 def previous_state(run, epoch):

@@ -5,7 +5,7 @@ rule request:
     output:
         paths.request("{request}"),
     params:
-        request=lambda wildcards: plan.asked(wildcards.request).canonical(),
+        request=lambda wildcards: sealed_request(plan.asked(wildcards.request)),
     # Rendered by Snakemake itself, so that it takes no process, and no job of a cluster.
     template_engine:
         "jinja2"

@@ -77,9 +77,6 @@ def save(file: Path, written: str) -> None:
     Raises:
         UserError: it cannot be written.
     """
-    try:
-        with atomic(file) as temporary:
-            temporary.write_text(written, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"--out {file}: cannot be written: {error.strerror}") from None
+    with atomic(file) as temporary:
+        temporary.write_text(written, encoding="utf-8")
     print(f"{file}: written")

@@ -96,7 +96,7 @@ class Results:
 
     def _table(self, path: Path, name: str) -> pa.Table:
         try:
-            return read_table(path, pa.schema(NEEDED[name]))
+            return read_table(path, pa.schema(NEEDED[name]), sealed=False)
         except DamagedFile as error:
             raise self._damaged(path, str(error).splitlines()[0]) from None
 

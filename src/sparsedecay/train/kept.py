@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sparsedecay.errors import UserError
-from sparsedecay.storage import read_about
+from sparsedecay.storage import read_state, read_table
 
 LOCK, KEPT = ".lock", ".kept"
 
@@ -51,13 +51,15 @@ def keep(checkpoint: Path, files: Sequence[Path]) -> None:
 
 
 def take(checkpoint: Path, files: Sequence[Path], about: Mapping[str, str]) -> bool:
-    """Put kept files in their places, if all are there and the first, a state, says `about`
-    itself; returns whether they now are."""
+    """Put kept files in their places, if all are there and whole, and the first, a state, says
+    `about` itself; the others are tables. Returns whether they now are."""
     seconds = [checkpoint.with_suffix(KEPT) / file.name for file in files]
     if not all(second.exists() for second in seconds):
         return False
     try:
-        said = read_about(seconds[0])
+        _, said = read_state(seconds[0])
+        for second in seconds[1:]:
+            read_table(second)
     except UserError:
         return False
     if any(said.get(key) != value for key, value in about.items()):

@@ -1,5 +1,6 @@
 """How far a training is: a JSON file for the terminal, a plain line now and then for the log."""
 
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -26,10 +27,11 @@ class Progress:
         if self.file:
             news = {"run": self.run, "epoch": epoch, "start": self.start, "target": self.target}
             news |= {"epochs_per_second": rate, "loss": loss, "seconds_left": left}
-            # not flushed to the disk: it is stale within a second
+            # Not flushed to the disk, as it is stale within a second; and no reason to fail.
             temporary = self.file.with_suffix(".tmp")
-            temporary.write_text(json.dumps(news))
-            temporary.replace(self.file)
+            with contextlib.suppress(OSError):
+                temporary.write_text(json.dumps(news))
+                temporary.replace(self.file)
         self.filed = now
         if now - self.printed >= LINE_SECONDS:
             percent = (epoch - self.start) / (self.target - self.start)

@@ -1,0 +1,74 @@
+"""One Snakemake at a time in a folder, and what one that was killed left behind.
+
+Snakemake marks what it works on by files in `.snakemake/locks`. After a kill they stay, and nothing
+in them tells whether their Snakemake still lives. So each one of ours holds a lock of the operating
+system besides, which ends with the process, however it ends: whoever gets it may remove the marks.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+LOCK, HOLDER, MARKS = "sparsedecay.lock", "sparsedecay.json", "locks"
+PATIENCE = 10.0
+"""Seconds to wait for a process that only looks at the folder, such as `snakemake --dag`."""
+
+
+class Claim:
+    """The claim of this process to work in a folder."""
+
+    def __init__(self, project: Path) -> None:
+        self.folder = project / ".snakemake"
+        self.lock: FileLock | None = None
+        self.possible = True
+        """Whether the file system has locks."""
+
+    def take(self, patience: float = 0.0) -> bool:
+        """Claim the folder; returns whether it is this process's now."""
+        if self.lock:
+            return True
+        lock = FileLock(self.folder / LOCK)
+        try:
+            self.folder.mkdir(exist_ok=True)
+            lock.acquire(timeout=patience)
+        except Timeout:
+            return False
+        except (NotImplementedError, OSError):
+            self.possible = False  # Snakemake itself tells if it cannot write there
+            return False
+        self.lock = lock
+        note = {"process": os.getpid(), "host": os.uname().nodename, "since": time.strftime("%c")}
+        with contextlib.suppress(OSError):
+            (self.folder / HOLDER).write_text(json.dumps(note), encoding="utf-8")
+        return True
+
+    def release(self) -> None:
+        """Give the folder back."""
+        if self.lock:
+            self.lock.release()
+            self.lock = None
+
+    def clear(self) -> bool:
+        """Remove the marks of a Snakemake that is no more; returns whether there were any. Only for
+        the process that has the claim."""
+        marks = self.folder / MARKS
+        if not self.lock or not marks.is_dir() or not any(marks.iterdir()):
+            return False
+        with contextlib.suppress(OSError):
+            shutil.rmtree(marks)
+        return True
+
+    def holder(self) -> str:
+        """Who has the claim, in a few words."""
+        try:
+            note = json.loads((self.folder / HOLDER).read_text(encoding="utf-8"))
+            return (
+                f"process {int(note['process'])} on {note['host']:.60}, since {note['since']:.60}"
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return "another process"

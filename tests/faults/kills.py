@@ -1,0 +1,202 @@
+"""Kills Snakemake and its jobs at random moments, and looks at what is there after each."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from sparsedecay.provenance import file_digest
+from tests.workflow.project import Project
+
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+VICTIMS = ("snakemake", "all", "job")
+"""Snakemake alone; it and all its jobs, as by Ctrl-C; or one job."""
+LONGEST = 8.0
+"""Seconds after its start that Snakemake is killed at the latest: to the middle of training."""
+PATIENCE = 120.0
+
+
+def whole(project: Project) -> dict[str, str]:
+    """SHA-256 of every result there is, but for files that are being written."""
+    return {
+        name: file_digest(project.folder / name)
+        for name in project.files()
+        if not Path(name).name.startswith(".")
+    }
+
+
+@dataclass
+class Kills:
+    """A project whose Snakemake is killed again and again."""
+
+    project: Project
+    right: dict[str, str]
+    """What an undisturbed Snakemake makes."""
+    random: random.Random
+    done: Counter = field(default_factory=Counter)
+    compared: int = 0
+    """Bytes."""
+
+    def again(self, count: int) -> None:
+        """So many kills, then to the end undisturbed; checks what is there after each."""
+        for number in range(count):
+            if self.kill():
+                self.check(complete=True)
+                self.done["run to the end in between"] += 1
+                self.wipe()
+            else:
+                self.check(complete=False)
+            print(f"  {number + 1} of {count}", end="\r", flush=True)
+        process = self.start()
+        output, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, output
+        self.note(output)
+        self.check(complete=True)
+        second = self.start()
+        output, _ = second.communicate(timeout=PATIENCE)
+        assert "Nothing to be done" in output
+
+    def start(self) -> subprocess.Popen:
+        """Snakemake as a user starts it, with a group of processes of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "snakemake", "--cores", "2"],
+            cwd=self.project.folder,
+            env={**os.environ, "PYTHONPATH": str(self.project.folder / "src")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            text=True,
+        )
+
+    def kill(self) -> bool:
+        """Start Snakemake and kill; returns whether it had come to its end before."""
+        process = self.start()
+        number, victim = self.random.choice(SIGNALS), self.random.choice(VICTIMS)
+        try:
+            output, _ = process.communicate(timeout=self.random.uniform(0.3, LONGEST))
+        except subprocess.TimeoutExpired:
+            self.send(process, number, victim)
+            # not its output alone: jobs that outlive it hold that too
+            process.wait(timeout=PATIENCE)
+            os.set_blocking(process.stdout.fileno(), False)
+            output = process.stdout.buffer.read() or b""
+            self.note(output.decode())
+            process.stdout.close()
+            return False
+        assert process.returncode == 0, output
+        self.note(output)
+        return True
+
+    def send(self, process: subprocess.Popen, number: signal.Signals, victim: str) -> None:
+        """Send a signal, and write down what was hit."""
+        jobs = [child for child in descendants(process.pid) if is_job(child)]
+        if victim == "job" and jobs:
+            hit = self.random.choice(jobs)
+            try:
+                self.done[f"{number.name} to {hit.cmdline()[-1] and stage(hit)}"] += 1
+                hit.send_signal(number)
+            except psutil.NoSuchProcess:
+                self.done["too late"] += 1
+            return
+        victim = "snakemake" if victim == "job" else victim
+        self.done[f"{number.name} to {victim}"] += 1
+        try:
+            (os.killpg if victim == "all" else os.kill)(process.pid, number)
+        except ProcessLookupError:
+            self.done["too late"] += 1
+
+    def note(self, output: str) -> None:
+        """Count what Snakemake and the jobs say."""
+        self.done["unlocked by itself"] += "was stopped here without notice" in output
+        for log in (self.project.folder / "results/logs/train").rglob("*.log"):
+            text = log.read_text()
+            self.done["went on from a checkpoint"] += "goes on from its checkpoint" in text
+            self.done["found finished"] += "was finished by an earlier job" in text
+            if "goes on from" in text or "was finished" in text:
+                log.write_text("")
+
+    def check(self, complete: bool) -> None:
+        """Every result that is there must be the right one, to the byte."""
+        there = whole(self.project)
+        wrong = [name for name, digest in there.items() if self.right.get(name) != digest]
+        assert wrong == []
+        if complete:
+            assert there.keys() == self.right.keys()
+        self.compared += sum((self.project.folder / name).stat().st_size for name in there)
+
+    def wipe(self) -> None:
+        """Begin anew."""
+        for part in ("results", "figures", ".snakemake"):
+            shutil.rmtree(self.project.folder / part, ignore_errors=True)
+
+    def end(self) -> None:
+        """Stop what is left of all the Snakemakes."""
+        for process in psutil.process_iter():
+            try:
+                if process.cwd() == str(self.project.folder):
+                    process.kill()
+            except psutil.Error:
+                continue
+
+    def told(self) -> str:
+        """What was done, in lines."""
+        kills = sum(count for name, count in self.done.items() if name.startswith("SIG"))
+        lines = [f"{kills} kills, {self.compared / 1e6:,.0f} MB of results compared"]
+        return "\n".join([*lines, *(f"  {n:5} {what}" for what, n in sorted(self.done.items()))])
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def is_job(process: psutil.Process) -> bool:
+    """Whether a process is a stage of ours at work."""
+    try:
+        return stage(process) is not None
+    except psutil.Error:
+        return False
+
+
+def stage(process: psutil.Process) -> str | None:
+    """The stage that a process is at: train, measure, …"""
+    command = process.cmdline()
+    places = [i for i, word in enumerate(command) if word.endswith("/sparsedecay")]
+    return command[places[0] + 1] if places and len(command) > places[0] + 1 else None
+
+
+def slower(project: Project) -> Project:
+    """The smoke experiment with training that takes some seconds, and many checkpoints."""
+    for old, new in (
+        ("epochs: 2000", "epochs: 60000"),
+        ("stride: 1000", "stride: 30000"),
+        ("checkpoint_seconds: 60", "checkpoint_seconds: 0.2"),
+    ):
+        project.edit("config/config.yaml", old, new)
+    text = project.config.read_text()
+    text = text.replace("epoch: 1000\n", "epoch: 30000\n").replace(
+        "epoch: 2000\n", "epoch: 60000\n"
+    )
+    project.config.write_text(text.replace("[1000]", "[30000]"))
+    return project
+
+
+def folder_of(place: Path) -> Project:
+    """A new copy of the project."""
+    place.mkdir()
+    return slower(Project(place).clone())
+
+
+def settle() -> None:
+    """Let files come to rest."""
+    time.sleep(0.1)
