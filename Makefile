@@ -14,7 +14,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # milestones that other folders have made already (docs/archive.md)
 CACHE := $(if $(SNAKEMAKE_OUTPUT_CACHE),--cache)
 
-.PHONY: all figures replicate readings report archive fetch-results smoke test test-fast test-heavy bench growth planning lint format document findings setup clean help
+.PHONY: all figures replicate readings report archive fetch-results smoke test test-fast test-heavy test-faults bench growth planning lint format document findings setup clean help
 .DEFAULT_GOAL := all
 
 all: $(READY) ## build all figures and tables (CONFIG=config/mine.yaml for another experiment)
@@ -52,6 +52,9 @@ test-fast: $(READY) ## the tests that do not run the workflow
 
 test-heavy: $(READY) ## the tests that take minutes: do the engines agree after 200,000 epochs?
 	$(RUN) python -m pytest -m heavy -s
+
+test-faults: $(READY) ## kill, damage and fill the disk many times, and tell what was survived (an hour)
+	FAULTS=long $(RUN) python -m pytest tests/faults -s -p no:cacheprovider
 
 bench: $(READY) ## how fast the engines are, side by side (about ten minutes; leave the machine alone)
 	$(RUN) sparsedecay bench

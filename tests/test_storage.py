@@ -1,3 +1,4 @@
+import errno
 import multiprocessing
 import os
 
@@ -104,3 +105,70 @@ def test_a_reader_never_sees_half_a_file(tmp_path):
     while writer.is_alive():
         assert path.read_text() == whole
     writer.join()
+
+
+@pytest.mark.parametrize("kind", ["table", "state"])
+def test_every_bit_is_covered_by_the_seal(tmp_path, kind):
+    path = tmp_path / "file"
+    if kind == "table":
+        storage.write_table(path, TABLE, {"note": "x"})
+    else:
+        storage.write_state(path, {"W1": torch.arange(3.0)}, {"note": "x"})
+    read = storage.read_table if kind == "table" else storage.read_state
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
+        with pytest.raises(DamagedFile, match="wrong SHA-256"):
+            read(path)
+    path.write_bytes(whole)
+    read(path)
+
+
+def test_tables_of_earlier_versions_have_no_seal(tmp_path):
+    import pyarrow.parquet as pq
+
+    pq.write_table(TABLE, tmp_path / "file")
+    assert storage.read_table(tmp_path / "file", sealed=False)["epoch"].to_pylist() == [1, 2]
+    with pytest.raises(DamagedFile, match="wrong SHA-256"):
+        storage.read_table(tmp_path / "file")
+
+
+def test_what_looks_like_a_seal_is_none(tmp_path):
+    """Another digest in a file's own metadata, or in its data."""
+    table = pa.table({"text": [f"sha256:{'a' * 64}"]})
+    storage.write_table(tmp_path / "file", table, {"input": f"sha256:{'b' * 64}"})
+    assert storage.read_table(tmp_path / "file")["text"].to_pylist() == table["text"].to_pylist()
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    (tmp_path / ".file.123.tmp").write_text("half")
+    (tmp_path / ".file2.123.tmp").write_text("another's")
+    storage.write_json(tmp_path / "file", 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".file2.123.tmp", "file"]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, r"no room on the disk: about 4\.0 MB are needed, .* MB are free there"),
+        (errno.EDQUOT, "no room on the disk"),
+        (errno.EACCES, "cannot be written: Permission denied; check"),
+        (errno.EROFS, "cannot be written: Read-only file system; check"),
+    ],
+)
+def test_what_cannot_be_written_is_told(tmp_path, number, words):
+
+    def fail():
+        with storage.atomic(tmp_path / "file", 4_000_000) as temporary:
+            temporary.write_text("half")
+            raise OSError(number, os.strerror(number))
+
+    with pytest.raises(UserError, match=f"{tmp_path}/file: .*{words}"):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_the_way(tmp_path):
+    (tmp_path / "file").mkdir()
+    with pytest.raises(UserError, match=r"cannot be written: Is a directory"):
+        storage.write_json(tmp_path / "file", 1)

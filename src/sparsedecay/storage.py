@@ -12,6 +12,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -83,6 +84,7 @@ def unwritten(path: Path, error: OSError, size: int) -> UserError:
 
 SEAL = "sha256:"
 BLANK = f"{SEAL}{'0' * 64}"
+SEALED = re.compile(rb"sha256:([0-9a-f]{64})")
 
 
 def seal(path: Path) -> None:
@@ -94,18 +96,23 @@ def seal(path: Path) -> None:
         file.write(hashlib.sha256(content).hexdigest().encode())
 
 
-def check_seal(content: bytes, said: str) -> None:
-    """Check a file's bytes against the seal that was found in them.
+def check_seal(content: bytes, needed: bool = True) -> None:
+    """Check a file's bytes against the seal among them, before anything else is made of them.
+
+    Args:
+        needed: whether there must be one.
 
     Raises:
         ValueError: they are others than those that were written.
     """
-    found, at = said.encode(), content.find(said.encode())
-    before, after = content[:at], content[at + len(found) :]
-    whole = hashlib.sha256(before)
-    whole.update(BLANK.encode())
-    whole.update(after)
-    if at < 0 or said != SEAL + whole.hexdigest():
+    seals = list(SEALED.finditer(content))
+    for found in seals:
+        whole = hashlib.sha256(content[: found.start()])
+        whole.update(BLANK.encode())
+        whole.update(content[found.end() :])
+        if found[1].decode() == whole.hexdigest():
+            return
+    if needed or seals:
         raise ValueError("its bytes are not those that were written: wrong SHA-256")
 
 
@@ -143,11 +150,8 @@ def open_table(path: Path, sealed: bool = True) -> pq.ParquetFile:
 
     def read() -> pq.ParquetFile:
         content = path.read_bytes()
-        file = pq.ParquetFile(pa.BufferReader(content))
-        said = (file.metadata.metadata or {}).get(b"sha256", b"").decode()
-        if said or sealed:
-            check_seal(content, said)
-        return file
+        check_seal(content, sealed)
+        return pq.ParquetFile(pa.BufferReader(content))
 
     return reading(path, read)
 
@@ -240,9 +244,10 @@ def read_state(path: Path, framework: str = "pt") -> tuple[dict[str, Any], dict[
 
     def read() -> tuple[dict[str, Any], dict[str, str]]:
         content = path.read_bytes()
+        check_seal(content)
         size = int.from_bytes(content[:8], "little")
         about = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["about"])
-        check_seal(content, str(about.pop("sha256", "")))
+        del about["sha256"]
         if framework == "np":
             from safetensors.numpy import load
         else:

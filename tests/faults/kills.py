@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +40,7 @@ class Kills:
     right: dict[str, str]
     """What an undisturbed Snakemake makes."""
     random: random.Random
+    targets: tuple[str, ...] = ()
     done: Counter = field(default_factory=Counter)
     compared: int = 0
     """Bytes."""
@@ -67,7 +67,7 @@ class Kills:
     def start(self) -> subprocess.Popen:
         """Snakemake as a user starts it, with a group of processes of its own."""
         return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", "--cores", "2"],
+            [sys.executable, "-m", "snakemake", "--cores", "2", *self.targets],
             cwd=self.project.folder,
             env={**os.environ, "PYTHONPATH": str(self.project.folder / "src")},
             stdout=subprocess.PIPE,
@@ -101,7 +101,7 @@ class Kills:
         if victim == "job" and jobs:
             hit = self.random.choice(jobs)
             try:
-                self.done[f"{number.name} to {hit.cmdline()[-1] and stage(hit)}"] += 1
+                self.done[f"{number.name} to {stage(hit)}"] += 1
                 hit.send_signal(number)
             except psutil.NoSuchProcess:
                 self.done["too late"] += 1
@@ -195,8 +195,3 @@ def folder_of(place: Path) -> Project:
     """A new copy of the project."""
     place.mkdir()
     return slower(Project(place).clone())
-
-
-def settle() -> None:
-    """Let files come to rest."""
-    time.sleep(0.1)

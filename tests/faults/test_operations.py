@@ -1,0 +1,96 @@
+"""A loss of power between any two file operations, and a disk that is full at any of them."""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from sparsedecay.archive.records import Records
+from sparsedecay.provenance import file_digest
+from tests.workflow.project import Project
+
+pytestmark = pytest.mark.workflow
+LONG = os.environ.get("FAULTS") == "long"
+HOOK = Path(__file__).with_name("hook")
+RULES = ("data", "train", "measure", "merge", "figure", "statements", "findings")
+SOME = 2
+"""Operations of a rule that fail in the short version."""
+
+
+class Stage:
+    """One job of a rule, called by hand again and again in a copy of the results."""
+
+    def __init__(self, project: Project, rule: str) -> None:
+        self.folder = project.folder
+        jobs = [job for job in Records(project.folder).all if job.rule == rule]
+        self.job = max(jobs, key=lambda job: job.name)
+        # checkpoints at every look at the clock
+        self.command = self.job.command.replace("--checkpoint-seconds 60", "--checkpoint-seconds 0")
+        self.right = self.outputs()
+        assert self.right.keys() == set(self.job.outputs)
+        count = self.folder.parent / "count"
+        self.clear()
+        assert self.run(FAULT_AT="0", FAULT_COUNT=str(count)) == 0
+        self.operations = int(count.read_text())
+        assert self.outputs() == self.right
+
+    def outputs(self) -> dict[str, str]:
+        there = [name for name in self.job.outputs if (self.folder / name).exists()]
+        return {name: file_digest(self.folder / name) for name in there}
+
+    def clear(self) -> None:
+        """As before the job: no output, no checkpoint."""
+        for name in self.job.outputs:
+            (self.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "results/checkpoints", ignore_errors=True)
+
+    def run(self, **fault: str) -> int:
+        """Run the job; with a fault, if one is named."""
+        path = [*([str(HOOK)] if fault else []), str(self.folder / "src")]
+        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        more = {"PYTHONPATH": os.pathsep.join(path), "PATH": programs}
+        if fault:
+            more |= {"FAULT_ROOT": str(self.folder), **fault}
+        return subprocess.run(
+            ["bash", "-c", self.command], cwd=self.folder, env={**os.environ, **more}, check=False
+        ).returncode
+
+    @property
+    def said(self) -> str:
+        return (self.folder / self.job.logs[0]).read_text()
+
+
+@pytest.mark.parametrize("fault", ["stop", "full"])
+@pytest.mark.parametrize("rule", RULES if LONG else ("train", "measure"))
+def test_any_file_operation_may_fail(study, rule, fault):
+    """What is there is right or not there at all, and the next call comes to the same end."""
+    stage = Stage(study, rule)
+    assert stage.operations >= 3
+    numbers = range(1, stage.operations + 1)
+    if not LONG:
+        numbers = sorted(random.Random(rule + fault).sample(numbers, SOME))
+    told = Counter()
+    for number in numbers:
+        stage.clear()
+        code = stage.run(FAULT_AT=str(number), FAULT=fault)
+        assert stage.outputs().items() <= stage.right.items()
+        if fault == "stop":
+            assert code == 137
+        elif code:
+            told["told"] += 1
+            assert "Traceback" not in stage.said
+            assert "there is no room on the disk" in stage.said
+            assert "Make room and give the same command again" in stage.said
+        else:
+            told["did without"] += 1
+            assert stage.outputs() == stage.right
+        assert stage.run() == 0, stage.said
+        assert stage.outputs() == stage.right
+        left = [p for p in stage.folder.rglob("results/**/.*.tmp") if ".snakemake" not in p.parts]
+        assert not [path for path in left if path.parent.name in stage.job.outputs]
+    print(f"{rule}: {len(numbers)} operations, {fault} at each", dict(told))
