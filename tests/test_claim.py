@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from sparsedecay.claim import Claim
+from sparsedecay.claim import Claim, obstacle
 
 HOLD = """
 import sys, time
@@ -76,3 +76,13 @@ def test_a_folder_without_locks(tmp_path, monkeypatch):
     assert not claim.take()
     assert not claim.possible
     assert not claim.clear()
+
+
+def test_what_stands_in_the_way(tmp_path, monkeypatch):
+    assert obstacle(tmp_path) is None
+    (tmp_path / "figures").symlink_to(tmp_path / "nothing")
+    assert obstacle(tmp_path).startswith(f"{tmp_path / 'figures'}: is no folder")
+    (tmp_path / "nothing").mkdir()
+    assert obstacle(tmp_path) is None
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path / "figures")
+    assert obstacle(tmp_path).startswith(f"{tmp_path / 'nothing'}: cannot be written; change its")

@@ -150,7 +150,7 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        (errno.ENOSPC, r"no room on the disk: about 4\.0 MB are needed, .* MB are free there"),
+        (errno.ENOSPC, r"no room on the disk: about 4\.000 MB are needed, .* MB are free there"),
         (errno.EDQUOT, "no room on the disk"),
         (errno.EACCES, "cannot be written: Permission denied; check"),
         (errno.EROFS, "cannot be written: Read-only file system; check"),

@@ -19,6 +19,24 @@ PATIENCE = 10.0
 """Seconds to wait for a process that only looks at the folder, such as `snakemake --dag`."""
 
 
+FOLDERS = ("results", "figures", ".snakemake")
+
+
+def obstacle(project: Path) -> str | None:
+    """Why results cannot be written in a folder, in one line; None if they can."""
+    for name in FOLDERS:
+        folder = project / name
+        there = folder if folder.exists() or folder.is_symlink() else project
+        if not there.is_dir():
+            return f"{there}: is no folder, but results belong there; move it away"
+        if not os.access(there, os.W_OK | os.X_OK):
+            return (
+                f"{there.resolve()}: cannot be written; change its permissions, or work elsewhere "
+                "with: snakemake --directory FOLDER"
+            )
+    return None
+
+
 class Claim:
     """The claim of this process to work in a folder."""
 

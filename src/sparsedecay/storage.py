@@ -73,9 +73,9 @@ def unwritten(path: Path, error: OSError, size: int) -> UserError:
     if full:
         there = next(folder for folder in path.absolute().parents if folder.exists())
         free = shutil.disk_usage(there).free
-        needed = f"about {size / 1e6:,.1f} MB are needed, " if size else ""
+        needed = f"about {size / 1e6:,.3f} MB are needed, " if size else ""
         return UserError(
-            f"{path}: there is no room on the disk: {needed}{free / 1e6:,.1f} MB are free there. "
+            f"{path}: there is no room on the disk: {needed}{free / 1e6:,.3f} MB are free there. "
             "Make room and give the same command again; nothing that was finished is lost."
         )
     reason = error.strerror or str(error).splitlines()[0]
@@ -123,16 +123,20 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_table(path: Path, table: pa.Table, metadata: Mapping[str, str]) -> None:
     """Parquet with zstd and the given file metadata; the same table gives the same bytes."""
-    write_groups(path, [table], table.schema, metadata)
+    write_groups(path, [table], table.schema, metadata, table.nbytes)
 
 
 def write_groups(
-    path: Path, groups: Iterable[pa.Table], schema: pa.Schema, metadata: Mapping[str, str]
+    path: Path,
+    groups: Iterable[pa.Table],
+    schema: pa.Schema,
+    metadata: Mapping[str, str],
+    size: int = 0,
 ) -> None:
     """Parquet as `write_table` writes it, but table after table, each a row group of its own: only
     one of them is in memory, and readers skip those whose values they do not ask for."""
     schema = schema.with_metadata({**(schema.metadata or {}), **metadata})
-    with atomic(path) as temporary:
+    with atomic(path, size) as temporary:
         with pq.ParquetWriter(temporary, schema, compression="zstd") as file:
             for table in groups:
                 table = table.replace_schema_metadata(schema.metadata)

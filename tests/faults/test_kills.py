@@ -26,7 +26,7 @@ def test_kills_at_random_moments(right, tmp_path):
     project = folder_of(tmp_path / "killed")
     kills = Kills(project, right, random.Random(SEED), TARGETS)
     try:
-        kills.again(110 if LONG else 5)
+        kills.again(110 if LONG else 3)
     finally:
         kills.end()
         print(kills.told())

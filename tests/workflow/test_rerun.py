@@ -110,7 +110,7 @@ def test_a_request_spoilt_by_hand_is_told_and_made_again(project):
     whole = file.read_bytes()
     file.write_text("{}")
     done = project.snakemake("figures/fig2.pdf")
-    assert "results/requests/figures/fig2.json: is no request: figure: Field" in done.stderr
+    assert "results/requests/figures/fig2.json: is damaged or not what its name says" in done.stderr
     assert "snakemake --force results/requests/figures/fig2.json" in done.stderr
     assert "Traceback" not in done.stderr
     assert project.snakemake("--force", "results/requests/figures/fig2.json").returncode == 0

@@ -19,7 +19,7 @@ from snakemake_executor_plugin_slurm import ExecutorSettings as SlurmSettings
 from sparsedecay import paths
 from sparsedecay.archive.contents import wanted
 from sparsedecay.archive.source import config_in, source
-from sparsedecay.claim import PATIENCE, Claim
+from sparsedecay.claim import PATIENCE, Claim, obstacle
 from sparsedecay.cluster import leftovers, preflight
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import code
@@ -119,6 +119,9 @@ def before_jobs():
 
 claim = Claim(Path())
 if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process:
+    if not workflow.output_settings.dryrun and (reason := obstacle(Path())):
+        logger.error(reason)
+        sys.exit(1)
     if claim.take():
         if claim.clear():
             logger.info(
