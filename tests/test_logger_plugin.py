@@ -18,6 +18,7 @@ import pytest
 from snakemake_interface_logger_plugins.tests import TestLogHandlerBase
 
 from snakemake_logger_plugin_sparsedecay import (
+    LOG_FILE,
     PROGRESS_FILE,
     LogHandler,
     LogHandlerSettings,
@@ -26,6 +27,7 @@ from snakemake_logger_plugin_sparsedecay import (
 from snakemake_logger_plugin_sparsedecay.display import Progress
 from snakemake_logger_plugin_sparsedecay.terminal import BottomLines
 from sparsedecay import paths
+from sparsedecay.train.loop import DIVERGED
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 HALFWAY = Progress(epoch=23500, target=50000, rate=431.2, loss=0.0123, seconds_left=61.5)
@@ -364,3 +366,29 @@ def test_a_dry_run_says_what_it_always_says(tmp_path):
 
 def test_the_plugin_looks_where_training_writes():
     assert paths.progress("{run}", "{epoch}") == PROGRESS_FILE
+    assert paths.log("train", "{run}", "{epoch}") == LOG_FILE
+    assert display.NEWS.strip() == DIVERGED
+
+
+def test_a_run_that_diverged_is_told_of(tmp_path):
+    log = tmp_path / "log"
+    assert display.read_news(log) is None
+    log.write_text("note: a\n" * 1000)
+    assert display.read_news(log) is None
+    log.write_bytes(log.read_bytes() + b"diverged: run\x1b[2J at 10\n\xff\n")
+    assert display.read_news(log) == "diverged: run?[2J at 10"
+    os.mkfifo(tmp_path / "pipe")
+    assert display.read_news(tmp_path / "pipe") is None
+
+
+def test_what_a_job_wants_to_be_known_stands_among_the_messages(tmp_path):
+    call = snakemake(tmp_path, runs="good-1a2b3c4d+wild")
+    job = (tmp_path / "job.py").read_text()
+    job += textwrap.dedent("""
+        if run == "wild":
+            Path("results/logs/train/wild").mkdir(parents=True)
+            Path(f"results/logs/train/wild/{target}.log").write_text("diverged: wild at 10\\n")
+    """)
+    (tmp_path / "job.py").write_text(job)
+    ran = subprocess.run(**call, capture_output=True, text=True, timeout=60)
+    assert ran.stderr.splitlines().count("diverged: wild at 10") == 1

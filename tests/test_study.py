@@ -605,13 +605,13 @@ def test_the_files_that_figures_read(paper):
     assert paths.measured(RUNS[0], 200_000, "summary") in read["fig2"]
     assert paths.measured(RUNS[0], 50_000, "trajectory") in read["fig2"]
     assert paths.measured(RUNS[0], 50_000, "summary") not in read["fig2"]
-    for name, table in (("fig3", "summary"), ("fig4", "spectra")):
-        assert len(read[name]) == 4 * 3
+    for name, tables in (("fig3", ["summary"]), ("fig4", ["spectra", "summary"])):
+        assert len(read[name]) == 4 * (2 + len(tables))
         for run in (RUNS[3], RUNS[4], RUNS[7], RUNS[8]):
             assert {
                 paths.state(run, 50_000),
                 paths.measured(run, 50_000, "matrices"),
-                paths.measured(run, 50_000, table),
+                *(paths.measured(run, 50_000, table) for table in tables),
             } <= set(read[name])
     for files in read.values():
         assert len(files) == len(set(files))

@@ -23,6 +23,7 @@ from .terminal import BottomLines
 
 RULE = "train"
 PROGRESS_FILE = "results/progress/{run}/{epoch}.json"
+LOG_FILE = "results/logs/train/{run}/{epoch}.log"
 POLL_SECONDS = 0.5
 CLOCK_TOLERANCE = 2.0  # seconds by which a file server's clock may be behind
 
@@ -62,6 +63,7 @@ class Job:
     run: str = ""
     epoch: str = ""
     file: Path | None = None
+    log: Path | None = None
     started: float = field(default_factory=time.time)
     printed: float = field(default_factory=time.monotonic)  # when its last plain line was
     printed_epoch: int | None = None
@@ -125,12 +127,15 @@ class LogHandler(LogHandlerBase):
             if job.rule == RULE and {"run", "epoch"} <= wildcards.keys():
                 job.run, job.epoch = wildcards["run"], wildcards["epoch"]
                 job.file = self._root / PROGRESS_FILE.format(run=job.run, epoch=job.epoch)
+                job.log = self._root / LOG_FILE.format(run=job.run, epoch=job.epoch)
             self._jobs[record.jobid] = job
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, daemon=True)
                 self._watcher.start()
         elif event == LogEvent.JOB_FINISHED:
-            self._jobs.pop(record.job_id, None)
+            job = self._jobs.pop(record.job_id, None)
+            if job and job.file and (news := display.read_news(job.log)):
+                self._print(news)
         elif event == LogEvent.JOB_ERROR:
             self._jobs.pop(record.jobid, None)
 
@@ -179,9 +184,11 @@ class LogHandler(LogHandlerBase):
     def _print_news(self, job: Job, name: str, progress: display.Progress | None) -> None:
         if progress is not None and progress.epoch != job.printed_epoch:
             job.printed, job.printed_epoch = time.monotonic(), progress.epoch
-            line = {"msg": display.plain_line(name, progress)}
-            level = {"levelno": logging.INFO, "levelname": "INFO"}
-            self._messages.handle(logging.makeLogRecord(line | level))
+            self._print(display.plain_line(name, progress))
+
+    def _print(self, line: str) -> None:
+        level = {"levelno": logging.INFO, "levelname": "INFO"}
+        self._messages.handle(logging.makeLogRecord({"msg": line} | level))
 
     def flush(self) -> None:
         self._messages.flush()

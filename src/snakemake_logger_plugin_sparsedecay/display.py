@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+NEWS = "diverged: "  # begins the line of a training job's log that the user shall see
 MAX_BYTES = 4096  # a progress file has about 200 bytes; never read a huge file in its place
 MAX_COUNT = 10**12
 MAX_RATE = 1e9
@@ -81,6 +82,23 @@ def read_progress(path: Path, not_before: float = 0.0) -> Progress | None:
         return None
 
 
+def read_news(log: Path) -> str | None:
+    """What a job that has ended wants the user to know, from the end of its log."""
+    try:
+        if not stat.S_ISREG(log.stat().st_mode):
+            return None
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - MAX_BYTES))
+            lines = file.read(MAX_BYTES).decode(errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((printable(line) for line in reversed(lines) if line.startswith(NEWS)), None)
+
+
+def printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def _number(value: object) -> float | None:
     """A JSON number as a float, None for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -125,16 +143,13 @@ def format_rate(rate: float) -> str:
 def short_names(jobs: Sequence[tuple[str, str]]) -> list[str]:
     """What to call the jobs (run, epoch): the run without its hash, as long as that is unique."""
 
-    def clean(text: str) -> str:
-        return "".join(c if c.isprintable() else "?" for c in text)
-
-    runs = [clean(run) for run, _ in jobs]
-    shorts = [re.sub(r"-[0-9a-f]{8}$", "", run) for run in runs]
+    runs = [printable(run) for run, _ in jobs]
+    shorts = [re.sub(r"-[0-9a-f]{8,}$", "", run) for run in runs]
     same_short, same_run = Counter(shorts), Counter(runs)
     return [
         short
         if same_short[short] == 1
-        else (run if same_run[run] == 1 else f"{run}@{clean(epoch)}")
+        else (run if same_run[run] == 1 else f"{run}@{printable(epoch)}")
         for short, run, (_, epoch) in zip(shorts, runs, jobs, strict=True)
     ]
 

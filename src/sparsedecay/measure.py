@@ -3,11 +3,13 @@
     sparsedecay measure --run … --measures … --state … --out results/measure/RUN/EPOCH
 
 Everything is computed in float64 from the stored weights, whatever the precision of the training.
+Of a run that has diverged there is what was recorded before, and nulls.
 """
 
 import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +25,8 @@ from sparsedecay.storage import read_state, read_table, write_table
 from sparsedecay.tables import MATRICES, SPECTRA, SUMMARY, TRAJECTORY
 
 STAGE = "sparsedecay.measure"
+Tables = dict[str, list[dict[str, Any]]]
+"""Rows by table."""
 PARALLEL = 0.99
 """Cosine above which two neurons count as one."""
 TAIL = 20
@@ -119,7 +123,7 @@ def average_sparsity(by_matrix: Mapping[str, float], kinds: Sequence[str]) -> fl
     return float(np.mean(chosen))
 
 
-def matrices(run: Run, epoch: int, p: Mapping[str, np.ndarray], measures: Measures) -> dict:
+def matrices(run: Run, epoch: int, p: Mapping[str, np.ndarray], measures: Measures) -> Tables:
     """Rows of the tables `matrices` and `spectra`: trained matrices, and A^(l) = W^(l) V^(l-1)."""
     network = build(run)
     factors = {name: [p[name]] for name in network.matrices}
@@ -155,6 +159,20 @@ def matrices(run: Run, epoch: int, p: Mapping[str, np.ndarray], measures: Measur
     return {"matrices": rows, "spectra": spectra}
 
 
+def without_numbers(run: Run, epoch: int) -> Tables:
+    """The same for a run that has diverged: a row for each matrix, with its size."""
+    network = build(run)
+    shapes = {name: network.shapes[name] for name in network.matrices}
+    for layer in range(2, network.L + 1):
+        shapes.setdefault(f"A{layer}", (network.K, network.K))
+    rows = [
+        {"run": run.id, "epoch": epoch, "matrix": name, "rows": m, "columns": n}
+        for name, (m, n) in shapes.items()
+    ]
+    spectra = [{"run": run.id, "epoch": epoch, "matrix": name} for name in shapes]
+    return {"matrices": rows, "spectra": spectra}
+
+
 def trajectory(loss: pa.Table, magnitudes: pa.Table, measures: Measures) -> list[dict]:
     """Rows of the table `trajectory`: what training recorded, measured."""
     rung = LADDER.index(measures.threshold)
@@ -175,22 +193,14 @@ def trajectory(loss: pa.Table, magnitudes: pa.Table, measures: Measures) -> list
     return sorted(rows, key=lambda r: (r["epoch"], r["measure"], r["matrix"] or ""))
 
 
-def summary(
-    run: Run,
-    epoch: int,
-    p: Mapping[str, np.ndarray],
-    X: np.ndarray,
-    y: np.ndarray,
-    loss: pa.Table,
-    measures: Measures,
-) -> dict:
-    """The one row of the table `summary`."""
-    network = build(run)
-    mse = float(np.mean((network.forward(p, X, relu) - y) ** 2))
-    value = float(regularizers.of(run, network, p))
-    tail = loss["mse"].to_numpy()[-TAIL:]
-    by_matrix = {name: sparsity(p[name], measures.threshold) for name in network.matrices}
-    active = active_neurons(network, p, X, measures.threshold)
+def ended(run: Run, epoch: int, diverged: int) -> dict[str, Any]:
+    """Row of the table `trajectory` that tells that a run has diverged."""
+    place = {"run": run.id, "epoch": epoch, "matrix": None}
+    return {**place, "measure": "diverged", "value": float(diverged)}
+
+
+def described(run: Run, epoch: int, y: np.ndarray, diverged: int | None) -> dict[str, Any]:
+    """The one row of the table `summary`, as far as it is known without the weights."""
     return {
         "run": run.id,
         "epoch": epoch,
@@ -223,6 +233,27 @@ def summary(
         "stride": run.stride,
         "record_every": run.record_every,
         "target_mean_square": float(np.mean(y**2)),
+        "diverged": diverged,
+        "parameters": build(run).size,
+    }
+
+
+def summary(
+    run: Run,
+    p: Mapping[str, np.ndarray],
+    X: np.ndarray,
+    y: np.ndarray,
+    loss: pa.Table,
+    measures: Measures,
+) -> dict[str, Any]:
+    """What the table `summary` tells of the weights."""
+    network = build(run)
+    mse = float(np.mean((network.forward(p, X, relu) - y) ** 2))
+    value = float(regularizers.of(run, network, p))
+    tail = loss["mse"].to_numpy()[-TAIL:]
+    by_matrix = {name: sparsity(p[name], measures.threshold) for name in network.matrices}
+    active = active_neurons(network, p, X, measures.threshold)
+    return {
         "mse": mse,
         "mse_tail_median": float(np.median(tail)) if len(tail) else None,
         "regularizer_value": value,
@@ -230,7 +261,6 @@ def summary(
         "average_sparsity": average_sparsity(by_matrix, measures.average_over),
         "active_neurons": [len(neurons) for neurons in active],
         "distinct_neurons": distinct_neurons(network, p, active),
-        "parameters": network.size,
     }
 
 
@@ -260,15 +290,22 @@ def main(arguments: list[str]) -> None:
     loss = read_table(options.loss, LOSS)
     magnitudes = read_table(options.magnitudes, MAGNITUDES)
 
-    row = summary(run, options.epoch, p, X, y, loss, measures)
-    rows = {"summary": [row], "trajectory": trajectory(loss, magnitudes, measures)}
-    rows |= matrices(run, options.epoch, p, measures)
+    lost = int(about["diverged"]) if "diverged" in about else None
+    row = described(run, options.epoch, y, lost)
+    rows: Tables = {"summary": [row], "trajectory": trajectory(loss, magnitudes, measures)}
+    if lost is None:
+        row |= summary(run, p, X, y, loss, measures)
+        rows |= matrices(run, options.epoch, p, measures)
+    else:
+        rows["trajectory"].append(ended(run, options.epoch, lost))
+        rows |= without_numbers(run, options.epoch)
     note = metadata(measures.canonical(), STAGE, run=run.canonical())
     schemas = {"trajectory": TRAJECTORY, "spectra": SPECTRA, "matrices": MATRICES}
     for name, schema in {**schemas, "summary": SUMMARY}.items():
         table = pa.Table.from_pylist(rows[name], schema=schema)
         write_table(options.out / f"{name}.parquet", table, note)
-    print(
-        f"{run.id}: epoch {options.epoch:,}, mse {row['mse']:.3g}, "
-        f"average sparsity {row['average_sparsity']:.4f}"
-    )
+    if lost is None:
+        found = f"mse {row['mse']:.3g}, average sparsity {row['average_sparsity']:.4f}"
+    else:
+        found = f"diverged at epoch {lost:,}"
+    print(f"{run.id}: epoch {options.epoch:,}, {found}")

@@ -64,6 +64,16 @@ class Results:
             raise misplaced(self._open(paths.measured(run, epoch, name)), f"a row with {what}")
         return frame
 
+    def diverged(self, run: str, epoch: int) -> int | None:
+        """The epoch at which a run was found to have diverged, at this milestone or before; None if
+        it has not.
+
+        Raises:
+            UserError: as for `table`.
+        """
+        found = self.table(run, epoch, "summary")["diverged"].iloc[-1]
+        return None if pd.isna(found) else int(found)
+
     def trained(self, run: str, epoch: int) -> tuple[Network, dict[str, np.ndarray]]:
         """The network of a milestone and its parameters in float64, shapes as in its `shapes`.
 

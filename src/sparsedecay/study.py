@@ -328,18 +328,15 @@ def files_read(request: Request) -> list[str]:
     """The files that a figure reads."""
     if request.draws:
         single = [request.model_copy(update={"shown": draw, "draws": ()}) for draw in request.draws]
-        files = [file for one in single for file in files_read(one)]
-        # the summaries tell which draw is the typical one
-        ends = [(one.run, one.epochs[-1]) for draw in request.draws for one in draw]
-        files += [paths.measured(run, epoch, "summary") for run, epoch in ends]
-        return list(dict.fromkeys(files))
+        # summaries tell which draw is the typical one
+        return list(dict.fromkeys(file for one in single for file in files_read(one)))
     if request.figure in ("claims", "readings"):
         return [paths.statements(request.figure)]
     tables = {
         "fig1": (),
         "fig2": ("summary",),
         "fig3": ("matrices", "summary"),
-        "fig4": ("matrices", "spectra"),
+        "fig4": ("matrices", "spectra", "summary"),
     }[request.figure]
     files = [
         paths.measured(shown.run, shown.epochs[-1], table)

@@ -7,9 +7,18 @@ from sparsedecay.storage import schema
 TRAJECTORY = schema(
     ("run", pa.string(), "run id"),
     ("epoch", pa.int64(), "epochs trained"),
-    ("measure", pa.string(), "mse, regularizer, objective, sparsity, max_abs, average_sparsity"),
+    (
+        "measure",
+        pa.string(),
+        "mse, regularizer, objective, sparsity, max_abs, average_sparsity; diverged",
+    ),
     ("matrix", pa.string(), "weight matrix, or null where the measure is of the whole network"),
-    ("value", pa.float64(), "as the measure says; sparsity: fraction of entries, 1 is dense"),
+    (
+        "value",
+        pa.float64(),
+        "as the measure says; sparsity: fraction of entries, 1 is dense; diverged: in the row of a "
+        "milestone, the epoch at which the run was found to have diverged",
+    ),
 )
 SPECTRA = schema(
     ("run", pa.string(), "run id"),
@@ -70,6 +79,12 @@ SUMMARY = schema(
     ("stride", pa.int64(), "epochs between milestones"),
     ("record_every", pa.int64(), "epochs between records"),
     ("target_mean_square", pa.float64(), "mean of y^2"),
+    (
+        "diverged",
+        pa.int64(),
+        "recorded epoch at which loss or weights were found not to be finite, and training ended; "
+        "null if they never were. Where it is not null what was measured is null",
+    ),
     ("mse", pa.float64(), "at this epoch"),
     ("mse_tail_median", pa.float64(), "median of the last 20 records"),
     ("regularizer_value", pa.float64(), "without lam, at this epoch"),
@@ -113,8 +128,13 @@ STATEMENTS = schema(
     ("epoch", pa.int64(), "epochs trained"),
     ("stated", pa.bool_(), "whether the text speaks of this epoch"),
     ("seeds", pa.int64(), "draws, count"),
-    ("values", pa.list_(pa.float64()), "the number of each draw"),
-    ("value", pa.float64(), "median of the draws"),
+    ("values", pa.list_(pa.float64()), "the number of each draw; null if it diverged"),
+    ("diverged", pa.int64(), "draws of which a network diverged that this number needs, count"),
+    (
+        "value",
+        pa.float64(),
+        "median of the draws, those that diverged beyond the limits; null if that is no number",
+    ),
     ("low", pa.float64(), "lower end of the interval for the median"),
     ("high", pa.float64(), "upper end of the interval for the median"),
     ("coverage", pa.float64(), "chance that such an interval holds the median; 0 for one draw"),

@@ -49,6 +49,7 @@ def usual(kind: tuple) -> dict[str, Any]:
         "early": 0.75,  # sparsity of W and V in the records before the last 20
         "sparsity": {"eq2": 0.25, "weight_decay": 0.5, "none": 1.0}[regularizer],
         "skips": 0.75,  # sparsity of C
+        "diverged": None,
         "spike": None,  # sparsity of the last record, if another
         "largest": 0.15,
         "largest_A": 9.0,  # of the product W V, which is no trained matrix
@@ -103,6 +104,9 @@ def write(folder: Path, one: Trained, epoch: int, values: dict[str, Any]) -> Non
     # `mse` of the epoch itself lies on a spike
     summary |= {"target_mean_square": MEAN_SQUARE, "mse_tail_median": values["mse"], "mse": 7.0}
     summary |= {"active_neurons": values["active"], "distinct_neurons": values["distinct"]}
+    if values["diverged"] is not None and epoch >= values["diverged"]:
+        summary |= {"diverged": values["diverged"], "mse": None, "mse_tail_median": None}
+        summary |= {"active_neurons": None, "distinct_neurons": None}
     matrices = [
         {**dict.fromkeys(MATRICES.names), **about, "matrix": name, "max_abs": values["largest"]}
         for name in names

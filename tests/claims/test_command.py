@@ -1,5 +1,6 @@
 """`sparsedecay claims`: the table of statements."""
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -9,7 +10,7 @@ from sparsedecay.errors import UserError
 from sparsedecay.results import Results
 from sparsedecay.storage import read_table
 from sparsedecay.tables import STATEMENTS
-from tests.claims.made import EARLY, EQ2, LATE, NONE, asked, draw, reading
+from tests.claims.made import DECAY, EARLY, EQ2, LATE, NONE, asked, draw, reading
 from tests.small import written
 
 
@@ -139,3 +140,29 @@ def test_a_table_of_another_network_is_refused(folder, tmp_path):
     b.rename(a)
     with pytest.raises(UserError, match=f"does not hold epoch .* of {one.run}"):
         made(moved, asked(reading([draw(moved)])))
+
+
+def test_a_draw_that_diverged_counts_against_what_needs_its_network(folder):
+    """Weight decay with lam = 1e-3 diverges between the two epochs, in one of two draws."""
+    lost = draw(folder, {(*DECAY, 1e-3): {"diverged": 100}})
+    request = asked(reading([draw(folder), lost]), reading([lost], "other", "only this"))
+    table = read_table(made(folder, request, "lost"), STATEMENTS)
+    frame = table.to_pandas().set_index(["reading", "claim", "part", "epoch"]).sort_index()
+    early = frame.xs(EARLY, level="epoch")
+    assert (early["diverged"] == 0).all()
+    assert (early["claim_verdict"] == "holds").all()
+
+    stated = frame[frame["stated"]].droplevel("epoch")
+    needs = {"interpolation", "sparser-over-time", "eq2-sparser", "max-entry"}
+    for (which, claim, part), row in stated.iterrows():
+        hit = claim in needs and (claim, part) != ("interpolation", 2)
+        assert row["diverged"] == hit, (claim, part)
+        assert [pd.isna(value) for value in row["values"]] == (
+            [hit] if which == "other" else [False, hit]
+        )
+        verdict = {(False, False): "holds", (False, True): "holds"}.get((hit, which == "other"))
+        assert row["verdict"] == (verdict or ("fails" if which == "other" else "undecided"))
+        assert pd.isna(row["value"]) == hit
+    values = table["values"].to_pylist()
+    assert [None in row for row in values] == [n > 0 for n in table["diverged"].to_pylist()]
+    assert (stated.loc["other"].loc["interpolation", "claim_verdict"] == "fails").all()

@@ -276,11 +276,11 @@ def test_every_number_stands_in_the_tables():
         (0.98765, "0.988"),
         (1.5e-7, "1.5e-07"),
         (float("inf"), "inf"),
-        (float("nan"), "nan"),
+        (float("nan"), "diverged"),
     ],
 )
 def test_numbers_in_plain_text(value, text):
-    """A ratio to a network without a neuron is infinite."""
+    """A ratio to a network without a neuron is infinite; a draw that diverged has no number."""
     assert markdown.plain(value) == text
 
 
@@ -417,3 +417,21 @@ def test_a_damaged_table_is_named(project, tmp_path):
 def test_results_without_training_are_told(project, tmp_path):
     with pytest.raises(UserError, match="train: holds none of the runs"):
         main(project, tmp_path / "out", results=tmp_path)
+
+
+def test_draws_that_diverged_are_told():
+    claims = literal()
+    assert "diverged" not in findings.text(claims, readings())
+    place = claims.index[(claims["claim"] == "max-entry") & claims["stated"]][0]
+    claims.loc[place, ["diverged", "value", "high"]] = [4, float("nan"), float("nan")]
+    low = markdown.plain(claims.loc[place, "low"])
+    text = findings.text(claims, readings())
+    assert (
+        "Networks diverged, which 1 statement needs: their draws, up to 4 of 10, count against "
+        "these." in paragraphs(text)["Does it replicate?"]
+    )
+    assert f"| diverged ({low} to diverged; 4 of 10 diverged) |" in text
+    claims.loc[claims["claim"] == "dense-without", "diverged"] = 2
+    assert "diverged, which 2 statements need: their draws, up to 4 of" in findings.text(
+        claims, readings()
+    )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsedecay.claims.verdict import CONFIDENCE, Interval, interval, judge, worst
+from sparsedecay.claims.verdict import CONFIDENCE, Interval, interval, judge, judged, worst
 
 NUMBERS = st.lists(st.floats(allow_nan=False, width=32), min_size=1, max_size=60)
 
@@ -105,3 +105,65 @@ def test_a_statement_is_as_good_as_its_worst_part():
     assert worst(["holds"]) == worst(["holds", "holds"]) == "holds"
     assert worst(["holds", "undecided"]) == worst(["undecided", "holds"]) == "undecided"
     assert worst(["undecided", "fails", "holds"]) == worst(["holds", "fails"]) == "fails"
+
+
+INF = math.inf
+
+
+@pytest.mark.parametrize(
+    ("numbers", "lost", "low", "high", "verdict", "ends"),
+    [
+        # of ten draws the interval goes from the second to the ninth
+        ([0.5] * 9, 1, -INF, 1, "holds", (0.5, 0.5, 0.5)),
+        ([0.5] * 8, 2, -INF, 1, "undecided", (0.5, 0.5, None)),
+        ([0.5] * 5, 5, -INF, 1, "undecided", (None, 0.5, None)),
+        ([0.5] * 2, 8, -INF, 1, "undecided", (None, 0.5, None)),
+        ([0.5] * 1, 9, -INF, 1, "fails", (None, None, None)),
+        ([0.5] * 8, 2, 0.1, INF, "undecided", (0.5, None, 0.5)),
+        ([0.5] * 1, 9, 0.1, INF, "fails", (None, None, None)),
+        ([0.5] * 9, 1, 0.1, 1, "holds", (0.5, 0.5, 0.5)),
+        ([0.5] * 8, 2, 0.1, 1, "undecided", (0.5, None, None)),
+        ([0.5] * 1, 9, 0.1, 1, "fails", (None, None, None)),
+        ([2.0] * 9, 1, -INF, 1, "fails", (2.0, 2.0, 2.0)),
+        ([2.0] * 8, 2, 0.1, 1, "undecided", (2.0, None, None)),
+        ([], 1, -INF, 1, "fails", (None, None, None)),
+        ([], 1, 0.1, 1, "fails", (None, None, None)),
+        ([0.5], 1, -INF, 1, "undecided", (None, 0.5, None)),
+    ],
+)
+def test_draws_that_diverged_lie_beyond_the_limits(numbers, lost, low, high, verdict, ends):
+    for values in ([*numbers, *[None] * lost], [*[None] * lost, *numbers]):
+        found, judgement = judged(values, low, high)
+        assert judgement == verdict
+        told = (found.median, found.low, found.high)
+        assert tuple(None if math.isnan(end) else end for end in told) == ends
+        assert found.coverage == interval([0.0] * len(values)).coverage
+
+
+LIMITS = st.tuples(st.floats(-10, 10), st.floats(0, 10)).flatmap(
+    lambda place: st.sampled_from(
+        [(place[0], INF), (-INF, place[0]), (place[0], place[0] + place[1])]
+    )
+)
+VALUES = st.lists(st.one_of(st.none(), st.floats(-20, 20)), min_size=1, max_size=20)
+
+
+@given(NUMBERS, LIMITS)
+def test_without_such_draws_the_interval_alone_decides(numbers, limits):
+    found = interval(numbers)
+    assert judged(numbers, *limits) == (found, judge(found, *limits))
+
+
+@given(VALUES, LIMITS, st.data())
+def test_such_a_draw_never_speaks_for_a_statement(values, limits, drawn):
+    """What holds with it holds with a number within the limits; what fails with any number in its
+    place does not hold with it."""
+    low, high = (max(-30.0, limits[0]), min(30.0, limits[1]))
+    verdict = judged(values, *limits)[1]
+    within = [drawn.draw(st.floats(low, high)) if v is None else v for v in values]
+    anything = [drawn.draw(st.floats(-30, 30)) if v is None else v for v in values]
+    if verdict == "holds":
+        assert judged(within, *limits)[1] == "holds"
+        assert judged(anything, *limits)[1] == "holds"
+    if judged(within, *limits)[1] == "fails":
+        assert verdict == "fails"

@@ -254,3 +254,14 @@ def test_what_measured_is_told(projects, compare, monkeypatch):
     assert re.search(r"Measured by other software: .*torch \S+ in A, 99 in B", said)
     assert "Measured by other code of this package: " in said
     assert "No difference" in said, "only the numbers count"
+
+
+def test_a_run_that_diverged_on_one_side(projects, compare):
+    """It has no numbers there, which is no reason to leave it out."""
+    one, two = projects
+    milestone(one, small_run(K=8))
+    lost = {"diverged": 30, "mse_tail_median": None, "average_sparsity": None, "rank": None}
+    milestone(two, small_run(K=8), active_neurons=None, **lost)
+    text = compare(one, two)
+    assert re.search(r"diverged +– +30", text)
+    assert re.search(r"mse_tail_median +0\.25 +nan", text)

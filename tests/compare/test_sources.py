@@ -362,3 +362,15 @@ def test_mistakes_end_with_status_2_and_no_stack_trace(projects, capsys, monkeyp
         cli.main()
     assert caught.value.code == 2
     assert capsys.readouterr().err.startswith("one: holds no measured results")
+
+
+def test_a_milestone_that_diverged_has_no_numbers(tmp_path):
+    run = small_run()
+    nothing = dict.fromkeys(("mse_tail_median", "average_sparsity", "active_neurons", "rank"))
+    milestone(tmp_path, run, diverged=30, **nothing)
+    found = Results(tmp_path / "results").milestone(run.id, 40).measures
+    assert found.pop("diverged") == 30
+    assert {name for name, value in found.items() if value != value} == {
+        "mse_tail_median", "average_sparsity", "A2 rank",
+    }  # fmt: skip
+    assert "active_neurons 1" not in found

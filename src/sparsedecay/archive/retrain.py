@@ -146,6 +146,15 @@ def others(workflow: Workflow, plan: Plan, run: Run, epoch: int) -> list[dict[st
 def within(new: Mapping[str, Any], draws: list[dict[str, Any]]) -> bool:
     """Whether each number lies between the least and the largest of the draws, or no farther
     outside than these lie apart; prints a line for each that does not."""
+    lost = [draw for draw in draws if draw.get("diverged") is not None]
+    if new.get("diverged") is not None or len(lost) == len(draws):
+        print(
+            f"{'This' if new.get('diverged') is not None else 'Not this'} run diverged here, ",
+            end="",
+        )
+        print(f"and {len(lost)} of {len(draws)} draws did")
+        return bool(lost) and new.get("diverged") is not None
+    draws = [draw for draw in draws if draw not in lost]
     outside = 0
     for name in MEASURES:
         values = np.array([np.ravel(draw[name]) for draw in draws], dtype=float)

@@ -14,9 +14,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from sparsedecay.claims.draw import Draw, NotTrained
+from sparsedecay.claims.draw import Diverged, Draw, NotTrained
 from sparsedecay.claims.statements import CLAIMS, Claim, Part
-from sparsedecay.claims.verdict import interval, judge, worst
+from sparsedecay.claims.verdict import judged, worst
 from sparsedecay.provenance import metadata
 from sparsedecay.results import Results
 from sparsedecay.settings import Reading, Statements
@@ -42,12 +42,12 @@ def tested(
     """The parts of one statement in one reading at one epoch."""
     draws = [Draw(results, asked, reading, networks, epoch) for networks in reading.draws]
     try:
-        values = [[float(part.measure(draw)) for draw in draws] for part in claim.parts]
+        values = [[number(part, draw) for draw in draws] for part in claim.parts]
     except NotTrained:
         return []
     found = [
-        part_row(number, part, of_draws)
-        for number, (part, of_draws) in enumerate(zip(claim.parts, values, strict=True), start=1)
+        part_row(place, part, of_draws)
+        for place, (part, of_draws) in enumerate(zip(claim.parts, values, strict=True), start=1)
     ]
     about = {
         "reading": reading.name,
@@ -64,21 +64,30 @@ def tested(
     return [about | row for row in found]
 
 
-def part_row(number: int, part: Part, values: list[float]) -> dict[str, Any]:
+def number(part: Part, draw: Draw) -> float | None:
+    """The number of one draw; None if a network that it needs has diverged."""
+    try:
+        return float(part.measure(draw))
+    except Diverged:
+        return None
+
+
+def part_row(place: int, part: Part, values: list[float | None]) -> dict[str, Any]:
     """One part: its numbers, their interval, its limits and the verdict."""
-    found = interval(values)
+    found, verdict = judged(values, part.low, part.high)
     return {
-        "part": number,
+        "part": place,
         "quantity": part.quantity,
         "why": part.why,
         "values": values,
+        "diverged": values.count(None),
         "value": found.median,
         "low": found.low,
         "high": found.high,
         "coverage": found.coverage,
         "limit_low": part.low if math.isfinite(part.low) else None,
         "limit_high": part.high if math.isfinite(part.high) else None,
-        "verdict": judge(found, part.low, part.high),
+        "verdict": verdict,
     }
 
 

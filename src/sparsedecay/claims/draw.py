@@ -15,6 +15,10 @@ class NotTrained(Exception):
     """No network of that kind was trained, or not to that epoch."""
 
 
+class Diverged(Exception):
+    """A network diverged before the epoch that is asked for."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """The tables of one trained network at a milestone."""
@@ -69,7 +73,8 @@ class Measured:
 
 @dataclass(frozen=True)
 class Draw:
-    """All networks of one draw, at one epoch."""
+    """All networks of one draw, at one epoch. Whoever asks for one that had diverged by then gets a
+    `Diverged`."""
 
     results: Results
     asked: Statements
@@ -125,4 +130,6 @@ class Draw:
         return [self._measured(one) for one in found]
 
     def _measured(self, one: Trained) -> Measured:
+        if self.results.diverged(one.run, self.epoch) is not None:
+            raise Diverged
         return Measured(self.results, one, self.epoch, self.reading.average_over)

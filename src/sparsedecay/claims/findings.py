@@ -65,6 +65,13 @@ def summary(claims: pd.DataFrame) -> str:
     for verdict, words in (("fails", "What fails"), ("undecided", "Undecided")):
         if counts[verdict]:
             lines.append(f"{words}: {'; '.join(WORDS[claim] for claim in counts[verdict])}.")
+    lost = claims[claims["stated"] & (claims["diverged"] > 0)]
+    if len(lost):
+        lines.append(
+            f"Networks diverged, which {number(lost['claim'].nunique(), 'statement')} "
+            f"{'needs' if lost['claim'].nunique() == 1 else 'need'}: their draws, up to "
+            f"{int(lost['diverged'].max())} of {draws}, count against these."
+        )
     return " ".join(lines)
 
 
@@ -198,7 +205,11 @@ def different(readings: pd.DataFrame) -> Iterator[str]:
 
 
 def spread(row: pd.Series) -> str:
-    return f" ({plain(row['low'])} to {plain(row['high'])})" if row["seeds"] > 1 else ""
+    """The interval, and how many of the draws diverged."""
+    if row["seeds"] == 1:
+        return ""
+    lost = f"; {row['diverged']} of {row['seeds']} diverged" if row["diverged"] else ""
+    return f" ({plain(row['low'])} to {plain(row['high'])}{lost})"
 
 
 def verdict(claims: pd.DataFrame, readings: pd.DataFrame) -> str:

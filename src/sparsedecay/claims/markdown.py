@@ -35,7 +35,9 @@ def fragment(markdown: str) -> str:
 
 
 def plain(value: float) -> str:
-    """A number in plain text, of three digits or less."""
+    """A number in plain text, of three digits or less; NaN is that of a draw that diverged."""
+    if math.isnan(value):
+        return "diverged"
     if not math.isfinite(value):
         return str(float(value))
     if value == round(value) and abs(value) < 10_000:

@@ -29,7 +29,9 @@ def text(
         tests(claims),
         "A number is measured for each draw. It holds if an exact, distribution-free interval for "
         "its median over all draws there could be lies within the limits, fails if the interval "
-        "lies outside, and is undecided otherwise; of a single draw the number itself decides.",
+        "lies outside, and is undecided otherwise; of a single draw the number itself decides. "
+        "A draw counts as one whose number lies beyond the limits if a network diverged that the "
+        "number needs.",
         "# What made the networks",
         *machines(runs, results),
         "# The configuration",

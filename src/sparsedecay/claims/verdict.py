@@ -38,6 +38,27 @@ def interval(values: Sequence[float]) -> Interval:
     return Interval(float(np.median(ordered)), ordered[k - 1], ordered[n - k], coverage)
 
 
+def judged(values: Sequence[float | None], low: float, high: float) -> tuple[Interval, Verdict]:
+    """The interval of the numbers of all draws, and whether it lies within low … high.
+
+    A draw that diverged has no number (None) and speaks against the statement: it counts as one
+    whose number lies beyond the limits, on the side that is worse for the verdict. An end of the
+    interval, or a median, that is no number of a draw is NaN.
+    """
+    sides = [
+        interval([beyond if value is None else value for value in values])
+        for beyond, limit in ((-math.inf, low), (math.inf, high))
+        if math.isfinite(limit)
+    ]
+    verdicts = [judge(side, low, high) for side in sides]
+    verdict = verdicts[0] if len(set(verdicts)) == 1 else "undecided"
+    if None not in values:
+        return sides[0], verdict
+    ends = [[getattr(side, name) for side in sides] for name in ("median", "low", "high")]
+    found = [end[0] if len(set(end)) == 1 and math.isfinite(end[0]) else math.nan for end in ends]
+    return Interval(*found, coverage=sides[0].coverage), verdict
+
+
 def judge(found: Interval, low: float, high: float) -> Verdict:
     """Whether the interval lies within low … high, beside it, or partly."""
     if found.low >= low and found.high <= high:

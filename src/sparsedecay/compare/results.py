@@ -5,6 +5,7 @@ results.milestone(run, epoch)             Milestone
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -111,10 +112,17 @@ class Results:
 def measures(
     row: Mapping[str, Any], matrices: list[dict[str, Any]]
 ) -> Iterator[tuple[str, float | None]]:
-    """What is compared of a milestone, by name; None where the tables do not have it."""
+    """What is compared of a milestone, by name; None where the tables do not have it, and NaN where
+    the run had diverged."""
+    lost = row.get("diverged")
+    if lost is not None:
+        yield "diverged", lost
+        row = {name: math.nan if value is None else value for name, value in row.items()}
+        matrices = [{k: math.nan if v is None else v for k, v in m.items()} for m in matrices]
     for name in ("mse_tail_median", "average_sparsity"):
         yield name, row.get(name)
-    for layer, count in enumerate(row.get("active_neurons") or [], start=1):
+    neurons = row.get("active_neurons")
+    for layer, count in enumerate(neurons if isinstance(neurons, list) else [], start=1):
         yield f"active_neurons {layer}", count
     for matrix in matrices:
         if BETWEEN_LAYERS.fullmatch(matrix["matrix"] or ""):

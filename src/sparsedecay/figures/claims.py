@@ -40,12 +40,16 @@ def draw(request: Request, results: Results) -> Figure:
         words(ax, row, top)
         strip(figure, height - top - ROW, row)
         ax.text(LIMITS, top + ROW / 2, verdicts.limits(row), va="center", fontsize=style.SMALL)
+        if row["diverged"]:
+            note = {"va": "center", "fontsize": style.SMALL - 1.5, "color": "#4D4D4D"}
+            ax.text(LIMITS, top + ROW / 2 + 0.1, f"{row['diverged']} diverged", **note)
         for j, epoch in enumerate(epochs):
             same = (table["claim"] == row["claim"]) & (table["part"] == row["part"])
             found = table[same & (table["epoch"] == epoch)]
             cell(ax, EPOCHS + STEP * j, top + ROW / 2, found)
     x = verdicts.legend(ax, TEXT + 0.05, height - 0.13)
     text = "bold: the epoch that the text speaks of; –: no network trained for it"
+    text += verdicts.missing(table)
     ax.text(x, height - 0.13, text, va="center", fontsize=style.SMALL)
     return figure
 
@@ -92,7 +96,11 @@ def strip(figure: Figure, bottom: float, row: pd.Series) -> None:
         if not pd.isna(limit):
             ax.axvline(limit, color=verdicts.COLOURS["holds"], linewidth=0.8)
     colour = verdicts.COLOURS[row["verdict"]]
-    ax.plot([row["low"], row["high"]], [0.5, 0.5], color=colour, linewidth=1.6, zorder=3)
+    # an end that is no number lies beyond the limits, with the draws that diverged
+    ends = [left if pd.isna(row["low"]) else row["low"]]
+    ends += [right if pd.isna(row["high"]) else row["high"]]
+    if np.isfinite(values).any():
+        ax.plot(ends, [0.5, 0.5], color=colour, linewidth=1.6, zorder=3)
     ax.plot(values, np.full(len(values), 0.5), "o", color=colour, markersize=2.4, zorder=4)
     ax.set(xlim=(left, right), ylim=(0, 1), yticks=[])
     ax.tick_params(which="both", bottom=False, labelbottom=False)

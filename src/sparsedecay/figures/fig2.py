@@ -2,7 +2,7 @@
 
 One panel for each regularization parameter, one curve for each regularizer; above each panel the
 MSE with which training ended. Where the last epoch sits on a spike of the loss (Adam has such), the
-median of the last records stands beside it.
+median of the last records stands beside it. The curve of a run that has diverged ends with a cross.
 """
 
 import math
@@ -28,12 +28,18 @@ PANEL, BELOW, LINE = 1.3, 0.36, 0.13
 
 @dataclass(frozen=True)
 class Curve:
-    """One network's average sparsity by epoch, or the median of several draws with quartiles."""
+    """One network's average sparsity by epoch, or the median of several draws with quartiles.
+
+    `ended`: the MSE at the end and its median in print; `lost`: whether it diverged, or all draws
+    did; `note`: in which words that is told.
+    """
 
     shown: Shown
     average: pd.Series
     quartiles: tuple[pd.Series, pd.Series] | None
     ended: tuple[str, str]
+    lost: bool = False
+    note: str = ""
 
 
 def draw(request: Request, results: Results) -> Figure:
@@ -87,29 +93,45 @@ def plot(ax: Axes, curve: Curve) -> None:
         low, high = curve.quartiles
         ax.fill_between(low.index, low, high, color=look["color"], alpha=0.3, linewidth=0)
     ax.plot(curve.average.index, curve.average, clip_on=False, zorder=3, **look)
+    if curve.lost and len(curve.average):
+        end = {"marker": "x", "markersize": 5, "markeredgewidth": 1.2, "linestyle": "none"}
+        last = curve.average.iloc[[-1]]
+        ax.plot(last.index, last, clip_on=False, zorder=4, **look | end)
 
 
 def single(results: Results, shown: Shown) -> Curve:
     """The curve of one network."""
+    lost = results.diverged(shown.run, shown.epochs[-1])
+    if lost is not None:
+        note = f"diverged at {lost:,}"
+        return Curve(shown, trajectory(results, shown), None, ("", ""), lost=True, note=note)
     summary = results.table(shown.run, shown.epochs[-1], "summary").iloc[-1]
     return Curve(shown, trajectory(results, shown), None, style.final_mse(summary))
 
 
 def spread(results: Results, draws: Sequence[Shown]) -> Curve:
-    """The median of the same network in several draws; its MSE is the median of medians."""
-    by_draw = pd.concat([trajectory(results, shown) for shown in draws], axis=1)
+    """The median of the same network in several draws, as long as they have not diverged; its MSE
+    is the median of medians of the others."""
+    by_draw = pd.concat([trajectory(results, shown) for shown in draws], axis=1).sort_index()
     ends = [results.table(one.run, one.epochs[-1], "summary").iloc[-1] for one in draws]
-    mse = style.scientific(float(np.median([row["mse_tail_median"] for row in ends])))
+    found = [row["mse_tail_median"] for row in ends if pd.isna(row["diverged"])]
+    mse = style.scientific(float(np.median(found))) if found else ""
     quartiles = by_draw.quantile(0.25, axis=1), by_draw.quantile(0.75, axis=1)
-    return Curve(draws[0], by_draw.median(axis=1), quartiles, (mse, ""))
+    lost = len(draws) - len(found)
+    note = f"{lost if found else 'all'} diverged" if lost else ""
+    median = by_draw.median(axis=1)
+    return Curve(draws[0], median, quartiles, (mse, ""), lost=not found, note=note)
 
 
 def trajectory(results: Results, shown: Shown) -> pd.Series:
-    """Average sparsity by epoch, over all milestones of a run."""
-    parts = [
-        results.rows(shown.run, epoch, "trajectory", measure="average_sparsity")
-        for epoch in shown.epochs
-    ]
+    """Average sparsity by epoch, over all milestones of a run, as far as it had not diverged."""
+    parts = []
+    for epoch in shown.epochs:
+        table = results.table(shown.run, epoch, "trajectory")
+        if (table["measure"] == "diverged").any():
+            parts.append(table[table["measure"] == "average_sparsity"])
+        else:
+            parts.append(results.rows(shown.run, epoch, "trajectory", measure="average_sparsity"))
     return pd.concat(parts).groupby("epoch")["value"].last()
 
 
@@ -128,18 +150,20 @@ def table(ax: Axes, lam: float, curves: Sequence[Curve]) -> None:
     width = ax.figure.get_figwidth() * ax.get_position().width
     ends = [curve.ended for curve in curves]
     medians = any(median for _, median in ends)
+    shift = 0.56 if medians or any(curve.note and curve.ended[0] for curve in curves) else 0
     inches = {"transform": style.from_corner(ax)}
     text = inches | {"va": "center", "fontsize": style.SMALL}
     heads = ("MSE", "median" if medians else "")
     for row, (value, median) in enumerate([heads, *ends]):
         y = 0.1 + LINE * (len(curves) - row)
-        ax.text(width - (0.56 if medians else 0), y, value, ha="right", **text)
+        ax.text(width - shift, y, value, ha="right", **text)
         ax.text(width, y, median, ha="right", **text)
         if row == 0:
             title = f"$\\lambda={style.parameter(lam)}$"
             ax.text(0, y, title, **text | {"fontsize": style.TEXT})
             continue
         one = curves[row - 1].shown
+        ax.text(width, y, curves[row - 1].note, ha="right", **text)
         look = style.line(one.network, one.regularizer)
         ax.plot([0, 0.2], [y, y], clip_on=False, **inches, **look)
         ax.text(0.25, y, style.REGULARIZERS[one.regularizer], **text)

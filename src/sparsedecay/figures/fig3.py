@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from sparsedecay.figures import style
-from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, picture
+from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, lost, picture
 from sparsedecay.figures.typical import note, typical
 from sparsedecay.results import Results
 from sparsedecay.settings import Request, Shown
@@ -26,6 +26,7 @@ CAPTION = {"ha": "center", "va": "center", "fontsize": style.SMALL}
 def draw(request: Request, results: Results) -> Figure:
     """Panels in the order of the networks shown, at most four in a row."""
     layer, shown = request.settings.layer, typical(request, results)
+    found = [results.diverged(one.run, one.epochs[-1]) for one in shown]
     matrices = [between(results, one, layer) for one in shown]
     matrices = [a[np.ix_(decreasing(a, 0), decreasing(a, 1))] for a in matrices]
     scale = Scale(request.measures.threshold, largest(*matrices))
@@ -45,7 +46,10 @@ def draw(request: Request, results: Results) -> Figure:
         row, column = divmod(i, columns)
         bottom = (rows - 1 - row) * block + BELOW
         ax = style.place(figure, LEFT + column * (side + GAP), bottom, side, side)
-        picture(ax, np.abs(matrix), scale)
+        if found[i] is None:
+            picture(ax, np.abs(matrix), scale)
+        else:
+            lost(ax, matrix.shape, found[i])
         ax.set_xlabel(f"column of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-6)
         if column == 0:
             ax.set_ylabel(f"row of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-12)
@@ -68,11 +72,13 @@ def between(results: Results, shown: Shown, layer: int) -> np.ndarray:
 
 def caption(results: Results, shown: Shown, layer: int) -> list[str]:
     """Lines above a panel: the network, sparsity of the matrix, MSE of the network."""
-    epoch = shown.epochs[-1]
+    epoch, name = shown.epochs[-1], style.network(shown.network, shown.regularizer)
+    if results.diverged(shown.run, epoch) is not None:
+        return [name]
     about = results.rows(shown.run, epoch, "matrices", matrix=f"A{layer}").iloc[-1]
     mse, median = style.final_mse(results.table(shown.run, epoch, "summary").iloc[-1])
     return [
-        style.network(shown.network, shown.regularizer),
+        name,
         f"sparsity {style.scientific(about['sparsity'], 3)}",
         f"MSE {mse}",
         *([f"(median {median})"] if median else []),

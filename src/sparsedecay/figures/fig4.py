@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sparsedecay.figures import style
-from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, picture
+from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, lost, picture
 from sparsedecay.figures.typical import note, typical
 from sparsedecay.results import Results
 from sparsedecay.settings import Request, Shown
@@ -53,7 +53,8 @@ def draw(request: Request, results: Results) -> Figure:
     for i, (one, three) in enumerate(zip(shown, factors, strict=True)):
         row, column = divmod(i, 2)
         corner = LEFT + column * step, (rows - 1 - row) * block + BELOW
-        product(figure, corner, three, scale, request.settings.layer)
+        diverged = results.diverged(one.run, one.epochs[-1])
+        product(figure, corner, three, scale, request.settings.layer, diverged)
         title = f"({'bcdefghi'[i]}) {style.network(one.network, one.regularizer)}"
         figure.text(
             corner[0] / style.FULL, (corner[1] + block - BELOW - 0.16) / height, title, va="center"
@@ -72,7 +73,11 @@ def spectra(ax: Axes, request: Request, shown: Sequence[Shown], results: Results
     values, ends, ranks, size = [measures.rank_threshold], [], [], 1
     for one in shown:
         place = one.run, one.epochs[-1], "matrices"
-        about = results.rows(*place, matrix=f"A{layer}").fillna(0).iloc[-1]
+        about = results.rows(*place, matrix=f"A{layer}").iloc[-1]
+        size = max(size, int(about["rows"]), int(about["columns"]))
+        if (diverged := results.diverged(*place[:2])) is not None:
+            ranks.append(("", f"diverged at {diverged:,}"))
+            continue
         spectrum = results.rows(*place[:2], "spectra", matrix=f"A{layer}").sort_values("index")
         sigma, rank = spectrum["singular_value"].to_numpy(), int(about["rank"])
         look = style.marked(one.network, one.regularizer)
@@ -81,7 +86,7 @@ def spectra(ax: Axes, request: Request, shown: Sequence[Shown], results: Results
             ends.append((len(sigma), sigma[-1], look["color"]))
         ranks.append((f"{rank}", f"{about['relative_rank']:.0f}"))
         values += sigma[np.isfinite(sigma) & (sigma > 0)].tolist()
-        size = max(size, len(sigma), int(about["rows"]), int(about["columns"]))
+        size = max(size, len(sigma))
 
     lowest = max(min(values) / 3, measures.rank_threshold * FLOOR)
     ax.set(xscale="log", yscale="log", xlim=(0.93, size * 1.08), ylim=(lowest, 3 * max(values)))
@@ -156,6 +161,7 @@ def product(
     matrices: tuple[np.ndarray, np.ndarray, np.ndarray],
     scale: Scale,
     layer: int,
+    diverged: int | None,
 ) -> None:
     """W on the left of and V above their product, from a lower left corner in inches."""
     x, y = corner
@@ -167,7 +173,10 @@ def product(
     )
     W, V, A = (style.place(figure, *where) for where in places)
     for ax, matrix in zip((W, V, A), matrices, strict=True):
-        picture(ax, np.abs(matrix), scale)
+        if diverged is None:
+            picture(ax, np.abs(matrix), scale)
+        else:
+            lost(ax, matrix.shape, diverged)
     names = f"\\mathbf{{W}}^{{({layer})}}", f"\\mathbf{{V}}^{{({layer - 1})}}"
     W.set_title(f"${names[0]}$", pad=3)
     V.set_ylabel(f"${names[1]}$", rotation=0, ha="right", va="center", labelpad=0)

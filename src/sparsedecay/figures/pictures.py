@@ -96,15 +96,20 @@ def extent(counts: np.ndarray) -> tuple[int, int]:
     return (int(rows[-1]) + 1, int(columns[-1]) + 1) if len(rows) else (0, 0)
 
 
-def picture(ax: Axes, magnitudes: np.ndarray, scale: Scale) -> None:
-    """A sorted matrix (m, n), with its part that is not zero enlarged where that is small."""
-    m, n = magnitudes.shape
-    scale.show(ax, magnitudes)
+def frame(ax: Axes, m: int, n: int) -> None:
+    """The edges of a picture, with the first and last row and column named."""
     ax.set(xticks=[1, n], yticks=[1, m])
     ax.tick_params(length=1.5)
     for label, side in zip(ax.get_xticklabels(), ("left", "right"), strict=False):
         label.set_horizontalalignment(side)  # so that neighbouring pictures' labels stay apart
     ax.spines[:].set_visible(True)
+
+
+def picture(ax: Axes, magnitudes: np.ndarray, scale: Scale) -> None:
+    """A sorted matrix (m, n), with its part that is not zero enlarged where that is small."""
+    m, n = magnitudes.shape
+    scale.show(ax, magnitudes)
+    frame(ax, m, n)
     rows, columns = extent(~(magnitudes <= scale.threshold))
     if rows == 0:
         text = f"all\n$\\leq{style.parameter(scale.threshold)}$"
@@ -119,16 +124,26 @@ def picture(ax: Axes, magnitudes: np.ndarray, scale: Scale) -> None:
     scale.show(inset, magnitudes[:rows, :columns])
     inset.set(xticks=[], yticks=[])
     inset.spines[:].set(visible=True, color="white", linewidth=0.8)
-    frame = ax.indicate_inset_zoom(inset, edgecolor="white", alpha=1, linewidth=0.5)
+    zoomed = ax.indicate_inset_zoom(inset, edgecolor="white", alpha=1, linewidth=0.5)
     # The text stands in the black: above the enlarged part, or between it and what it enlarges.
     x, y = (0.97, 0.97) if down and right else (0.33, 0.5) if right else (0.5, 0.67)
     across, along = ("right", "top") if down and right else ("center", "center")
     if not (down and right):
-        for connector in frame.connectors:
+        for connector in zoomed.connectors:
             connector.set_visible(False)  # they would run along the picture's edge
     note = {"color": "white", "fontsize": style.SMALL, "linespacing": 1}
     text = f"enlarged:\n{rows} × {columns}"
     ax.text(x, y, text, ha=across, va=along, transform=ax.transAxes, **note)
+
+
+def lost(ax: Axes, shape: tuple[int, ...], epoch: int) -> None:
+    """In place of the picture of a matrix (m, n): that its network diverged."""
+    m, n = shape
+    ax.set(xlim=(0.5, n + 0.5), ylim=(m + 0.5, 0.5), facecolor="#E4E4E4")
+    frame(ax, m, n)
+    if m == n:  # a thin factor beside a product has no room for words
+        words = f"diverged\nat epoch {epoch:,}"
+        ax.text(0.5, 0.5, words, ha="center", va="center", transform=ax.transAxes)
 
 
 def bar(ax: Axes, scale: Scale) -> None:

@@ -24,7 +24,8 @@ def draw(request: Request, results: Results) -> Figure:
     groups = [(True, "at the epoch that the text speaks of"), (False, "at other epochs")]
     blocks = [(title, rows(table[table["stated"] == stated])) for stated, title in groups]
     blocks = [(title, keys) for title, keys in blocks if keys]
-    width = max(LEFT + CELL * len(readings) + 0.8, 4.2)
+    missing = verdicts.missing(table)
+    width = max(LEFT + CELL * len(readings) + 0.8, 5.6 if missing else 4.2)
     height = HEAD + sum(GAP + ROW * (len(keys) + 1) for _, keys in blocks) + BELOW
     figure = Figure(figsize=(width, height))
     ax = style.place(figure, 0, 0, width, height)
@@ -54,6 +55,7 @@ def draw(request: Request, results: Results) -> Figure:
     x = verdicts.legend(ax, 0.13, height - 0.12)
     seeds = int(table["seeds"].max())
     text = f"{seeds} draw{'s' * (seeds > 1)} of each reading; the number is that which decides"
+    text += missing
     ax.text(x, height - 0.12, text, va="center", fontsize=style.SMALL)
     return figure
 

@@ -8,10 +8,19 @@ from sparsedecay.settings import Request, Shown
 
 def typical(request: Request, results: Results) -> tuple[Shown, ...]:
     """The networks of the draw whose summary lies nearest to the median of all draws; without
-    draws those of the request."""
+    draws those of the request. A draw of which a network diverged is none of them, unless all are.
+    """
     if not request.draws:
         return request.shown
-    return request.draws[nearest(np.array([summary(draw, results) for draw in request.draws]))]
+    whole = [draw for draw in request.draws if not diverged(draw, results)]
+    if not whole:
+        return request.draws[0]
+    return whole[nearest(np.array([summary(draw, results) for draw in whole]))]
+
+
+def diverged(draw: tuple[Shown, ...], results: Results) -> bool:
+    """Whether any of the networks has."""
+    return any(results.diverged(shown.run, shown.epochs[-1]) is not None for shown in draw)
 
 
 def summary(draw: tuple[Shown, ...], results: Results) -> list[float]:

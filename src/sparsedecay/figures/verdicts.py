@@ -14,7 +14,9 @@ MARKERS = {"holds": "o", "fails": "X", "undecided": "D"}
 
 
 def number(value: float) -> str:
-    """A number of a statement in print, of two or three digits."""
+    """A number of a statement in print, of two or three digits; NaN where networks diverged."""
+    if math.isnan(value):
+        return "NaN"
     if not math.isfinite(value):
         return style.scientific(value)
     if value == round(value) and abs(value) < 10_000:
@@ -44,6 +46,11 @@ def mark(ax: Axes, x: float, y: float, verdict: str, size: float = 4) -> None:
     """The mark of a verdict, in the coordinates of the axes."""
     look = {"color": COLOURS[verdict], "markersize": size, "linestyle": "none"}
     ax.plot([x], [y], marker=MARKERS[verdict], markeredgewidth=0, clip_on=False, **look)
+
+
+def missing(table: pd.DataFrame) -> str:
+    """What NaN means, if there is one among the numbers of a table."""
+    return "; NaN: networks diverged" if table["value"].isna().any() else ""
 
 
 def legend(ax: Axes, x: float, y: float) -> float:

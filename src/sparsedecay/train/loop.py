@@ -6,7 +6,6 @@ Only one process at a time is at a stretch, and none that has finished is traine
 because Snakemake did not learn of it.
 """
 
-import math
 import signal
 import sys
 import time
@@ -31,6 +30,7 @@ from sparsedecay.train.records import Engine, Records
 
 ENGINES = {"compiled": CompiledEngine, "fused": FusedEngine, "autograd": AutogradEngine}
 STAGE = "sparsedecay.train.command"
+DIVERGED = "diverged:"  # begins the line of the log that the terminal shows too
 CHUNK_SECONDS = 0.2  # between two looks at the clock and at signals
 # What schedulers send before they kill a job: SIGTERM (Slurm, PBS), SIGUSR1 and SIGUSR2 (SGE, LSF,
 # and Slurm if told so), SIGXCPU (limits of CPU time).
@@ -75,8 +75,7 @@ def train(stretch: Stretch) -> None:
     """Train one stretch and write its milestone.
 
     Raises:
-        UserError: a file is missing or another's, the loss is not finite, or there are more
-            minibatches than samples.
+        UserError: a file is missing or another's, or there are more minibatches than samples.
     """
     prepare()
     points, batches = stretch.run.data.points, stretch.run.optimizer.batches
@@ -102,40 +101,48 @@ def complete(stretch: Stretch) -> None:
     run = stretch.run
     X, y = tensors(stretch)
     state, records = begin(stretch)
-    engine: Engine = ENGINES[stretch.engine](run, X, y, state)
-    if not records.epochs and engine.epoch == 0:
-        records.add(engine)
-    mse = float(records.losses[-1, 0]) if records.epochs else math.nan
+    if state.diverged is None:
+        state = advance(stretch, ENGINES[stretch.engine](run, X, y, state), records)
+    else:
+        state = replace(state, epoch=stretch.epoch)
+    records.write(stretch.loss, stretch.magnitudes, about(stretch))
+    states.save(stretch.state, run, state, about(stretch))
+    if state.diverged is None:
+        print(f"{run.id}: reached epoch {state.epoch:,}, mse {records.mse:.3g}")
+    else:
+        print(
+            f"{DIVERGED} {run.id}: loss or weights are not finite at epoch {state.diverged:,}, so "
+            "its training ends there. It stands as a result; for others lower "
+            "optimizer.learning_rate, lam or initialization.range in the config."
+        )
 
+
+def advance(stretch: Stretch, engine: Engine, records: Records) -> states.State:
+    """Train to the end of the stretch, or to the record at which the run has diverged."""
+    run = stretch.run
+    finite = bool(records.epochs) or engine.epoch > 0 or records.add(engine)
     began_at, chunk, checkpointed = engine.epoch, 1, time.monotonic()
     reporting = Progress(run.id, stretch.start, stretch.epoch, stretch.progress)
     with Interruption() as interruption, reporting as progress:
-        while engine.epoch < stretch.epoch:
+        while finite and engine.epoch < stretch.epoch:
             multiple = (engine.epoch // run.record_every + 1) * run.record_every
             next_record = min(multiple, stretch.epoch)
             began = time.monotonic()
             epochs = min(chunk, next_record - engine.epoch)
             engine.advance(epochs)
             if engine.epoch == next_record:
-                mse = records.add(engine)
-                if not math.isfinite(mse):
-                    raise UserError(
-                        f"{run.id}: the loss is {mse} at epoch {engine.epoch}. Lower "
-                        "optimizer.learning_rate, lam or initialization.range in the config."
-                    )
+                finite = records.add(engine)
             now = time.monotonic()
             chunk = max(1, min(chunk * 2, int(epochs * CHUNK_SECONDS / max(now - began, 1e-9))))
-            progress.report(engine.epoch, began_at, mse)
+            progress.report(engine.epoch, began_at, records.mse)
             due = now - checkpointed >= stretch.checkpoint_seconds or interruption.signal
-            if stretch.checkpoint and due and engine.epoch < stretch.epoch:
+            unfinished = finite and engine.epoch < stretch.epoch
+            if stretch.checkpoint and due and unfinished:
                 save_checkpoint(stretch, engine, records)
                 checkpointed = now
-            if engine.epoch < stretch.epoch:
+            if unfinished:
                 interruption.leave(run.id, engine.epoch)
-
-    records.write(stretch.loss, stretch.magnitudes, about(stretch))
-    states.save(stretch.state, run, engine.state(), about(stretch))
-    print(f"{run.id}: reached epoch {engine.epoch:,}, mse {mse:.3g}")
+    return engine.state() if finite else states.diverged(engine.state(), stretch.epoch)
 
 
 def about(stretch: Stretch) -> Mapping[str, str]:

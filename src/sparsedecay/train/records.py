@@ -1,10 +1,11 @@
 """What is written down while training: the loss and the weights' magnitudes."""
 
 import json
+import math
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -86,17 +87,30 @@ class Records:
         self.exceeding = np.empty((0, len(matrices), len(LADDER)), dtype=np.int64)
 
     @torch.no_grad()
-    def add(self, engine: Engine) -> float:
-        """Record the present epoch; returns its mean squared error."""
+    def add(self, engine: Engine) -> bool:
+        """Record the present epoch, if its loss and all parameters are finite; returns whether they
+        are."""
         losses = [float(loss) for loss in engine.losses()]
-        parameters = engine.parameters
-        entries = [parameters[name].numpy(force=True).ravel() for name in self.network.matrices]
+        parameters = {name: tensor.numpy(force=True) for name, tensor in engine.parameters.items()}
+        finite = all(np.isfinite(array).all() for array in parameters.values())
+        if not (finite and math.isfinite(self.objective(*losses))):
+            return False
+        entries = [parameters[name].ravel() for name in self.network.matrices]
         max_abs, exceeding = self.counter.count(np.abs(np.concatenate(entries)))
         self.epochs.append(engine.epoch)
         self.losses = np.append(self.losses, [losses], axis=0)
         self.max_abs = np.append(self.max_abs, max_abs[None], axis=0)
         self.exceeding = np.append(self.exceeding, exceeding[None], axis=0)
-        return losses[0]
+        return True
+
+    @property
+    def mse(self) -> float:
+        """Mean squared error at the last record; NaN if there is none."""
+        return float(self.losses[-1, 0]) if self.epochs else math.nan
+
+    def objective(self, mse: Any, regularizer: Any) -> Any:
+        """What training lowers, of numbers or arrays."""
+        return mse * self.terms + self.run.penalty * regularizer
 
     def tensors(self) -> dict[str, Tensor]:
         """All rows, for a checkpoint."""
@@ -118,11 +132,11 @@ class Records:
         """Write both tables."""
         mse, regularizer = self.losses.T
         columns = [
-            pa.array([self.run.id] * len(self.epochs)),
+            [self.run.id] * len(self.epochs),
             self.epochs,
             mse,
             regularizer,
-            mse * self.terms + self.run.penalty * regularizer,
+            self.objective(mse, regularizer),
         ]
         write_table(loss, pa.table(columns, schema=LOSS), metadata)
 
@@ -130,7 +144,7 @@ class Records:
         rows = len(self.epochs) * len(names)
         exceeding = self.exceeding.reshape(rows, len(LADDER))
         columns = [
-            pa.array([self.run.id] * rows),
+            [self.run.id] * rows,
             np.repeat(self.epochs, len(names)),
             names * len(self.epochs),
             [shapes[name][0] for name in names] * len(self.epochs),

@@ -16,12 +16,24 @@ from sparsedecay.storage import read_state, write_state
 
 @dataclass(frozen=True)
 class State:
-    """Parameters and Adam's moments by parameter name, after `epoch` epochs (steps)."""
+    """Parameters and Adam's moments by parameter name, after `epoch` epochs (steps).
+
+    Of a run that has diverged all of them are NaN: which became so first depends on the engine.
+    """
 
     epoch: int
     parameters: dict[str, Tensor]
     first: dict[str, Tensor]
     second: dict[str, Tensor]
+    diverged: int | None = None
+    """The recorded epoch at which loss or weights were found not to be finite."""
+
+
+def diverged(state: State, epoch: int) -> State:
+    """What a milestone at `epoch` holds of a run whose present state is not finite."""
+    parts = (state.parameters, state.first, state.second)
+    nan = [{n: torch.full_like(t, torch.nan) for n, t in part.items()} for part in parts]
+    return State(epoch, *nan, diverged=state.epoch)
 
 
 def dtype(run: Run) -> torch.dtype:
@@ -49,6 +61,8 @@ def save(path: Path, run: Run, state: State, metadata: Mapping[str, str], **more
     tensors |= {f"first.{name}": tensor for name, tensor in state.first.items()}
     tensors |= {f"second.{name}": tensor for name, tensor in state.second.items()}
     identity = {"run": run.canonical(), "epoch": str(state.epoch)}
+    if state.diverged is not None:
+        identity["diverged"] = str(state.diverged)
     write_state(path, tensors | more, {**metadata, **identity})
 
 
@@ -74,5 +88,6 @@ def load(path: Path, run: Run) -> tuple[State, dict[str, Tensor], dict[str, str]
                     f"Make it again with: snakemake --force {path}"
                 )
             part[name] = tensor
-    state = State(int(metadata["epoch"]), parts[""], parts["first."], parts["second."])
+    lost = int(metadata["diverged"]) if "diverged" in metadata else None
+    state = State(int(metadata["epoch"]), parts[""], parts["first."], parts["second."], lost)
     return state, tensors, metadata
