@@ -76,6 +76,8 @@ def test_a_folder_without_locks(tmp_path, monkeypatch):
     assert not claim.take()
     assert not claim.possible
     assert not claim.clear()
+    claim.release()
+    assert any((tmp_path / ".snakemake/locks").iterdir())
 
 
 def test_what_stands_in_the_way(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from sparsedecay import storage
 from sparsedecay.errors import DamagedFile, UserError
@@ -172,3 +173,31 @@ def test_a_folder_in_the_way(tmp_path):
     (tmp_path / "file").mkdir()
     with pytest.raises(UserError, match=r"cannot be written: Is a directory"):
         storage.write_json(tmp_path / "file", 1)
+
+
+def test_a_value_that_looks_like_a_blank_seal_is_refused(tmp_path):
+    """It would be sealed in its place, and so be changed."""
+    with pytest.raises(UserError, match="reserved"):
+        storage.write_state(tmp_path / "file", {"W": torch.ones(1)}, {"title": storage.BLANK})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_by_the_library_too(tmp_path, monkeypatch):
+    def full(*_):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(UserError, match=r"no room on the disk: about 0\.004 MB are needed"):
+        storage.write_state(tmp_path / "file", {"W": torch.ones(1000)}, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    def forbidden(self):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    storage.write_table(tmp_path / "file", TABLE, {})
+    monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
+    with pytest.raises(UserError, match=f"^{tmp_path}/file: Permission denied$") as caught:
+        storage.read_table(tmp_path / "file")
+    assert not isinstance(caught.value, DamagedFile)

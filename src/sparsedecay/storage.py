@@ -88,8 +88,14 @@ SEALED = re.compile(rb"sha256:([0-9a-f]{64})")
 
 
 def seal(path: Path) -> None:
-    """Put the SHA-256 of a file into the place that holds `BLANK`."""
+    """Put the SHA-256 of a file into the place that holds `BLANK`.
+
+    Raises:
+        UserError: more than one place holds it.
+    """
     content = path.read_bytes()
+    if content.count(BLANK.encode()) != 1:
+        raise UserError(f"{BLANK} stands in a value; that text is reserved, so choose another")
     at = content.index(BLANK.encode())
     with open(path, "r+b") as file:
         file.seek(at + len(SEAL))

@@ -211,3 +211,26 @@ def test_what_is_not_there(tmp_path):
         pass
     with pytest.raises(UserError, match=r"cannot be read: Is a directory"), opened(tmp_path):
         pass
+
+
+def test_a_zip_of_a_later_version(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"x": b""})
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\1\2") + 6] = 200  # the version it takes to unpack it
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"is no \.zip that can be read .*version"), opened(path):
+        pass
+
+
+def test_too_many_entries(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparsedecay.archive.opening.MAX_ENTRIES", 2)
+    path = zipped(tmp_path / "a.zip", dict.fromkeys("abc", b""))
+    assert "has 3 entries; at most 2 are opened" in refusal(path, tmp_path)
+
+
+def test_a_small_file_that_is_large(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparsedecay.archive.opening.SMALL", 1)
+    with opened(zipped(tmp_path / "a.zip", {"x": b"1234567890", "y": b"12345678901"})) as archive:
+        assert archive.read("x") == b"1234567890"
+        with pytest.raises(UserError, match="y is far too large"):
+            archive.read("y")

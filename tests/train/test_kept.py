@@ -145,3 +145,15 @@ def test_more_minibatches_than_samples_are_refused(tmp_path):
     run = small_run(batches=9)
     with pytest.raises(UserError, match="8 data points cannot be cut into 9 minibatches"):
         train(files(tmp_path, run, 10))
+
+
+def test_what_stands_in_its_place_is_left_there(stretch, capsys):
+    """One file was deleted, the others are the kept ones themselves."""
+    train(stretch)
+    made = [file.read_bytes() for file in stretch.files]
+    numbers = [file.stat().st_ino for file in stretch.files]
+    stretch.loss.unlink()
+    train(stretch)
+    assert "was finished by an earlier job" in capsys.readouterr().out
+    assert [file.read_bytes() for file in stretch.files] == made
+    assert [file.stat().st_ino for file in stretch.files] == numbers

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 
 from sparsedecay import data
-from sparsedecay.errors import DamagedFile
+from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.storage import read_state
 from sparsedecay.train import compiled
 from sparsedecay.train.compiled import missing
-from sparsedecay.train.loop import Stretch, train
+from sparsedecay.train.loop import SIGNALS, Stretch, prepare, train
+from sparsedecay.train.progress import Progress
 from tests.small import small_run
 
 
@@ -231,3 +232,40 @@ def test_without_the_compiled_engine_the_fused_one_trains_and_says_so(
     train(files(tmp_path / "b", run, 10, engine="fused"))
     one, two = (tmp_path / folder / "10.safetensors" for folder in "ab")
     assert one.read_bytes() == two.read_bytes(), "the engine that trained is the one that is named"
+
+
+def test_without_the_previous_milestone_there_is_no_beginning(tmp_path):
+    with pytest.raises(UserError, match="--previous: the milestone at epoch 20 is needed"):
+        train(files(tmp_path, small_run(stride=20), 40))
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_every_signal_to_end_makes_a_checkpoint(tmp_path, monkeypatch, capsys, number):
+    run = small_run(stride=80)
+    stretch = files(tmp_path, run, 80, checkpoint=tmp_path / "c" / "80.safetensors")
+    handlers = [signal.getsignal(each) for each in SIGNALS]
+    report = Progress.report
+
+    def interrupt(self, epoch, *rest):
+        report(self, epoch, *rest)
+        if epoch >= 20:
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(Progress, "report", interrupt)
+    with pytest.raises(SystemExit) as left:
+        train(stretch)
+    assert left.value.code == 128 + number
+    assert f"{number.name} at epoch" in capsys.readouterr().out
+    assert [signal.getsignal(each) for each in SIGNALS] == handlers
+    monkeypatch.undo()
+    train(stretch)
+    assert "goes on from its checkpoint at epoch" in capsys.readouterr().out
+    whole = files(tmp_path / "whole", run, 80)
+    train(whole)
+    assert_same_bits(stretch.state, whole.state)
+
+
+def test_a_processor_that_keeps_denormals_is_told_of(monkeypatch, capsys):
+    monkeypatch.setattr("torch.set_flush_denormal", lambda _: False)
+    prepare()
+    assert "warning: this processor cannot flush denormals" in capsys.readouterr().out

@@ -1,0 +1,51 @@
+"""What figures and statements read: never another milestone's."""
+
+import numpy as np
+import pytest
+import torch
+
+from sparsedecay import paths
+from sparsedecay.errors import UserError
+from sparsedecay.networks import build
+from sparsedecay.provenance import file_digest
+from sparsedecay.results import Results
+from sparsedecay.storage import write_state
+from tests.small import small_run
+
+
+def stored(folder, run, epoch=40, about=None, **tensors):
+    """A state with parameters of ones, at the place of a run's milestone 40."""
+    path = folder / "train" / run.id / "40" / "state.safetensors"
+    whole = {name: torch.ones(shape) for name, shape in build(run).shapes.items()} | tensors
+    told = {"run": run.canonical(), "epoch": str(epoch)} if about is None else about
+    write_state(path, {name: t for name, t in whole.items() if t is not None}, told)
+    return path
+
+
+def test_a_milestone_comes_back_in_float64(tmp_path):
+    run = small_run()
+    path = stored(tmp_path, run)
+    results = Results(tmp_path)
+    network, p = results.trained(run.id, 40)
+    assert network.shapes == {name: array.shape for name, array in p.items()}
+    assert {array.dtype for array in p.values()} == {np.dtype("float64")}
+    assert results.opened == {paths.state(run.id, 40): file_digest(path)}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"about": {}},
+        {"about": {"run": "{}", "epoch": "40"}},
+        {"about": {"run": "{", "epoch": "40"}},
+        {"about": {"run": small_run(seed=1).canonical(), "epoch": "40"}},
+        {"epoch": 80},
+        {"W1": None},
+        {"W1": torch.ones(2, 2)},
+    ],
+)
+def test_another_state_is_refused(tmp_path, values):
+    run = small_run()
+    stored(tmp_path, run, **values)
+    with pytest.raises(UserError, match=f"does not hold epoch 40 of {run.id}.*\\n.*--force"):
+        Results(tmp_path).trained(run.id, 40)
