@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,67 @@ def test_odd_folder_and_surroundings(right, tmp_path):
         assert there.items() <= right.items()
     finally:
         shutil.rmtree(elsewhere)
+
+
+def test_the_clock_may_be_set_back(right, tmp_path):
+    """Half of the work lies in the future: inputs are newer than what is made of them."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    project = Project(folder).clone()
+    there = made(project)
+    tomorrow = time.time() + 86400
+    for name in there:
+        if "/data/" in name or "/train/" in name:
+            os.utime(folder / name, (tomorrow, tomorrow))
+    for room in ("measure", "requests"):
+        shutil.rmtree(folder / "results" / room)
+    shutil.rmtree(folder / "figures")
+    before = project.files()
+    assert made(project) == there
+    assert there.items() <= right.items()
+    after = project.files()
+    assert all(after[name] <= stamp for name, stamp in before.items())
+    assert max(after.values()) < tomorrow * 1e9 - 80_000e9, "those that were needed lie in the past"
+    done = project.snakemake(TARGET)
+    assert "Nothing to be done" in done.stderr
+
+
+@pytest.mark.parametrize("how", ["permission", "read-only"])
+@pytest.mark.parametrize("room", ["results", "figures"])
+def test_a_folder_that_cannot_be_written(tmp_path, how, room):
+    folder = tmp_path / "project"
+    folder.mkdir()
+    project = Project(folder).clone()
+    place = folder / room
+    place.mkdir()
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "figures/fig1.pdf"]
+    if how == "permission":
+        place.chmod(0o500)
+        # what keeps even root to it
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+        undo = ["chmod", "700", str(place)]
+    else:
+        mount = ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(place)]
+        if subprocess.run(mount, capture_output=True, check=False).returncode:
+            pytest.skip("this user may not mount a read-only file system")
+        undo = ["umount", str(place)]
+    try:
+        done = subprocess.run(
+            command if os.geteuid() == 0 else command[-6:],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(folder / "src")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        subprocess.run(undo, check=True)
+    said = done.stdout + done.stderr
+    assert done.returncode == 1, said
+    assert f"{room}: cannot be written; change its permissions" in said
+    assert "Traceback" not in said
+    assert "rule" not in said, "it is told before anything begins"
+    assert project.files() == {}
 
 
 def test_no_network_is_needed(right, tmp_path):

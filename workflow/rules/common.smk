@@ -20,6 +20,7 @@ from sparsedecay import paths
 from sparsedecay.archive.contents import wanted
 from sparsedecay.archive.source import config_in, source
 from sparsedecay.claim import PATIENCE, Claim, obstacle
+from sparsedecay.clock import to_the_present
 from sparsedecay.cluster import leftovers, preflight
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import code
@@ -101,14 +102,20 @@ def for_rule(name):
 
 
 def before_jobs():
-    """Be alone here; stop what a killed Snakemake left with a scheduler, and ask Slurm whether it
-    takes the jobs."""
+    """Be alone here; stop what a killed Snakemake left with a scheduler, leave no input in the
+    future, and ask Slurm whether it takes the jobs."""
     if not claim.take(PATIENCE) and claim.possible:
         logger.error(f"Another Snakemake is at work in this folder: {claim.holder()}. Wait for it.")
         sys.exit(1)
     try:
         for news in leftovers.stop(Path()):
             logger.info(news)
+        inputs = {str(file) for job in workflow.dag.needrun_jobs() for file in job.input}
+        if moved := to_the_present(sorted(inputs)):
+            logger.info(
+                f"{moved[0]}{f' and {len(moved) - 1} more' if len(moved) > 1 else ''}: lay in the "
+                "future, as if the clock had been set back; now dated today."
+            )
         if isinstance(workflow.executor_settings, SlurmSettings):
             dag = workflow.dag
             preflight.check({dag.get_job_group(job) or job for job in dag.needrun_jobs()})
