@@ -14,7 +14,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # milestones that other folders have made already (docs/archive.md)
 CACHE := $(if $(SNAKEMAKE_OUTPUT_CACHE),--cache)
 
-.PHONY: all figures replicate readings report archive fetch-results smoke test test-fast test-heavy test-faults bench growth planning lint format document findings setup clean help
+.PHONY: all figures replicate readings report archive fetch-results smoke test test-fast guards coverage audit test-heavy test-faults bench growth planning lint format document findings setup clean help
 .DEFAULT_GOAL := all
 
 all: $(READY) ## build all figures and tables (CONFIG=config/mine.yaml for another experiment)
@@ -44,8 +44,29 @@ fetch-results: $(READY) ## take results from an archive, so that nothing is trai
 smoke: $(READY) ## a small experiment through every rule, in smoke/ (less than a minute)
 	$(RUN) snakemake --configfile config/smoke.yaml --directory smoke
 
-test: $(READY) lint ## formatting, lint and all tests
-	$(RUN) python -m pytest -n 2 --dist worksteal -m "not heavy"
+# modules that guard data: of these the tests must take every branch
+GUARDS := storage claim clock results train/kept train/loop train/state archive/opening archive/names archive/manifest
+GUARD_TESTS := $(addprefix tests/,test_storage.py test_claim.py test_clock.py test_results.py train/test_kept.py \
+    train/test_loop.py train/test_state.py train/test_diverged.py archive/test_opening.py archive/test_whole.py)
+comma := ,
+empty :=
+
+test: $(READY) lint guards ## formatting, lint and all tests
+	$(RUN) python -m pytest -n 2 --dist worksteal -m "not heavy" $(addprefix --ignore=,$(GUARD_TESTS))
+
+guards: $(READY) ## the tests of the modules that guard data; they must take every branch
+	$(RUN) python -m pytest -n 2 --dist worksteal -m "not heavy" $(GUARD_TESTS) --cov --cov-report=
+	$(RUN) python -m coverage report --fail-under=100 \
+	    --include="$(subst $(empty) $(empty),$(comma),$(GUARDS:%=*/sparsedecay/%.py))"
+
+coverage: $(READY) ## which branches the tests take that do not run the workflow
+	$(RUN) python -m pytest -n 2 --dist worksteal -m "not workflow and not heavy" --cov --cov-report=
+	$(RUN) python -m coverage report --skip-covered
+
+audit: ## known faults of the pinned dependencies; asks the package index
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	$(VENV)/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
 
 test-fast: $(READY) ## the tests that do not run the workflow
 	$(RUN) python -m pytest -n 2 -m "not workflow and not heavy"

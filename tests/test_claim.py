@@ -61,7 +61,7 @@ def test_it_waits_for_those_who_only_look(tmp_path):
 def test_what_the_holder_wrote_is_not_trusted(tmp_path):
     folder = tmp_path / ".snakemake"
     folder.mkdir()
-    for text in ("", "{}", "[1]", '{"process": "x", "host": 1}', "\0"):
+    for text in ("", "{}", "[1]", '{"process": "x", "host": 1}', "\0", "[" * 99_999):
         (folder / "sparsedecay.json").write_text(text)
         assert Claim(tmp_path).holder() == "another process"
 

@@ -1,6 +1,7 @@
 """What figures and statements read: never another milestone's."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
@@ -9,7 +10,8 @@ from sparsedecay.errors import UserError
 from sparsedecay.networks import build
 from sparsedecay.provenance import file_digest
 from sparsedecay.results import Results
-from sparsedecay.storage import write_state
+from sparsedecay.storage import write_state, write_table
+from sparsedecay.tables import STATEMENTS, SUMMARY
 from tests.small import small_run
 
 
@@ -49,3 +51,31 @@ def test_another_state_is_refused(tmp_path, values):
     stored(tmp_path, run, **values)
     with pytest.raises(UserError, match=f"does not hold epoch 40 of {run.id}.*\\n.*--force"):
         Results(tmp_path).trained(run.id, 40)
+
+
+def test_statements_and_divergence_come_from_their_tables(tmp_path):
+    run = small_run()
+    for epoch, lost in ((40, None), (80, 60)):
+        row = {"run": run.id, "epoch": epoch, "diverged": lost}
+        path = tmp_path / "measure" / run.id / str(epoch) / "summary.parquet"
+        write_table(path, pa.Table.from_pylist([row], schema=SUMMARY), {})
+    table = pa.Table.from_pylist([{"claim": "dense"}], schema=STATEMENTS)
+    write_table(tmp_path / "claims" / "claims.parquet", table, {})
+    results = Results(tmp_path)
+    assert results.diverged(run.id, 40) is None
+    assert results.diverged(run.id, 80) == 60
+    assert results.statements("claims")["claim"].tolist() == ["dense"]
+    assert results.rows(run.id, 80, "summary", diverged=60)["epoch"].tolist() == [80]
+    with pytest.raises(UserError, match="does not hold a row with network = dense"):
+        results.rows(run.id, 40, "summary", network="dense")
+    with pytest.raises(UserError, match=r"readings\.parquet: no such file"):
+        results.statements("readings")
+
+
+def test_a_table_of_another_run_or_epoch_is_refused(tmp_path):
+    run, other = small_run(), small_run(seed=1)
+    for row in ({"run": other.id, "epoch": 40}, {"run": run.id, "epoch": 80}, None):
+        path = tmp_path / "measure" / run.id / "40" / "summary.parquet"
+        write_table(path, pa.Table.from_pylist([row] if row else [], schema=SUMMARY), {})
+        with pytest.raises(UserError, match=f"does not hold epoch 40 of {run.id}"):
+            Results(tmp_path).table(run.id, 40, "summary")

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from pydantic import BaseModel, RootModel
 from safetensors import SafetensorError
 
 from sparsedecay import storage
@@ -201,3 +202,41 @@ def test_what_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=f"^{tmp_path}/file: Permission denied$") as caught:
         storage.read_table(tmp_path / "file")
     assert not isinstance(caught.value, DamagedFile)
+
+
+class Asked(BaseModel):
+    """What some stage is asked for."""
+
+    epoch: int
+    name: str = "é"
+
+
+def test_a_request_comes_back_as_it_was_asked(tmp_path):
+    file = tmp_path / "request.json"
+    file.write_text(storage.sealed_request(Asked(epoch=3)), encoding="utf-8")
+    assert storage.read_request(file, Asked) == Asked(epoch=3)
+    file.write_text(file.read_text().replace("3", "4", 1))
+    with pytest.raises(DamagedFile, match=r"wrong SHA-256\)\.\nMake it again with: snakemake --f"):
+        storage.read_request(file, Asked)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"asked": 1}', '"a"', "null", "[" * 9999])
+def test_what_is_no_request_is_told(tmp_path, text):
+    file = tmp_path / "request.json"
+    file.write_text(text)
+    with pytest.raises(DamagedFile, match=f"^{file}: is damaged or not what its name says"):
+        storage.read_request(file, Asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (RootModel[dict]({"epoch": "x"}), "is no request: epoch: "),
+        (RootModel[int](3), "is no request: Input should be"),
+    ],
+)
+def test_a_request_for_something_else_is_told(tmp_path, asked, words):
+    file = tmp_path / "request.json"
+    file.write_text(storage.sealed_request(asked), encoding="utf-8")
+    with pytest.raises(DamagedFile, match=f"^{file}: {words}.*\\nMake it again with"):
+        storage.read_request(file, Asked)

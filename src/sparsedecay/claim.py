@@ -88,5 +88,5 @@ class Claim:
             return (
                 f"process {int(note['process'])} on {note['host']:.60}, since {note['since']:.60}"
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return "another process"

@@ -283,6 +283,7 @@ def reading(path: Path, read: Callable[[], T]) -> T:
         ValueError,
         LookupError,
         TypeError,
+        RecursionError,
         OSError,
     ) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]

@@ -12,7 +12,7 @@ import pytest
 
 from sparsedecay import cli, data, measure
 from sparsedecay.compare.configs import parameters
-from sparsedecay.compare.results import Results
+from sparsedecay.compare.results import Results, from_json
 from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.study import load_study
 from sparsedecay.train.loop import Stretch, train
@@ -374,3 +374,8 @@ def test_a_milestone_that_diverged_has_no_numbers(tmp_path):
         "mse_tail_median", "average_sparsity", "A2 rank",
     }  # fmt: skip
     assert "active_neurons 1" not in found
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "1", "[" * 99_999, '{"a": ' * 99_999])
+def test_metadata_of_strangers(text):
+    assert from_json(text) == {}

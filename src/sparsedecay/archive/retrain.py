@@ -92,7 +92,7 @@ def made(folder: Path, name: str, epoch: int) -> dict[str, str]:
             **({} if about[b"engine"] == b"compiled" else {"processor": about[b"cpu"].decode()}),
             **{key: versions[key] for key in ("machine", "numpy", "torch")},
         }
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         raise UserError(f"{file}: does not say what made it") from None
 
 

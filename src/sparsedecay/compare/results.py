@@ -149,6 +149,6 @@ def from_json(text: str) -> dict[str, Any]:
     """An object written as JSON; empty if it is not one."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
