@@ -18,6 +18,9 @@ pytestmark = pytest.mark.workflow
 LONG = os.environ.get("FAULTS") == "long"
 HOOK = Path(__file__).with_name("hook")
 RULES = ("data", "train", "measure", "merge", "figure", "statements", "findings")
+ROOMS = ("data", "train", "measure", "figure", "statements")
+"""Those whose outputs have a folder of their own."""
+PAGE, MOST = 4096, 20
 SOME = 2
 """Operations of a rule that fail in the short version."""
 
@@ -94,3 +97,37 @@ def test_any_file_operation_may_fail(study, rule, fault):
         left = [p for p in stage.folder.rglob("results/**/.*.tmp") if ".snakemake" not in p.parts]
         assert not [path for path in left if path.parent.name in stage.job.outputs]
     print(f"{rule}: {len(numbers)} operations, {fault} at each", dict(told))
+
+
+@pytest.mark.parametrize("rule", ROOMS if LONG else ("measure",))
+def test_there_may_be_any_room(study, rule):
+    """Also less than one file takes, so that a library stops in the middle of it."""
+    stage = Stage(study, rule)
+    place = (stage.folder / stage.job.outputs[0]).parent
+    needed = sum(-(-(stage.folder / name).stat().st_size // PAGE) for name in stage.job.outputs)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={PAGE}", "tmpfs", str(place)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a small file system")
+    try:
+        pages = range(1, needed + 1, max(1, needed // MOST)) if LONG else [needed // 2]
+        for room in pages:
+            stage.clear()
+            resized(place, room * PAGE)
+            if stage.run():
+                assert "Traceback" not in stage.said
+                assert "there is no room on the disk" in stage.said
+                assert "Make room and give the same command again" in stage.said
+            else:
+                assert room >= needed - 1
+            assert stage.outputs().items() <= stage.right.items()
+            assert not list(place.glob(".*.tmp"))
+            resized(place, 100_000_000)
+            assert stage.run() == 0, stage.said
+            assert stage.outputs() == stage.right
+        print(f"{rule}: room for {len(pages)} of up to {needed} pages")
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def resized(place: Path, size: int) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(place)], check=True)
