@@ -1,3 +1,3 @@
-from tests.workflow.conftest import built, replicated, study
+from tests.workflow.conftest import built, replicated, study, warm
 
-__all__ = ["built", "replicated", "study"]
+__all__ = ["built", "replicated", "study", "warm"]

@@ -17,6 +17,9 @@ ROOMS = ("data", "train", "measure", "claims", "requests", "sweep")
 class Project:
     """The project in `folder`, with the smoke configuration as its config/config.yaml."""
 
+    python = sys.executable
+    """What its Snakemake and its stages are started with."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.config = folder / "config" / "config.yaml"
@@ -41,8 +44,6 @@ class Project:
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, self.folder / name)
         shutil.copyfile(ROOT / "config" / "smoke.yaml", self.config)
-        with open(self.folder / ".gitignore", "a") as ignored:
-            ignored.write("/done\n")
         self.git("init", "--quiet")
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "The project")
@@ -68,7 +69,7 @@ class Project:
     def sparsedecay(self, *arguments: str | Path) -> subprocess.CompletedProcess:
         """Run a command of the copy's own code in its folder."""
         return subprocess.run(
-            [sys.executable, "-m", "sparsedecay", *map(str, arguments)],
+            [self.python, "-m", "sparsedecay", *map(str, arguments)],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(self.folder / "src")},
             capture_output=True,
@@ -85,7 +86,7 @@ class Project:
     def start(self, *arguments: str) -> subprocess.Popen:
         """The same, without waiting for its end."""
         return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", *arguments],
+            [self.python, "-m", "snakemake", *arguments],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(self.folder / "src")},
             stdout=subprocess.PIPE,
