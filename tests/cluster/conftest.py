@@ -9,7 +9,9 @@ from filelock import FileLock
 
 from tests.cluster import slurm as scheduler
 from tests.cluster.slurm import Slurm
-from tests.workflow.conftest import built, of_all_processes, project  # noqa: F401
+from tests.workflow.conftest import of_all_processes, warm
+
+__all__ = ["warm"]
 
 
 @pytest.fixture(scope="session")

@@ -14,16 +14,15 @@ figures: {{fig3: {{epoch: {EPOCHS}}}, fig4: {{epoch: {EPOCHS}}}}}
 
 
 class Long:
-    """The project in `folder`; its runs are told by number."""
+    """A project; its runs are told by number."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.project = folder, Project(folder)
-        self.overlay = folder / "config" / "long.yaml"
+    def __init__(self, project: Project) -> None:
+        self.folder, self.project = project.folder, project
+        self.overlay = project.folder / "config" / "long.yaml"
         self.config = ["--configfile", "config/config.yaml", "config/long.yaml"]
 
     def make(self) -> "Long":
         """Put the project's files there, and the data set, so that only training is left."""
-        self.folder.mkdir()
         self.project.clone()
         self.overlay.write_text(OVERLAY)
         data = f"results/data/{self.run(0).data.id}/data.parquet"

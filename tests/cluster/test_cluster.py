@@ -7,12 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from snakemake_executor_plugin_cluster import STATUS
 from tests.cluster.long import Long
 from tests.cluster.slurm import run, wait_for
-from tests.workflow.conftest import of_all_processes
+from tests.workflow.conftest import copied, once
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow
@@ -22,24 +21,60 @@ PROFILE += ["--slurm-init-seconds-before-status-checks", "1"]
 LITERAL = ["--cluster", "sbatch --parsable -c {threads}", "--seconds-between-status-checks", "1"]
 GROUPED = [*LITERAL, "--groups", "train=train-{epoch}", "measure=measure"]
 GROUPED += ["--group-components", "train-{epoch}=4", "measure=10", "--cores", "2"]
+FILES = ["figures/fig2.pdf", "figures/fig3.pdf", "results/measure/summary.parquet"]
+IMPATIENT = ("-P", str(Path(__file__).with_name("impatient.py")))
 SUBMITTED = r"has been submitted with SLURM jobid (\d+)|with external jobid '(\d+)'"
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory):
+def small(warm, tmp_path_factory):
+    """Some files of a smaller experiment, made on this machine without a scheduler."""
+
+    def make(project):
+        project.python = warm.python
+        smaller(project)
+        done = project.snakemake("--cores", "2", *FILES)
+        assert done.returncode == 0, done.stderr
+
+    return once(tmp_path_factory, "small", make)
+
+
+def smaller(project: Project) -> Project:
+    """The smoke experiment with one run of each network."""
+    project.clone().edit("config/config.yaml", "[1.0e-1, 1.0e-3]", "[1.0e-3]")
+    project.edit("config/config.yaml", "regularizers: [eq2, none]", "regularizers: [eq2]")
+    return project
+
+
+@pytest.fixture(scope="session")
+def ready(warm, tmp_path_factory):
+    """A project in which only the training of the long runs is left."""
+
+    def make(project):
+        project.python = warm.python
+        Long(project).make()
+
+    return once(tmp_path_factory, "ready", make)
+
+
+@pytest.fixture(scope="session")
+def undisturbed(ready, warm, tmp_path_factory):
     """The long runs, trained on this machine without a scheduler."""
-    shared = of_all_processes(tmp_path_factory)
-    long = Long(shared / "long")
-    with FileLock(shared / "long.lock"):
-        if not long.folder.exists():
-            done = long.make().project.snakemake(*long.asked(["--cores", "2"], 0, 1, 2))
-            assert done.returncode == 0, done.stderr
-    return long
+
+    def make(project):
+        project.python = warm.python
+        long = Long(copied(ready.folder, project.folder))
+        done = project.snakemake(*long.asked(["--cores", "2"], 0, 1, 2))
+        assert done.returncode == 0, done.stderr
+
+    return Long(once(tmp_path_factory, "long", make))
 
 
 @pytest.fixture
-def long(tmp_path):
-    return Long(tmp_path / "long").make()
+def long(ready, tmp_path):
+    project = copied(ready.folder, tmp_path / "long")
+    project.program = IMPATIENT
+    return Long(project)
 
 
 def finish(process: subprocess.Popen, seconds: float = 300) -> tuple[str, str]:
@@ -62,22 +97,23 @@ def left(slurm, folder) -> list[str]:
     return slurm.jobs(folder, "PENDING", "RUNNING", "COMPLETING")
 
 
-WAYS = {"profile": (PROFILE, 7), "literal": (LITERAL, 21), "grouped": (GROUPED, 10)}
-"""Arguments, and how many submissions they make of 21 jobs."""
+WAYS = {"profile": (PROFILE, 6), "literal": (LITERAL, 10), "grouped": (GROUPED, 7)}
+"""Arguments, and how many submissions they make of 10 jobs."""
 
 
 @pytest.mark.parametrize(("how", "count"), WAYS.values(), ids=WAYS)
-def test_a_cluster_gives_the_bits_of_a_local_run(slurm, built, tmp_path, how, count):
-    project = Project(tmp_path / "smoke")
-    project.folder.mkdir()
-    _, errors = finish(project.clone().start(*how))
-    assert project.files().keys() == built.files().keys()
-    for name in built.files():
-        one, two = project.folder / name, built.folder / name
+def test_a_cluster_gives_the_bits_of_a_local_run(slurm, small, tmp_path, how, count):
+    project = smaller(Project(tmp_path))
+    project.program = IMPATIENT
+    _, errors = finish(project.start(*how, "--", *FILES))
+    assert project.files().keys() == small.files().keys()
+    for name in small.files():
+        one, two = project.folder / name, small.folder / name
         assert one.read_bytes() == two.read_bytes(), name
     assert submissions(errors) == count, errors
     assert left(slurm, project.folder) == []
-    assert "Nothing to be done" in project.snakemake().stderr, "a local run finds all of it done"
+    said = Project(tmp_path).snakemake(*FILES).stderr
+    assert "Nothing to be done" in said, "a local run finds all of it done"
 
 
 def disturb(pid: int, how: str) -> None:
