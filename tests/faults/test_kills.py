@@ -14,9 +14,10 @@ SEED = int(os.environ.get("FAULTS_SEED", "0"))
 
 
 @pytest.fixture(scope="module")
-def right(tmp_path_factory):
+def right(warm, tmp_path_factory):
     """What an undisturbed Snakemake makes."""
     project = folder_of(tmp_path_factory.mktemp("faults") / "undisturbed")
+    project.python = warm.python
     done = project.snakemake("--cores", "2", *TARGETS)
     assert done.returncode == 0, done.stderr
     return whole(project)

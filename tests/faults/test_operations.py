@@ -28,8 +28,8 @@ SOME = 2
 class Stage:
     """One job of a rule, called by hand again and again in a copy of the results."""
 
-    def __init__(self, project: Project, rule: str) -> None:
-        self.folder = project.folder
+    def __init__(self, project: Project, rule: str, python: str) -> None:
+        self.folder, self.python = project.folder, python
         jobs = [job for job in Records(project.folder).all if job.rule == rule]
         self.job = max(jobs, key=lambda job: job.name)
         # checkpoints at every look at the clock
@@ -53,9 +53,10 @@ class Stage:
         shutil.rmtree(self.folder / "results/checkpoints", ignore_errors=True)
 
     def run(self, **fault: str) -> int:
-        """Run the job; with a fault, if one is named."""
+        """Run the job; with a fault, if one is named, and then by plain Python."""
         path = [*([str(HOOK)] if fault else []), str(self.folder / "src")]
-        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        python = sys.executable if fault else self.python
+        programs = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
         more = {"PYTHONPATH": os.pathsep.join(path), "PATH": programs}
         if fault:
             more |= {"FAULT_ROOT": str(self.folder), **fault}
@@ -70,9 +71,9 @@ class Stage:
 
 @pytest.mark.parametrize("fault", ["stop", "full"])
 @pytest.mark.parametrize("rule", RULES if LONG else ("train", "measure"))
-def test_any_file_operation_may_fail(study, rule, fault):
+def test_any_file_operation_may_fail(study, warm, rule, fault):
     """What is there is right or not there at all, and the next call comes to the same end."""
-    stage = Stage(study, rule)
+    stage = Stage(study, rule, warm.python)
     assert stage.operations >= 3
     numbers = range(1, stage.operations + 1)
     if not LONG:
