@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 from sparsedecay.archive import manifest
-from sparsedecay.archive.names import LABEL, MANIFEST
+from sparsedecay.archive.names import LABEL, MANIFEST, kind
 from sparsedecay.archive.packing import digest, pack
 from sparsedecay.archive.settings import Label
 
@@ -57,6 +57,15 @@ def zipped(path: Path, entries: dict[str | zipfile.ZipInfo, bytes]) -> Path:
 def contents(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
+
+
+def names(path: Path) -> set[str]:
+    with zipfile.ZipFile(path) as archive:
+        return set(archive.namelist())
+
+
+def of_kind(path: Path, wanted: str) -> set[str]:
+    return {name for name in names(path) if kind(name) == wanted}
 
 
 def listed(files: dict[str, bytes]) -> dict[str, bytes]:

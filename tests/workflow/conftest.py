@@ -89,6 +89,12 @@ def archived(built, warm, tmp_path_factory):
     return once(tmp_path_factory, "archived", make)
 
 
+@pytest.fixture(scope="session")
+def archive(archived):
+    (found,) = (archived.folder / "results/archive").glob("*.zip")
+    return found
+
+
 @pytest.fixture
 def study(replicated, tmp_path):
     """A copy of the finished draws and readings, dates included, to edit and run again."""
