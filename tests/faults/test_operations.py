@@ -101,9 +101,9 @@ def test_any_file_operation_may_fail(study, warm, rule, fault):
 
 
 @pytest.mark.parametrize("rule", ROOMS if LONG else ("measure",))
-def test_there_may_be_any_room(study, rule):
+def test_there_may_be_any_room(study, warm, rule):
     """Also less than one file takes, so that a library stops in the middle of it."""
-    stage = Stage(study, rule)
+    stage = Stage(study, rule, warm.python)
     place = (stage.folder / stage.job.outputs[0]).parent
     needed = sum(-(-(stage.folder / name).stat().st_size // PAGE) for name in stage.job.outputs)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={PAGE}", "tmpfs", str(place)]
