@@ -95,6 +95,7 @@ def test_python_is_the_same_everywhere():
         assert required.contains(version) == conda.contains(version)
     assert "(3, 11)" in (ROOT / "Makefile").read_text()
     assert PROJECT["tool"]["ruff"]["target-version"] == "py311"
+    assert PROJECT["tool"]["mypy"]["python_version"] == "3.11"
 
 
 @pytest.mark.parametrize("compiler", ["false", "no-such-compiler"])
