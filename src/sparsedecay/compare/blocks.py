@@ -1,5 +1,6 @@
 """What a report is made of, for the writers `text`, `markdown` and `page`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class Table:
     """Cells are text; a line break within one begins a new line."""
 
     header: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
 
 
 @dataclass(frozen=True)

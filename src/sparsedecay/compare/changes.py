@@ -4,7 +4,7 @@ changes(pair)            [Change("mse_tail_median", Spread((0.0012, 0.0016)), Sp
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -73,7 +73,7 @@ class Change:
 def spread(group: Group | None, name: str) -> Spread | None:
     """A measure of a group."""
     made = [m.measures for m in group.members if m.measures is not None] if group else []
-    found = [measures[name] for measures in made if measures.get(name) is not None]
+    found = [value for measures in made if (value := measures.get(name)) is not None]
     return Spread(tuple(sorted(found, key=lambda v: (math.isnan(v), v)))) if found else None
 
 
@@ -84,10 +84,10 @@ def changes(a: Group | None, b: Group | None) -> list[Change]:
     return [Change(name, spread(a, name), spread(b, name)) for name in ordered(names)]
 
 
-def ordered(names: Sequence[str]) -> list[str]:
+def ordered(names: Iterable[str]) -> list[str]:
     """Those of the whole network first, then neurons, then matrices, which have a second word."""
     return sorted(names, key=lambda name: (name[0] == "A", name.startswith("active")))
 
 
-def comparable(side: Spread | None) -> list | None:
+def comparable(side: Spread | None) -> list[float | None] | None:
     return [None if math.isnan(v) else v for v in side.values] if side else None

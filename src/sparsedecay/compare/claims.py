@@ -1,6 +1,6 @@
 """Verdicts on the paper's claims that differ between two tables claims.parquet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sparsedecay.compare import words
@@ -11,7 +11,7 @@ PLACE = ("claim", "part", "epoch")
 WHOLE = "as a whole"
 
 
-def verdicts(first: list[Row], second: list[Row]) -> list[tuple[str, ...]]:
+def verdicts(first: Sequence[Row], second: Sequence[Row]) -> list[tuple[str, ...]]:
     """Claim, part, epoch and the verdicts of A and B, where these are not the same."""
     names = PLACE if unique(first, PLACE) and unique(second, PLACE) else (*PLACE, "reading")
     found = []
@@ -22,23 +22,23 @@ def verdicts(first: list[Row], second: list[Row]) -> list[tuple[str, ...]]:
             found.append((told(claim), WHOLE, "", a, b))
     rows = [{place(row, names): row for row in side} for side in (first, second)]
     for key in dict.fromkeys([*rows[0], *rows[1]]):
-        a, b = (side.get(key) for side in rows)
-        if not (a and b and a.get("verdict") == b.get("verdict")):
+        left, right = (side.get(key) for side in rows)
+        if not (left and right and left.get("verdict") == right.get("verdict")):
             claim, part, epoch, *reading = map(told, key)
-            found.append((claim, ", ".join([part, *reading]), epoch, verdict(a), verdict(b)))
+            found.append((claim, ", ".join([part, *reading]), epoch, verdict(left), verdict(right)))
     return sorted(found, key=lambda row: (row[0], row[1] != WHOLE))
 
 
-def missing(rows: list[Row]) -> list[str]:
+def missing(rows: Sequence[Row]) -> list[str]:
     """Columns without which verdicts cannot be compared and that a table does not have."""
     return [name for name in ("claim", "verdict") if rows and name not in rows[0]]
 
 
-def place(row: Row, names: tuple[str, ...]) -> tuple:
+def place(row: Row, names: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(row.get(name) for name in names)
 
 
-def unique(rows: list[Row], names: tuple[str, ...]) -> bool:
+def unique(rows: Sequence[Row], names: tuple[str, ...]) -> bool:
     return len({place(row, names) for row in rows}) == len(rows)
 
 

@@ -66,7 +66,7 @@ def compare(a: Side, b: Side) -> Comparison:
         ),
         list(keys(a.config, b.config)) if a.config and b.config else [],
         figures.compared(a, b),
-        claims.verdicts(a.claims, b.claims) if told(a) and told(b) else [],
+        claims.verdicts(a.claims or [], b.claims or []) if told(a) and told(b) else [],
     )
 
 

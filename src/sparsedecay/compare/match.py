@@ -29,7 +29,7 @@ class Group:
     members: tuple[Milestone, ...]
 
     @property
-    def order(self) -> tuple:
+    def order(self) -> tuple[Any, ...]:
         """Networks and regularizers as the config lists them, larger lam first, then epochs."""
         p = self.parameters
         kinds = [RANKS.get(p[name], len(RANKS)) for name in KINDS]
@@ -60,7 +60,7 @@ class Matching:
 
 def groups(milestones: Iterable[Milestone]) -> list[Group]:
     """Milestones put together where they differ in seeds alone, in order."""
-    found: dict[Hashable, list[Milestone]] = {}
+    found: dict[tuple[Any, ...], list[Milestone]] = {}
     for milestone in milestones:
         same = {n: v for n, v in milestone.parameters.items() if n not in SEEDS}
         found.setdefault((milestone.epoch, *same.items()), []).append(milestone)
@@ -94,7 +94,7 @@ def match(first: list[Group], second: list[Group]) -> Matching:
 
 def strata(
     first: list[Group], second: list[Group], kinds: tuple[str, ...] = KINDS
-) -> Iterator[tuple[tuple, list[Group], list[Group]]]:
+) -> Iterator[tuple[tuple[Any, ...], list[Group], list[Group]]]:
     """Both sides cut by network and regularizer, unless these differ between them as a whole."""
     if not kinds:
         if first or second:
@@ -109,8 +109,8 @@ def strata(
             for value in dict.fromkeys(g.parameters[name] for g in [*first, *second])
         ]
     for value, a, b in cuts:
-        for stratum, *sides in strata(a, b, tuple(rest)):
-            yield (value, *stratum), *sides
+        for stratum, left, right in strata(a, b, tuple(rest)):
+            yield (value, *stratum), left, right
 
 
 def pair(found: Matching, first: list[Group], second: list[Group], free: set[str]) -> None:
@@ -159,7 +159,7 @@ def having(side: list[Group], name: str, value: Any) -> list[Group]:
 
 def joined(differing: list[Differing]) -> list[Differing]:
     """One entry for all strata with the same values, in the order of the tables."""
-    found: dict[tuple, frozenset[Stratum]] = {}
+    found: dict[tuple[str, tuple[Any, ...], tuple[Any, ...]], frozenset[Stratum]] = {}
     for entry in differing:
         key = entry.name, entry.a, entry.b
         found[key] = found.get(key, frozenset()) | entry.strata

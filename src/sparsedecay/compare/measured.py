@@ -99,7 +99,7 @@ def main(row: Row) -> list[str]:
 def details(found: Comparison, everything: bool) -> Iterator[Block]:
     """Every measure of each row that is not equal, or of each row."""
     rows = found.rows if everything else found.changed
-    rows = [row for row in rows if all(any(m.measures for m in g.members) for g in (row.a, row.b))]
+    rows = [row for row in rows if made(row.a) and made(row.b)]
     if not rows:
         return
     yield Heading("In detail")
@@ -118,10 +118,15 @@ def details(found: Comparison, everything: bool) -> Iterator[Block]:
         yield table(row)
 
 
+def made(group: Group | None) -> bool:
+    """Whether there is a group with a milestone that is made."""
+    return group is not None and any(milestone.measures for milestone in group.members)
+
+
 def table(row: Row) -> Table:
     """A row for each measure."""
     several = any(change.beyond is not None for change in row.changes)
-    counts = [len(group.members) for group in (row.a, row.b)]
+    counts = [len(group.members) for group in (row.a, row.b) if group]
     sides = [
         letter if not several else f"{letter}, {words.count(n, 'seed')}"
         for letter, n in zip("AB", counts, strict=True)

@@ -29,10 +29,10 @@ def lacking(found: Comparison) -> Iterator[str]:
         names = [n for n in told[0] if any(p[n] == ABSENT for p in told)] if told else []
         if names:
             sides.setdefault(", ".join(names), []).append(letter)
-    for names, letters in sides.items():
+    for listed, letters in sides.items():
         yield (
             f"Tables of {' and '.join(letters)} are of another version and do not tell, with "
-            f"“{ABSENT}” in place of a value: {names}."
+            f"“{ABSENT}” in place of a value: {listed}."
         )
 
 

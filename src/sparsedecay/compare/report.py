@@ -65,8 +65,8 @@ def parameters(found: Comparison) -> Iterator[Block]:
     """Keys of configs and parameters of runs that differ."""
     if found.keys:
         yield Heading("Keys of the configs that differ")
-        rows = [(key, setting(a), setting(b)) for key, a, b in found.keys]
-        yield Table(("key", "A", "B"), rows)
+        keys = [(key, setting(a), setting(b)) for key, a, b in found.keys]
+        yield Table(("key", "A", "B"), keys)
     if found.matching.differing:
         yield Heading("Parameters that differ")
         rows = [
@@ -93,7 +93,7 @@ def where(entry: Differing, found: Comparison) -> str:
     for kind in (0, 1):
         names = {stratum[kind] for stratum in entry.strata}
         if None not in names and {s for s in strata if s[kind] in names} == entry.strata:
-            return ", ".join(sorted(names))
+            return ", ".join(sorted(filter(None, names)))
     return ", ".join(sorted(map(together, entry.strata)))
 
 
@@ -103,7 +103,7 @@ def together(stratum: Stratum) -> str:
 
 def missing(found: Comparison) -> Iterator[Block]:
     """Milestones that configs show and nobody has made yet."""
-    lists: dict[tuple, list[str]] = {}
+    lists: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
     for letter, side in (("A", found.a), ("B", found.b)):
         rows = tuple((m.run, f"{m.epoch:,}") for m in side.missing)
         lists.setdefault((side.remedy, rows), []).append(letter)

@@ -52,9 +52,8 @@ def from_folder(name: str, folder: Path, kind: str, alias: tuple[str, str] = (""
     Raises:
         UserError: it holds none, or a table that cannot be read.
     """
-    place = results_in(folder)
-    results = Results(place, alias) if place else None
-    listed = results.listed() if results else []
+    results = Results(results_in(folder) or folder, alias)
+    listed = results.listed()
     measured = [pair for pair in listed if results.has(*pair)]
     if not measured:
         raise UserError(

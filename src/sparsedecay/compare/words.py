@@ -68,8 +68,8 @@ def spread(side: Spread | None) -> str:
     if low == high or side.n == 1:
         return number(side.median)
     # without spaces, so that it stays together in a narrow column
-    median, low, high = (number(x, digits=3) for x in (side.median, low, high))
-    return f"{median} ({low}–{high})"
+    median, least, most = (number(x, digits=3) for x in (side.median, low, high))
+    return f"{median} ({least}–{most})"
 
 
 def arrow(a: str, b: str) -> str:
