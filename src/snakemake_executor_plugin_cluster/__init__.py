@@ -134,7 +134,8 @@ class Executor(GenericExecutor):
         """A job is in the queue."""
         super().report_job_submission(job_info, register_job)
         if job_info.external_jobid:
-            settings = self.workflow.executor_settings
+            # the interface leaves it out
+            settings = self.workflow.executor_settings  # type: ignore[attr-defined]
             commands = {"status": settings.status_cmd, "cancel": settings.cancel_cmd}
             QUEUED.mkdir(parents=True, exist_ok=True)
             note(job_info.external_jobid).write_text(json.dumps(commands))

@@ -72,6 +72,8 @@ class Job:
 class LogHandler(LogHandlerBase):
     """Hands every message to Snakemake's own handler and watches the running jobs besides."""
 
+    lock: threading.RLock  # every handler is made with one
+
     def __post_init__(self) -> None:
         check_config_files()
         common = self.common_settings
@@ -115,29 +117,30 @@ class LogHandler(LogHandlerBase):
 
     def _follow(self, record: logging.LogRecord) -> None:
         """Keep count of the running jobs."""
-        event = getattr(record, "event", None)
+        about = vars(record)
+        event = about.get("event")
         if event == LogEvent.RUN_INFO:
             self._root = Path.cwd()
-            self._total = (getattr(record, "stats", None) or {}).get("total", 0)
+            self._total = (about.get("stats") or {}).get("total", 0)
         elif event == LogEvent.PROGRESS:
-            self._done, self._total = record.done, record.total
+            self._done, self._total = about["done"], about["total"]
         elif event == LogEvent.JOB_INFO:
-            job = Job(record.rule_name)
-            wildcards = dict(record.wildcards or {})
+            job = Job(about["rule_name"])
+            wildcards = dict(about["wildcards"] or {})
             if job.rule == RULE and {"run", "epoch"} <= wildcards.keys():
                 job.run, job.epoch = wildcards["run"], wildcards["epoch"]
                 job.file = self._root / PROGRESS_FILE.format(run=job.run, epoch=job.epoch)
                 job.log = self._root / LOG_FILE.format(run=job.run, epoch=job.epoch)
-            self._jobs[record.jobid] = job
+            self._jobs[about["jobid"]] = job
             if self._watcher is None:
                 self._watcher = threading.Thread(target=self._watch, daemon=True)
                 self._watcher.start()
         elif event == LogEvent.JOB_FINISHED:
-            job = self._jobs.pop(record.job_id, None)
-            if job and job.file and (news := display.read_news(job.log)):
+            ended = self._jobs.pop(about["job_id"], None)
+            if ended and ended.log and (news := display.read_news(ended.log)):
                 self._print(news)
         elif event == LogEvent.JOB_ERROR:
-            self._jobs.pop(record.jobid, None)
+            self._jobs.pop(about["jobid"], None)
 
     def _watch(self) -> None:
         # slower if a cluster runs very many jobs: their files may be on a network
@@ -160,6 +163,7 @@ class LogHandler(LogHandlerBase):
         said = {  # read without the lock, as a slow disk must not hold up messages
             jobid: display.read_progress(job.file, job.started - CLOCK_TOLERANCE)
             for jobid, job in wanted.items()
+            if job.file
         }
         with self.lock:
             if self._stop.is_set():
