@@ -10,15 +10,25 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from sparsedecay.bench import growth, planning
 from sparsedecay.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
 from sparsedecay.bench.race import Race, alone, memory_mb, race
 from sparsedecay.errors import UserError
-from sparsedecay.runs import LITERAL, Adam, Data, Initialization, Run, Shape
+from sparsedecay.runs import (
+    LITERAL,
+    Adam,
+    Data,
+    Initialization,
+    NetworkKind,
+    RegularizerKind,
+    Run,
+    Shape,
+)
 
-NETWORKS, REGULARIZERS = ("representer", "dense"), ("eq2", "weight_decay", "none")
+NETWORKS: tuple[NetworkKind, ...] = get_args(NetworkKind)
+REGULARIZERS: tuple[RegularizerKind, ...] = get_args(RegularizerKind)
 PHASES = {
     "early": tuple(name for name in CONTESTANTS if name != AS_WRITTEN),
     "late": ("compiled", "fused", "naive", "jax"),
@@ -26,7 +36,9 @@ PHASES = {
 }
 
 
-def experiment(options: argparse.Namespace, network: str, regularizer: str) -> Run:
+def experiment(
+    options: argparse.Namespace, network: NetworkKind, regularizer: RegularizerKind
+) -> Run:
     """The paper's experiment, at another size if asked for."""
     low_high = (-1.0, 1.0)
     levels = tuple(i / (options.levels - 1) for i in range(options.levels))

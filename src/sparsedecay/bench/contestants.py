@@ -28,6 +28,8 @@ class Contestant(Protocol):
 
 
 Maker = Callable[[Run, Tensor, Tensor, State], Contestant]
+Function = Callable[..., Any]
+Arrays = dict[str, Any]
 
 
 class Module(torch.nn.Module):
@@ -56,7 +58,9 @@ class Module(torch.nn.Module):
         if self.run.regularizer == "weight_decay":
             return sum((p**2).sum() for p in self.parameters())
         if self.run.regularizer == "eq2":
-            return regularizers.value("eq2", build(self.run), dict(self.named_parameters()))
+            named = dict(self.named_parameters())
+            penalty: Tensor = regularizers.value("eq2", build(self.run), named)
+            return penalty
         return 0.0
 
 
@@ -95,16 +99,18 @@ class AsWritten(Naive):
             torch.set_flush_denormal(True)
 
 
-def step(run: Run, mean: Callable, sqrt: Callable, relu: Callable, gradient: Callable) -> Callable:
+def step(run: Run, mean: Function, sqrt: Function, relu: Function, gradient: Function) -> Function:
     """One epoch as a function of arrays, for compilers: parameters, moments, epoch -> the same."""
     network, adam = build(run), run.optimizer
     (beta1, beta2), rate, eps = adam.betas, adam.learning_rate, adam.eps
 
-    def objective(p: dict, X: Any, y: Any) -> Any:
+    def objective(p: Arrays, X: Any, y: Any) -> Any:
         mse = mean((network.forward(p, X, relu) - y) ** 2)
         return mse + run.lam * regularizers.value(run.regularizer, network, p)
 
-    def epoch(p: dict, m: dict, v: dict, t: Any, X: Any, y: Any) -> tuple[dict, dict, dict, Any]:
+    def epoch(
+        p: Arrays, m: Arrays, v: Arrays, t: Any, X: Any, y: Any
+    ) -> tuple[Arrays, Arrays, Arrays, Any]:
         g, t = gradient(objective)(p, X, y), t + 1
         m = {k: beta1 * m[k] + (1 - beta1) * g[k] for k in p}
         v = {k: beta2 * v[k] + (1 - beta2) * g[k] * g[k] for k in p}
@@ -153,7 +159,7 @@ class Jax:
         self.state = self.jax.block_until_ready(self.step(epochs, self.state))
 
 
-def parts(state: State) -> tuple[dict, dict, dict]:
+def parts(state: State) -> tuple[dict[str, Tensor], ...]:
     return state.parameters, state.first, state.second
 
 

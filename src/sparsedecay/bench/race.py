@@ -78,7 +78,7 @@ def peak(run: Run) -> float:
     """Fused multiply-adds of this core now, FLOP/s; in matrix products where the compiled engine,
     which can measure them alone, is missing."""
     if compiled.missing() is None:
-        return max(compiled.kernel().multiply_adds[run.precision]() for _ in range(3))
+        return max(float(compiled.kernel().multiply_adds[run.precision]()) for _ in range(3))
     a = torch.rand(1024, 1024, dtype=dtype(run))
     times = []
     for _ in range(10):

@@ -54,7 +54,9 @@ class AutogradEngine:
         loss = torch.nn.functional.mse_loss(outputs, y, reduction=self.run.objective.loss)
         if not self.in_objective:
             return loss
-        return loss + self.run.lam * regularizers.of(self.run, self.network, self.parameters)
+        penalty = regularizers.of(self.run, self.network, self.parameters)
+        objective: Tensor = loss + self.run.lam * penalty
+        return objective
 
     def advance(self, epochs: int) -> None:
         """Train for so many epochs."""

@@ -34,6 +34,7 @@ class FusedEngine:
             self._forward, self._backward = self._forward_representer, self._backward_representer
         elif isinstance(self.network, Dense):
             self._forward, self._backward = self._forward_dense, self._backward_dense
+            self._source = self.network.source
         self._take(X, y)
 
     def _take(self, X: Tensor, y: Tensor) -> None:
@@ -140,7 +141,7 @@ class FusedEngine:
         return self._add_skip(L + 1, self.x[-1])
 
     def _add_skip(self, layer: int, z: Tensor) -> Tensor:
-        source = self.network.source(layer)
+        source = self._source(layer)
         if source is not None:
             skipped = self.H[source - 1] if source else self.samples
             z.addmm_(skipped, self.parameters[f"C{layer - 1}"].T)
@@ -164,7 +165,7 @@ class FusedEngine:
 
     def _through_skip(self, layer: int, dz: Tensor) -> None:
         """Gradient by the skip into a layer, and what goes back through it; dz: that by its sum."""
-        source, name = self.network.source(layer), f"C{layer - 1}"
+        source, name = self._source(layer), f"C{layer - 1}"
         if source is None:
             return
         torch.mm(dz.T, self.H[source - 1] if source else self.samples, out=self.g[name])
