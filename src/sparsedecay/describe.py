@@ -49,8 +49,8 @@ def summary(plan: Plan) -> Iterator[tuple[str, str]]:
         sizes = f"L = {shape.L}, K = {shape.K:,}{width}"
         yield name, f"{sizes}: {network.size:,} parameters in {study.training.precision}"
     yield "engine", engine(study.training.engine)
-    for name in study.figures.names:
-        yield name, asked(study, study.milestones(name))
+    for figure in study.figures.names:
+        yield figure, asked(study, study.milestones(figure))
     yield "in all", asked(study, study.shown)
     if study.claims:
         yield "replicate", asked(study, plan.milestones["replicate"])

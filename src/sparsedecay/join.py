@@ -10,6 +10,7 @@ Each setting is a row group, so that a reader who asks for one lam touches nothi
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def matrices(asked: Join, results: Path, summary: Path) -> Iterator[pa.Table]:
     """
     joined = open_table(summary)
     for number, group in enumerate(asked.groups):
-        about = reading(summary, lambda i=number: joined.read_row_group(i))
+        about = reading(summary, partial(joined.read_row_group, number))
         if about["run"].to_pylist() != [run for run, _ in milestones(group)]:
             raise misplaced(summary, f"setting {number + 1} of the request")
         tables = of_setting(group, "matrices", results)

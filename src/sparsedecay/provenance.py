@@ -18,8 +18,9 @@ import tokenize
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Final
 
-PACKAGE = "sparsedecay"
+PACKAGE: Final = "sparsedecay"
 LIBRARIES = ("matplotlib", "numpy", "pandas", "pyarrow", "pydantic", "safetensors", "torch")
 
 
@@ -71,10 +72,9 @@ def substance(text: str) -> str:
             spans.append((token.start, token.end))
     for node in ast.walk(ast.parse(text)):
         match node:
-            case ast.Expr(value=ast.Constant(value=str())):
+            case ast.Expr(value=ast.Constant(value=str()), end_lineno=int(last)):
                 # ast counts columns in bytes; a docstring stands alone, so whole lines will do
-                end = (node.end_lineno, len(lines[node.end_lineno - 1]))
-                spans.append(((node.lineno, node.col_offset), end))
+                spans.append(((node.lineno, node.col_offset), (last, len(lines[last - 1]))))
     for (first, start), (last, end) in sorted(spans, reverse=True):
         lines[first - 1 : last] = [lines[first - 1][:start] + lines[last - 1][end:]]
     return "\n".join(line.rstrip() for line in lines if line.strip())

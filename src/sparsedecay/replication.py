@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sparsedecay import paths
 from sparsedecay.config import reading as config_reading
@@ -22,6 +22,7 @@ from sparsedecay.runs import Data, Run, chain, predecessor
 from sparsedecay.settings import (
     Claims,
     Figure2,
+    FigureName,
     Join,
     Reading,
     Request,
@@ -90,7 +91,7 @@ def trained(run: Run, epochs: Sequence[int]) -> Trained:
         lam=run.lam,
         L=run.shape.L,
         K=run.shape.K,
-        epochs=epochs,
+        epochs=tuple(epochs),
         first=chain(epochs[0], run.stride)[0],
     )
 
@@ -127,7 +128,7 @@ class Plan:
 
     def request(self, name: str) -> Request:
         """What a figure is asked to show."""
-        figure = name.rpartition("/")[2]
+        figure = cast(FigureName, name.rpartition("/")[2])  # Request refuses others
         if figure in ("claims", "readings"):
             return Request(figure=figure, settings=None, measures=None, shown=())
         request = self.study.request(figure)
@@ -159,18 +160,18 @@ class Plan:
                 "shallow": claims.shallow.epoch,
             },
             shallow_lam=claims.shallow.lam,
-            readings=[
+            readings=tuple(
                 Reading(
                     name=variation.name,
                     title=variation.title,
                     average_over=variation.study.measures.average_over,
-                    draws=[
-                        [trained(*one) for one in networks(draw(variation.study, i))]
+                    draws=tuple(
+                        tuple(trained(*one) for one in networks(draw(variation.study, i)))
                         for i in range(count)
-                    ],
+                    ),
                 )
                 for variation, count in self.chosen(table)
-            ],
+            ),
         )
 
     def asked(self, name: str) -> Request | Statements | Join:

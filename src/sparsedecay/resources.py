@@ -132,7 +132,7 @@ def measure(benchmarks: Path, runs: dict[str, Run]) -> tuple[Needs, int]:
         for name, rows in sorted(rules.items())
     }
     count = len(trained) + sum(map(len, rules.values()))
-    training = {name: largest(name, trained) for name in sorted(networks)}
+    training: dict[str, Took] = {name: largest(name, trained) for name in sorted(networks)}
     return Needs(training=training, rules=rules_took), count
 
 

@@ -96,7 +96,7 @@ class Data(Part):
     @property
     def points(self) -> int:
         """N, the number of data points."""
-        return len(self.levels) ** self.dimension
+        return int(len(self.levels) ** self.dimension)
 
     @cached_property
     def id(self) -> str:

@@ -115,6 +115,7 @@ class Shallow(Settings):
     """Epoch at which their neurons are counted."""
 
 
+FigureName = Literal["fig1", "fig2", "fig3", "fig4", "claims", "readings"]
 Milestones = Annotated[tuple[Epoch, ...], Field(min_length=1, max_length=20, strict=False)]
 Vary = Annotated[
     tuple[Literal["targets", "weights"], ...], Field(min_length=1, max_length=2, strict=False)
@@ -149,7 +150,7 @@ class Claims(Settings):
         return self
 
 
-VARIABLE = {
+VARIABLE: dict[str, type[Settings]] = {
     "data": Data,
     "network": Shape,
     "objective": Objective,
@@ -223,7 +224,7 @@ class Shown(Settings):
 class Request(Settings):
     """All that a figure is made from, beside the files of the runs it shows."""
 
-    figure: Literal["fig1", "fig2", "fig3", "fig4", "claims", "readings"]
+    figure: FigureName
     """Module of `sparsedecay.figures` that draws it."""
     settings: Figure1 | Figure2 | TrainedMatrices | None
     """The figure's section of the config; none for the statements, which are read from a table."""

@@ -259,9 +259,11 @@ def read_state(path: Path, framework: str = "pt") -> tuple[dict[str, Any], dict[
         about = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["about"])
         del about["sha256"]
         if framework == "np":
-            from safetensors.numpy import load
-        else:
-            from safetensors.torch import load
+            from safetensors.numpy import load as load_arrays
+
+            return load_arrays(content), about
+        from safetensors.torch import load
+
         return load(content), about
 
     return reading(path, read)

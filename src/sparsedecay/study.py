@@ -40,6 +40,7 @@ from sparsedecay.settings import (
     Epoch,
     Figure1,
     Figure2,
+    FigureName,
     Measures,
     Request,
     Shown,
@@ -181,24 +182,24 @@ class Study(Settings):
             ]
         return []
 
-    def request(self, figure: str) -> Request:
+    def request(self, figure: FigureName) -> Request:
         """What a figure is asked to show."""
         milestones = self.milestones(figure)
         return Request(
             figure=figure,
             settings=getattr(self.figures, figure),
             measures=self.measures if milestones else None,
-            shown=[
+            shown=tuple(
                 Shown(
                     run=run.id,
                     network=run.network,
                     regularizer=run.regularizer,
                     lam=run.lam,
                     seeds=(run.data.seed, run.initialization.seed),
-                    epochs=chain(epoch, run.stride),
+                    epochs=tuple(chain(epoch, run.stride)),
                 )
                 for run, epoch in milestones
-            ],
+            ),
         )
 
     @cached_property

@@ -63,9 +63,9 @@ class Grid:
     @property
     def join(self) -> Join:
         """What the tables are made from."""
-        epochs = sorted(self.asked.milestones)
-        ids = ([run.id for run in runs] for runs in self.settings)
-        return Join(groups=[Group(runs=runs, epochs=epochs) for runs in ids])
+        epochs = tuple(sorted(self.asked.milestones))
+        ids = (tuple(run.id for run in runs) for runs in self.settings)
+        return Join(groups=tuple(Group(runs=runs, epochs=epochs) for runs in ids))
 
 
 def networks(asked: Sweep) -> Iterator[tuple[NetworkKind, RegularizerKind, float]]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -66,7 +66,7 @@ def add(archive: ZipFile, name: str, content: Path | bytes, program: bool) -> st
     return whole.hexdigest()
 
 
-def blocks(content: Path | bytes):
+def blocks(content: Path | bytes) -> Iterator[bytes]:
     if isinstance(content, bytes):
         yield content
         return

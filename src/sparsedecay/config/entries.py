@@ -38,10 +38,12 @@ class Entry:
         first, *rest = path
         match self.value:
             case dict() if first in self.value:
-                return self.value[first].at(tuple(rest))
+                below: Entry = self.value[first]
             case list() if isinstance(first, int):
-                return self.value[first].at(tuple(rest))
-        return self
+                below = self.value[first]
+            case _:
+                return self
+        return below.at(tuple(rest))
 
     def written(self, limit: int = 60) -> str:
         """The value as it was written, in one line of about `limit` characters at most."""

@@ -86,7 +86,8 @@ def compose(yaml: YAML, text: str, source: str) -> Node | None:
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # of anchors that are used again
-            return yaml.compose(text)
+            node: Node | None = yaml.compose(text)
+            return node
     except RecursionError:
         raise UserError(
             f"{source}: is nested too deeply; at most {MAX_DEPTH} levels are allowed"
@@ -150,7 +151,7 @@ class Builder:
         if isinstance(node, ScalarNode) and (node.tag in self.convert or node.tag in TEXT_TAGS):
             plain = node.style is None and (node.value.isprintable() or not node.value)
             return Entry(place, self.scalar(node), node.value if plain else ascii(node.value))
-        tag = show(node.tag.replace(TAG, "!!"))
+        tag = show(str(node.tag).replace(TAG, "!!"))
         raise UserError(f"{where}: the tag {tag} is not allowed; remove it and write a plain value")
 
     def section(self, node: MappingNode, path: KeyPath) -> dict[str, Entry]:
@@ -189,7 +190,7 @@ class Builder:
 
     def scalar(self, node: ScalarNode) -> Any:
         """A number, bool or None; text where it is neither."""
-        convert = self.convert.get(node.tag)
+        convert = self.convert.get(str(node.tag))
         if convert is None:
             return node.value
         try:

@@ -46,7 +46,7 @@ def resolve(root: Schema, node: Schema) -> Schema:
         if choice != {"type": "null"}:
             return resolve(root, choice | {"description": node.get("description", "")})
     if "$ref" in node:
-        target = root["$defs"][node["$ref"].removeprefix("#/$defs/")]
+        target: Schema = root["$defs"][node["$ref"].removeprefix("#/$defs/")]
         return target | {name: value for name, value in node.items() if name != "$ref"}
     return node
 
@@ -123,7 +123,7 @@ def limits(node: Schema) -> str:
         case None, _, None, None:
             return f"above {above:,}"
         case _, None, _, None:
-            return f"from {low:,} to {high:,}" if high < 2**63 - 1 else f"from {low:,} to 2^63 - 1"
+            return f"from {low:,} to {high:,}" if high != 2**63 - 1 else f"from {low:,} to 2^63 - 1"
         case _, None, None, _:
             return f"from {low:,} to below {below:,}"
         case None, _, None, _:
