@@ -47,9 +47,10 @@ def singular_values(*factors: np.ndarray) -> np.ndarray:
     if len(factors) == 1:
         return np.linalg.svd(factors[0], compute_uv=False)
     W, V = factors
-    return np.linalg.svd(
-        np.linalg.qr(W, mode="r") @ np.linalg.qr(V.T, mode="r").T, compute_uv=False
-    )
+    # numpy's types do not know that mode "r" gives an array
+    left: np.ndarray = np.linalg.qr(W, mode="r")  # type: ignore[assignment]
+    right: np.ndarray = np.linalg.qr(V.T, mode="r")  # type: ignore[assignment]
+    return np.linalg.svd(left @ right.T, compute_uv=False)
 
 
 def rank(sigma: np.ndarray, threshold: float) -> int:
@@ -113,7 +114,7 @@ def distinct_neurons(
 
 
 def relu(z: np.ndarray) -> np.ndarray:
-    return np.maximum(z, 0)
+    return np.asarray(np.maximum(z, 0))
 
 
 def average_sparsity(by_matrix: Mapping[str, float], kinds: Sequence[str]) -> float:
@@ -147,7 +148,7 @@ def matrices(run: Run, epoch: int, p: Mapping[str, np.ndarray], measures: Measur
                 "rank": rank(sigma, measures.rank_threshold),
                 "relative_rank": relative_rank(sigma, measures.relative_rank_threshold),
                 "stable_rank": stable_rank(sigma),
-                "linear_nodes": linear_nodes(*parts, threshold=measures.rank_threshold)
+                "linear_nodes": linear_nodes(parts[0], parts[1], measures.rank_threshold)
                 if len(parts) > 1
                 else None,
             }
@@ -173,7 +174,7 @@ def without_numbers(run: Run, epoch: int) -> Tables:
     return {"matrices": rows, "spectra": spectra}
 
 
-def trajectory(loss: pa.Table, magnitudes: pa.Table, measures: Measures) -> list[dict]:
+def trajectory(loss: pa.Table, magnitudes: pa.Table, measures: Measures) -> list[dict[str, Any]]:
     """Rows of the table `trajectory`: what training recorded, measured."""
     rung = LADDER.index(measures.threshold)
     by_epoch: dict[int, dict[str, float]] = {}

@@ -41,7 +41,7 @@ class Measured:
     @property
     def error(self) -> float:
         """Mean squared error, median at the end, over the mean square of the targets."""
-        return self.summary["mse_tail_median"] / self.summary["target_mean_square"]
+        return float(self.summary["mse_tail_median"] / self.summary["target_mean_square"])
 
     @property
     def sparsity(self) -> float:
@@ -68,7 +68,8 @@ class Measured:
         names = self.matrices.index
         first = names.str[0]
         chosen = first.isin(list(trained)) & first.str.replace("A", "W").isin(self.kinds)
-        return self.matrices["max_abs"][chosen].to_numpy()
+        found: np.ndarray = self.matrices["max_abs"][chosen].to_numpy()
+        return found
 
 
 @dataclass(frozen=True)

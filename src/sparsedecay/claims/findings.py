@@ -154,11 +154,11 @@ def held(readings: pd.DataFrame) -> dict[str, int]:
 
 
 def of(readings: pd.DataFrame) -> int:
-    return readings[readings["stated"]]["claim"].nunique()
+    return int(readings[readings["stated"]]["claim"].nunique())
 
 
 def title(readings: pd.DataFrame, name: str) -> str:
-    return readings[readings["reading"] == name]["title"].iloc[0]
+    return str(readings[readings["reading"] == name]["title"].iloc[0])
 
 
 def table_of_readings(readings: pd.DataFrame) -> str:

@@ -31,7 +31,7 @@ def page(markdown: str, title: str) -> str:
 
 def fragment(markdown: str) -> str:
     """The same without head and style; HTML in the text is shown, not obeyed."""
-    return MarkdownIt("js-default").render(markdown)
+    return str(MarkdownIt("js-default").render(markdown))
 
 
 def plain(value: float) -> str:

@@ -85,11 +85,11 @@ def typical_largest_entry(draw: Draw) -> float:
 
 
 def stable_rank_eq2(draw: Draw) -> float:
-    return draw.between("representer", "eq2")["stable_rank"]
+    return float(draw.between("representer", "eq2")["stable_rank"])
 
 
 def rank_weight_decay(draw: Draw) -> float:
-    return draw.between("representer", "weight_decay")["rank"]
+    return float(draw.between("representer", "weight_decay")["rank"])
 
 
 def repetitions(draw: Draw) -> float:
@@ -98,21 +98,21 @@ def repetitions(draw: Draw) -> float:
 
 
 def rank_dense_decay(draw: Draw) -> float:
-    return draw.between("dense", "weight_decay")["rank"]
+    return float(draw.between("dense", "weight_decay")["rank"])
 
 
 def full_rank_dense(draw: Draw) -> float:
     A = draw.between("dense", "none")
-    return A["rank"] / min(A["rows"], A["columns"])
+    return float(A["rank"] / min(A["rows"], A["columns"]))
 
 
 def densest_regularized(draw: Draw) -> float:
     panels = [("representer", "eq2"), ("representer", "weight_decay"), ("dense", "weight_decay")]
-    return max(draw.between(*panel)["sparsity"] for panel in panels)
+    return max(float(draw.between(*panel)["sparsity"]) for panel in panels)
 
 
 def sparsity_fourth(draw: Draw) -> float:
-    return draw.between("dense", "none")["sparsity"]
+    return float(draw.between("dense", "none")["sparsity"])
 
 
 def neurons_per_point(draw: Draw, which: str) -> list[float]:
@@ -157,7 +157,7 @@ def against_width_bound(draw: Draw) -> float:
     trained = draw.at("representer", "eq2", draw.asked.lam).summary
     outputs = [trained["d"]] * (trained["L"] - 1) + [1]
     counts = zip(trained["distinct_neurons"], outputs, strict=True)
-    return max(count / (trained["points"] * d) for count, d in counts)
+    return max(float(count / (trained["points"] * d)) for count, d in counts)
 
 
 CLAIMS = (

@@ -6,6 +6,7 @@ the dots in a column stand for those that are not drawn.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,7 +16,7 @@ from matplotlib.figure import Figure
 from sparsedecay.figures import style
 from sparsedecay.networks import Representer
 from sparsedecay.results import Results
-from sparsedecay.settings import Request
+from sparsedecay.settings import Figure1, Request
 
 DRAWN = {"d_in": 3, "d_out": 3, "K": 5, "d": 3}
 """Nodes drawn for the inputs, the outputs, the ReLU neurons of a layer, the functional width."""
@@ -29,6 +30,7 @@ STEP = 0.22
 
 def draw(request: Request, results: Results) -> Figure:
     """The network with `request.settings.L` hidden layers. Reads no results."""
+    assert isinstance(request.settings, Figure1)
     L = request.settings.L
     network = Representer(L=L, **DRAWN)
     columns = [("input", network.d_in, "\\mathbf{x}=\\mathbf{x}^{(0)}", "d_0")]
@@ -73,18 +75,18 @@ def draw(request: Request, results: Results) -> Figure:
 def spread(count: int) -> np.ndarray:
     """Heights of the nodes of a column around 0, in steps, from above; before the last a gap."""
     depths = np.append(np.arange(count - 1), count)
-    return depths[-1] / 2 - depths
+    return np.asarray(depths[-1] / 2 - depths)
 
 
 def nodes(ax: Axes, x: float, heights: np.ndarray, kind: str) -> PathCollection:
     """A column of nodes, with dots in the gap above the lowest."""
     dots = (heights[-1] + heights[-2]) / 2 + np.array([-0.05, 0, 0.05])
     ax.scatter(np.full(3, x), dots, s=2.2, color="black", linewidth=0, zorder=3, label="dots")
-    look = {"color": COLOURS[kind], "edgecolor": "black", "linewidth": 0.5}
+    look: dict[str, Any] = {"color": COLOURS[kind], "edgecolor": "black", "linewidth": 0.5}
     return ax.scatter(np.full(len(heights), x), heights, s=30, zorder=3, label=kind, **look)
 
 
-def edges(ax: Axes, xs: Sequence[float], heights: Sequence[np.ndarray]) -> None:
+def edges(ax: Axes, xs: np.ndarray, heights: Sequence[np.ndarray]) -> None:
     """A line from each node of a column to each of the next: one for each entry of the matrix."""
     lines = [[(xs[0], a), (xs[1], b)] for a in heights[0] for b in heights[1]]
     ax.add_collection(LineCollection(lines, colors=EDGE, linewidths=0.35, zorder=1))

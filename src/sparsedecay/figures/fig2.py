@@ -8,6 +8,7 @@ median of the last records stands beside it. The curve of a run that has diverge
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from sparsedecay.figures import style
 from sparsedecay.figures.typical import label, typical
 from sparsedecay.results import Results
-from sparsedecay.settings import Request, Shown
+from sparsedecay.settings import Figure2, Request, Shown
 
 LEFT, RIGHT, GAP = 0.54, 0.12, 0.18
 """Margins and the gap between two panels, inches."""
@@ -45,6 +46,8 @@ class Curve:
 def draw(request: Request, results: Results) -> Figure:
     """Panels in the order of `request.settings.lam`, at most three in a row. Of several draws the
     typical one, and below it the median and the quartiles of all."""
+    assert isinstance(request.settings, Figure2)
+    assert request.measures
     shown = typical(request, results)
     groups = [("", [single(results, one) for one in shown])]
     if request.draws:
@@ -147,11 +150,12 @@ def axes(ax: Axes, last: int) -> None:
 
 def table(ax: Axes, lam: float, curves: Sequence[Curve]) -> None:
     """Above a panel: lam, and for each curve its line, its name and the MSE at the end."""
+    assert isinstance(ax.figure, Figure)
     width = ax.figure.get_figwidth() * ax.get_position().width
     ends = [curve.ended for curve in curves]
     medians = any(median for _, median in ends)
     shift = 0.56 if medians or any(curve.note and curve.ended[0] for curve in curves) else 0
-    inches = {"transform": style.from_corner(ax)}
+    inches: dict[str, Any] = {"transform": style.from_corner(ax)}
     text = inches | {"va": "center", "fontsize": style.SMALL}
     heads = ("MSE", "median" if medians else "")
     for row, (value, median) in enumerate([heads, *ends]):

@@ -5,6 +5,7 @@ sorted by decreasing l2 norm. Brighter is larger; black are the entries that cou
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -13,18 +14,20 @@ from sparsedecay.figures import style
 from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, lost, picture
 from sparsedecay.figures.typical import note, typical
 from sparsedecay.results import Results
-from sparsedecay.settings import Request, Shown
+from sparsedecay.settings import Request, Shown, TrainedMatrices
 
 LEFT, BELOW, HEAD, GAP, LINE = 0.42, 0.27, 0.2, 0.13, 0.13
 """Margins, height of the title, gap between panels, height of a line of text, inches."""
 BAR = (0.1, 0.09, 0.58)
 """Gap before the colour bar, its width, and its labels, inches."""
 
-CAPTION = {"ha": "center", "va": "center", "fontsize": style.SMALL}
+CAPTION: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": style.SMALL}
 
 
 def draw(request: Request, results: Results) -> Figure:
     """Panels in the order of the networks shown, at most four in a row."""
+    assert isinstance(request.settings, TrainedMatrices)
+    assert request.measures
     layer, shown = request.settings.layer, typical(request, results)
     found = [results.diverged(one.run, one.epochs[-1]) for one in shown]
     matrices = [between(results, one, layer) for one in shown]

@@ -8,6 +8,7 @@ as in figure 3, in all three; the d linear nodes between by their share in the p
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +18,7 @@ from sparsedecay.figures import style
 from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, lost, picture
 from sparsedecay.figures.typical import note, typical
 from sparsedecay.results import Results
-from sparsedecay.settings import Request, Shown
+from sparsedecay.settings import Request, Shown, TrainedMatrices
 
 LEFT, BELOW, ABOVE = 0.5, 0.36, 0.27
 SPECTRA = (3.4, 1.7)
@@ -32,6 +33,8 @@ FLOOR = 1e-3
 
 def draw(request: Request, results: Results) -> Figure:
     """(a) over the width of the page, below it two networks in a row."""
+    assert isinstance(request.settings, TrainedMatrices)
+    assert request.measures
     chosen = typical(request, results)
     shown = [one for one in chosen if one.network == "representer"]
     rows = math.ceil(len(shown) / 2)
@@ -69,6 +72,8 @@ def draw(request: Request, results: Results) -> Figure:
 
 def spectra(ax: Axes, request: Request, shown: Sequence[Shown], results: Results) -> None:
     """(a): singular values against their index, marked at the rank; a table of the ranks."""
+    assert isinstance(request.settings, TrainedMatrices)
+    assert request.measures
     measures, layer = request.measures, request.settings.layer
     values, ends, ranks, size = [measures.rank_threshold], [], [], 1
     for one in shown:
@@ -116,7 +121,8 @@ def table(
     ax: Axes, request: Request, shown: Sequence[Shown], ranks: Sequence[tuple[str, str]]
 ) -> None:
     """Beside (a): for each curve its line, its name and two counts of singular values."""
-    inches = {"transform": style.from_corner(ax)}
+    assert request.measures
+    inches: dict[str, Any] = {"transform": style.from_corner(ax)}
     text = inches | {"va": "center", "fontsize": style.SMALL}
     left, y = SPECTRA[0] + 0.15, -0.1
     absolute, relative = (

@@ -7,11 +7,12 @@ matrix, it is shown enlarged inside the black rest.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap
 
 from sparsedecay.figures import style
 
@@ -46,7 +47,7 @@ class Scale:
         return levels
 
     @property
-    def colours(self) -> ListedColormap:
+    def colours(self) -> Colormap:
         # Lightness grows along the whole map, so that it reads in grey too. Its darkest part is
         # left out: the smallest entry that counts shall stand out from black.
         shades = mpl.colormaps["inferno"](np.linspace(0.2, 1, COLOURS))
@@ -101,7 +102,7 @@ def frame(ax: Axes, m: int, n: int) -> None:
     ax.set(xticks=[1, n], yticks=[1, m])
     ax.tick_params(length=1.5)
     for label, side in zip(ax.get_xticklabels(), ("left", "right"), strict=False):
-        label.set_horizontalalignment(side)  # so that neighbouring pictures' labels stay apart
+        label.set(horizontalalignment=side)  # so that neighbouring pictures' labels stay apart
     ax.spines[:].set_visible(True)
 
 
@@ -129,9 +130,9 @@ def picture(ax: Axes, magnitudes: np.ndarray, scale: Scale) -> None:
     x, y = (0.97, 0.97) if down and right else (0.33, 0.5) if right else (0.5, 0.67)
     across, along = ("right", "top") if down and right else ("center", "center")
     if not (down and right):
-        for connector in zoomed.connectors:
+        for connector in zoomed.connectors or ():
             connector.set_visible(False)  # they would run along the picture's edge
-    note = {"color": "white", "fontsize": style.SMALL, "linespacing": 1}
+    note: dict[str, Any] = {"color": "white", "fontsize": style.SMALL, "linespacing": 1}
     text = f"enlarged:\n{rows} × {columns}"
     ax.text(x, y, text, ha=across, va=along, transform=ax.transAxes, **note)
 
@@ -151,7 +152,7 @@ def bar(ax: Axes, scale: Scale) -> None:
     levels, shades = scale.levels, scale.colours(np.arange(COLOURS))
     below = levels[0] * (levels[0] / levels[-1]) ** 0.12
     ax.bar(0, levels[0] - below, bottom=below, width=1, color="black")
-    seamless = {"color": shades, "edgecolor": shades, "linewidth": 0.3}
+    seamless: dict[str, Any] = {"color": shades, "edgecolor": shades, "linewidth": 0.3}
     ax.bar(np.zeros(COLOURS), np.diff(levels), bottom=levels[:-1], width=1, **seamless)
     ax.set(xlim=(-0.5, 0.5), xticks=[], yscale="log", ylim=(below, levels[-1]))
     ax.spines[:].set_visible(True)

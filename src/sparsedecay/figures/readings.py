@@ -4,6 +4,8 @@ A row for each statement at the epoch that the text speaks of, then at the other
 reading. Each cell has the verdict as its colour and mark, and the number that decided it.
 """
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,7 +33,12 @@ def draw(request: Request, results: Results) -> Figure:
     ax = style.place(figure, 0, 0, width, height)
     ax.set(xlim=(0, width), ylim=(height, 0))
     ax.axis("off")
-    slanted = {"rotation": 40, "rotation_mode": "anchor", "ha": "left", "va": "bottom"}
+    slanted: dict[str, Any] = {
+        "rotation": 40,
+        "rotation_mode": "anchor",
+        "ha": "left",
+        "va": "bottom",
+    }
     for i, reading in enumerate(readings):
         title = table[table["reading"] == reading]["title"].iloc[0]
         ax.text(LEFT + CELL * (i + 0.4), HEAD + 0.18, title, fontsize=style.SMALL, **slanted)
@@ -46,7 +53,7 @@ def draw(request: Request, results: Results) -> Figure:
                 same = (table["claim"] == claim) & (table["epoch"] == epoch)
                 cell(ax, LEFT + CELL * i, y, table[same & (table["reading"] == reading)])
             y += ROW
-        bold = {"va": "center", "fontsize": style.SMALL, "fontweight": "bold"}
+        bold: dict[str, Any] = {"va": "center", "fontsize": style.SMALL, "fontweight": "bold"}
         ax.text(0.08, y + ROW / 2, "statements that hold", **bold)
         for i, reading in enumerate(readings):
             text = tally(table[table["reading"] == reading], keys)

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.transforms import ScaledTranslation, Transform
+from matplotlib.typing import RcKeyType
 
 from sparsedecay.settings import TrainedMatrices
 from sparsedecay.storage import atomic
@@ -29,7 +30,7 @@ SPIKE = 3
 """Ratio of the last MSE to the median of the last records, either way, from which on both are
 shown."""
 
-RC = {
+RC: dict[RcKeyType, Any] = {
     "font.family": "STIXGeneral",  # comes with matplotlib; a Times, as the paper's text
     "mathtext.fontset": "stix",
     "font.size": TEXT,
@@ -114,7 +115,9 @@ def training(settings: TrainedMatrices) -> str:
 
 def from_corner(ax: Axes) -> Transform:
     """Coordinates in inches, to the right of and above the upper left corner of axes."""
-    return ax.figure.dpi_scale_trans + ScaledTranslation(0, 1, ax.transAxes)
+    # ax.transAxes is affine, which its type does not say
+    corner = ScaledTranslation(0, 1, ax.transAxes)  # type: ignore[arg-type]
+    return ax.figure.dpi_scale_trans + corner
 
 
 def scientific(value: float, digits: int = 2) -> str:
@@ -152,7 +155,7 @@ def parameter(value: float) -> str:
 
 def save(figure: Figure, stem: Path, title: str) -> None:
     """Write `stem`.pdf, .svg and .png; the same figure gives the same bytes."""
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         # An image goes into PDF and SVG entry by entry; for the PNG, which has fewer pixels than
         # a matrix has entries, colours are averaged, so that no row depends on where a pixel falls.
         "pdf": {"images": "none", "metadata": {"Title": title, "CreationDate": None}},

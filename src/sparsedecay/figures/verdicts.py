@@ -1,6 +1,7 @@
 """How verdicts look, and the tables of statements as figures need them."""
 
 import math
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -44,7 +45,7 @@ def limits(row: pd.Series) -> str:
 
 def mark(ax: Axes, x: float, y: float, verdict: str, size: float = 4) -> None:
     """The mark of a verdict, in the coordinates of the axes."""
-    look = {"color": COLOURS[verdict], "markersize": size, "linestyle": "none"}
+    look: dict[str, Any] = {"color": COLOURS[verdict], "markersize": size, "linestyle": "none"}
     ax.plot([x], [y], marker=MARKERS[verdict], markeredgewidth=0, clip_on=False, **look)
 
 
