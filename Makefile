@@ -86,9 +86,10 @@ growth: $(READY) ## draw time and memory against the size of the network, docs/g
 planning: $(READY) ## draw how long Snakemake plans up to 10,000 runs, docs/planning.png (2 min)
 	$(RUN) sparsedecay bench --planning docs/planning.png
 
-lint: $(READY) ## check formatting and style
+lint: $(READY) ## check formatting, style and types
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
+	$(RUN) mypy
 	$(RUN) snakefmt --check Snakefile workflow
 	$(RUN) sparsedecay document --check
 
