@@ -54,9 +54,11 @@ def judged(values: Sequence[float | None], low: float, high: float) -> tuple[Int
     verdict = verdicts[0] if len(set(verdicts)) == 1 else "undecided"
     if None not in values:
         return sides[0], verdict
-    ends = [[getattr(side, name) for side in sides] for name in ("median", "low", "high")]
-    found = [end[0] if len(set(end)) == 1 and math.isfinite(end[0]) else math.nan for end in ends]
-    return Interval(*found, coverage=sides[0].coverage), verdict
+    ends = zip(*((side.median, side.low, side.high) for side in sides), strict=True)
+    median, low, high = (
+        end[0] if len(set(end)) == 1 and math.isfinite(end[0]) else math.nan for end in ends
+    )
+    return Interval(median, low, high, sides[0].coverage), verdict
 
 
 def judge(found: Interval, low: float, high: float) -> Verdict:

@@ -41,8 +41,9 @@ def draw(request: Request, results: Results) -> Figure:
         strip(figure, height - top - ROW, row)
         ax.text(LIMITS, top + ROW / 2, verdicts.limits(row), va="center", fontsize=style.SMALL)
         if row["diverged"]:
-            note = {"va": "center", "fontsize": style.SMALL - 1.5, "color": "#4D4D4D"}
-            ax.text(LIMITS, top + ROW / 2 + 0.1, f"{row['diverged']} diverged", **note)
+            note = f"{row['diverged']} diverged"
+            small = style.SMALL - 1.5
+            ax.text(LIMITS, top + ROW / 2 + 0.1, note, va="center", fontsize=small, color="#4D4D4D")
         for j, epoch in enumerate(epochs):
             same = (table["claim"] == row["claim"]) & (table["part"] == row["part"])
             found = table[same & (table["epoch"] == epoch)]

@@ -49,10 +49,10 @@ def draw(request: Request, results: Results) -> Figure:
         row, column = divmod(i, columns)
         bottom = (rows - 1 - row) * block + BELOW
         ax = style.place(figure, LEFT + column * (side + GAP), bottom, side, side)
-        if found[i] is None:
+        if (diverged := found[i]) is None:
             picture(ax, np.abs(matrix), scale)
         else:
-            lost(ax, matrix.shape, found[i])
+            lost(ax, matrix.shape, diverged)
         ax.set_xlabel(f"column of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-6)
         if column == 0:
             ax.set_ylabel(f"row of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-12)

@@ -1,7 +1,7 @@
 """The complete state of a training: what a milestone or a checkpoint stores."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -25,7 +25,7 @@ class State:
     parameters: dict[str, Tensor]
     first: dict[str, Tensor]
     second: dict[str, Tensor]
-    diverged: int | None = None
+    diverged: int | None = field(default=None, kw_only=True)
     """The recorded epoch at which loss or weights were found not to be finite."""
 
 
@@ -89,5 +89,7 @@ def load(path: Path, run: Run) -> tuple[State, dict[str, Tensor], dict[str, str]
                 )
             part[name] = tensor
     lost = int(metadata["diverged"]) if "diverged" in metadata else None
-    state = State(int(metadata["epoch"]), parts[""], parts["first."], parts["second."], lost)
+    state = State(
+        int(metadata["epoch"]), parts[""], parts["first."], parts["second."], diverged=lost
+    )
     return state, tensors, metadata
