@@ -30,9 +30,8 @@ from sparsedecay.tables import PARAMETERS, SUMMARY
 
 DRAWS = 4
 """Draws, that of the archive among them, whose spread the new numbers are held against."""
-MEASURES = [
-    name for name in SUMMARY.names if name not in (*PARAMETERS, "run", "epoch", "parameters")
-]
+OTHERS = (*PARAMETERS, "run", "epoch", "parameters", "diverged")
+MEASURES = [name for name in SUMMARY.names if name not in OTHERS]
 
 
 def retrain(archive: Archive, label: Label, folder: Path, name: str, cores: str) -> bool:
@@ -145,16 +144,17 @@ def others(workflow: Workflow, plan: Plan, run: Run, epoch: int) -> list[dict[st
 
 def within(new: Mapping[str, Any], draws: list[dict[str, Any]]) -> bool:
     """Whether each number lies between the least and the largest of the draws, or no farther
-    outside than these lie apart; prints a line for each that does not."""
-    lost = [draw for draw in draws if draw.get("diverged") is not None]
-    if new.get("diverged") is not None or len(lost) == len(draws):
+    outside than these lie apart; prints a line for each that does not. A run may diverge if a draw
+    did, and has to if all did."""
+    whole = [draw for draw in draws if draw.get("diverged") is None]
+    lost = new.get("diverged") is not None
+    if lost or not whole:
         print(
-            f"{'This' if new.get('diverged') is not None else 'Not this'} run diverged here, ",
-            end="",
+            f"  it {'diverged' if lost else 'did not diverge'} here; "
+            f"{len(draws) - len(whole)} of {len(draws)} draws did"
         )
-        print(f"and {len(lost)} of {len(draws)} draws did")
-        return bool(lost) and new.get("diverged") is not None
-    draws = [draw for draw in draws if draw not in lost]
+        return lost and len(whole) < len(draws)
+    draws = whole
     outside = 0
     for name in MEASURES:
         values = np.array([np.ravel(draw[name]) for draw in draws], dtype=float)
