@@ -45,16 +45,20 @@ class Kills:
     compared: int = 0
     """Bytes."""
 
+    @property
+    def kills(self) -> int:
+        return sum(count for name, count in self.done.items() if name.startswith("SIG"))
+
     def again(self, count: int) -> None:
         """So many kills, then to the end undisturbed; checks what is there after each."""
-        for number in range(count):
+        while self.kills < count:
             if self.kill():
                 self.check(complete=True)
                 self.done["run to the end in between"] += 1
                 self.wipe()
             else:
                 self.check(complete=False)
-            print(f"  {number + 1} of {count}", end="\r", flush=True)
+            print(f"  {self.kills} of {count}", end="\r", flush=True)
         process = self.start()
         output, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, output
@@ -82,12 +86,12 @@ class Kills:
         number, victim = self.random.choice(SIGNALS), self.random.choice(VICTIMS)
         try:
             output, _ = process.communicate(timeout=self.random.uniform(0.3, LONGEST))
-        except subprocess.TimeoutExpired:
+        except subprocess.TimeoutExpired as so_far:
             self.send(process, number, victim)
             # not its output alone: jobs that outlive it hold that too
             process.wait(timeout=PATIENCE)
             os.set_blocking(process.stdout.fileno(), False)
-            output = process.stdout.buffer.read() or b""
+            output = (so_far.output or b"") + (process.stdout.buffer.read() or b"")
             self.note(output.decode())
             process.stdout.close()
             return False
@@ -101,15 +105,16 @@ class Kills:
         if victim == "job" and jobs:
             hit = self.random.choice(jobs)
             try:
-                self.done[f"{number.name} to {stage(hit)}"] += 1
+                name = stage(hit)
                 hit.send_signal(number)
+                self.done[f"{number.name} to {name}"] += 1
             except psutil.NoSuchProcess:
                 self.done["too late"] += 1
             return
         victim = "snakemake" if victim == "job" else victim
-        self.done[f"{number.name} to {victim}"] += 1
         try:
             (os.killpg if victim == "all" else os.kill)(process.pid, number)
+            self.done[f"{number.name} to {victim}"] += 1
         except ProcessLookupError:
             self.done["too late"] += 1
 
@@ -148,8 +153,7 @@ class Kills:
 
     def told(self) -> str:
         """What was done, in lines."""
-        kills = sum(count for name, count in self.done.items() if name.startswith("SIG"))
-        lines = [f"{kills} kills, {self.compared / 1e6:,.0f} MB of results compared"]
+        lines = [f"{self.kills} kills, {self.compared / 1e6:,.0f} MB of results compared"]
         return "\n".join([*lines, *(f"  {n:5} {what}" for what, n in sorted(self.done.items()))])
 
 
