@@ -12,6 +12,7 @@ import argparse
 import json
 import math
 from collections import defaultdict
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from sparsedecay.errors import UserError
 from sparsedecay.networks import build
 from sparsedecay.replication import load_plan
 from sparsedecay.runs import Positive, Run, Settings, predecessor
-from sparsedecay.storage import atomic
+from sparsedecay.storage import write_file
 
 TIME_SLACK, MEMORY_SLACK = 3.0, 1.5
 """How many times what was measured a job may take: memory varies far less than time."""
@@ -170,7 +171,8 @@ def main(arguments: list[str]) -> None:
     add("--out", type=Path, default=Path("workflow/resources.yaml"))
     options = parser.parse_args(arguments)
     needs, jobs = measure(options.benchmarks, load_plan(options.config).runs)
-    with atomic(options.out) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        file.write(HEAD.format(jobs=jobs))
-        YAML().dump(needs.model_dump(), file)
-    print(options.out.read_text(encoding="utf-8"), end="")
+    written = StringIO()
+    written.write(HEAD.format(jobs=jobs))
+    YAML().dump(needs.model_dump(), written)
+    write_file(options.out, written.getvalue())
+    print(written.getvalue(), end="")

@@ -122,9 +122,19 @@ def check_seal(content: bytes, needed: bool = True) -> None:
         raise ValueError("its bytes are not those that were written: wrong SHA-256")
 
 
+def write_file(path: Path, content: str | bytes) -> None:
+    """Bytes, or a text as UTF-8.
+
+    Raises:
+        UserError: as `atomic`.
+    """
+    content = content.encode() if isinstance(content, str) else content
+    with atomic(path, len(content)) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_json(path: Path, value: Any) -> None:
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    write_file(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def write_table(path: Path, table: pa.Table, metadata: Mapping[str, str]) -> None:

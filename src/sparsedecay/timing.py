@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sparsedecay.storage import atomic
+from sparsedecay.storage import write_file
 
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 """Bytes in the unit of `ru_maxrss`."""
@@ -31,5 +31,4 @@ def timed(file: Path | None) -> Iterator[None]:
             "cpu_time": round(used.ru_utime + used.ru_stime, 2),
             "max_rss": used.ru_maxrss * RSS_UNIT / 2**20,
         }
-        with atomic(file) as temporary:
-            temporary.write_text(json.dumps(took) + "\n", encoding="utf-8")
+        write_file(file, json.dumps(took) + "\n")

@@ -20,7 +20,8 @@ VICTIMS = ("snakemake", "all", "job")
 """Snakemake alone; it and all its jobs, as by Ctrl-C; or one job."""
 LONGEST = 8.0
 """Seconds after its start that Snakemake is killed at the latest: to the middle of training."""
-PATIENCE = 120.0
+PATIENCE = 600.0
+"""Seconds, the most that it may take to end."""
 
 
 def whole(project: Project) -> dict[str, str]:
@@ -59,44 +60,48 @@ class Kills:
             else:
                 self.check(complete=False)
             print(f"  {self.kills} of {count}", end="\r", flush=True)
-        process = self.start()
-        output, _ = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, output
-        self.note(output)
+        assert self.start().wait(PATIENCE) == 0, self.output
+        self.note()
         self.check(complete=True)
-        second = self.start()
-        output, _ = second.communicate(timeout=PATIENCE)
-        assert "Nothing to be done" in output
+        self.start().wait(PATIENCE)
+        assert "Nothing to be done" in self.output
+
+    @property
+    def printed(self) -> Path:
+        """Where Snakemake prints to; a file, as jobs that outlive it would hold a pipe."""
+        return self.project.folder.with_name("printed")
+
+    @property
+    def output(self) -> str:
+        return self.printed.read_text()
 
     def start(self) -> subprocess.Popen:
         """Snakemake as a user starts it, with a group of processes of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *self.targets],
-            cwd=self.project.folder,
-            env={**os.environ, "PYTHONPATH": str(self.project.folder / "src")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            text=True,
-        )
+        with open(self.printed, "w") as printed:
+            return subprocess.Popen(
+                [sys.executable, "-m", "snakemake", "--cores", "2", *self.targets],
+                cwd=self.project.folder,
+                env={**os.environ, "PYTHONPATH": str(self.project.folder / "src")},
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def kill(self) -> bool:
         """Start Snakemake and kill; returns whether it had come to its end before."""
         process = self.start()
         number, victim = self.random.choice(SIGNALS), self.random.choice(VICTIMS)
         try:
-            output, _ = process.communicate(timeout=self.random.uniform(0.3, LONGEST))
-        except subprocess.TimeoutExpired as so_far:
+            code = process.wait(self.random.uniform(0.3, LONGEST))
+        except subprocess.TimeoutExpired:
             self.send(process, number, victim)
-            # not its output alone: jobs that outlive it hold that too
-            process.wait(timeout=PATIENCE)
-            os.set_blocking(process.stdout.fileno(), False)
-            output = (so_far.output or b"") + (process.stdout.buffer.read() or b"")
-            self.note(output.decode())
-            process.stdout.close()
+            process.wait(PATIENCE)
+            self.note()
+            # a job that had done its work does not mind
+            self.done["ended well all the same"] += process.returncode == 0
             return False
-        assert process.returncode == 0, output
-        self.note(output)
+        assert code == 0, self.output
+        self.note()
         return True
 
     def send(self, process: subprocess.Popen, number: signal.Signals, victim: str) -> None:
@@ -118,9 +123,9 @@ class Kills:
         except ProcessLookupError:
             self.done["too late"] += 1
 
-    def note(self, output: str) -> None:
+    def note(self) -> None:
         """Count what Snakemake and the jobs say."""
-        self.done["unlocked by itself"] += "was stopped here without notice" in output
+        self.done["unlocked by itself"] += "was stopped here without notice" in self.output
         for log in (self.project.folder / "results/logs/train").rglob("*.log"):
             text = log.read_text()
             self.done["went on from a checkpoint"] += "goes on from its checkpoint" in text
@@ -153,7 +158,7 @@ class Kills:
 
     def told(self) -> str:
         """What was done, in lines."""
-        lines = [f"{self.kills} kills, {self.compared / 1e6:,.0f} MB of results compared"]
+        lines = [f"\n{self.kills} kills, {self.compared / 1e6:,.0f} MB of results compared"]
         return "\n".join([*lines, *(f"  {n:5} {what}" for what, n in sorted(self.done.items()))])
 
 

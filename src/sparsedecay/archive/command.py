@@ -13,14 +13,14 @@ from sparsedecay.archive.citation import Citation
 from sparsedecay.archive.contents import contents
 from sparsedecay.archive.crate import Writer
 from sparsedecay.archive.names import CRATE, LABEL, README
-from sparsedecay.archive.packing import digest, pack
+from sparsedecay.archive.packing import digest, pack, size
 from sparsedecay.archive.readme import by_kind, readme
 from sparsedecay.archive.settings import Label
 from sparsedecay.archive.source import config_in, executable, source
 from sparsedecay.errors import UserError
 from sparsedecay.provenance import PACKAGE, versions
 from sparsedecay.replication import load_plan
-from sparsedecay.storage import atomic
+from sparsedecay.storage import write_file
 
 
 def main(arguments: list[str]) -> None:
@@ -61,15 +61,11 @@ def main(arguments: list[str]) -> None:
     files[CRATE] = Writer(label, citation, found, digests, sizes).write()
     programs = frozenset(name for name in used.files if executable(project, name))
     whole = pack(options.out, files, programs)
-    with atomic(options.out.with_name(options.out.name + ".sha256")) as temporary:
-        temporary.write_text(f"{whole}  {options.out.name}\n", encoding="utf-8")
+    write_file(
+        options.out.with_name(options.out.name + ".sha256"), f"{whole}  {options.out.name}\n"
+    )
     for row in by_kind({name: size(content) for name, content in files.items()}):
         print("{:<36}{:>8} files {:>10} MB".format(*row))
     if used.changed:
         print(f"note: not committed, but packed as it is here: {', '.join(used.changed)}")
     print(f"{options.out}: {options.out.stat().st_size / 1e6:,.1f} MB, SHA-256 {whole}")
-
-
-def size(content: Path | bytes) -> int:
-    """Bytes of a file or of its content."""
-    return content.stat().st_size if isinstance(content, Path) else len(content)

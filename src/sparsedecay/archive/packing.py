@@ -26,6 +26,11 @@ def digest(content: Path | bytes) -> str:
     )
 
 
+def size(content: Path | bytes) -> int:
+    """Bytes of a file or of its content."""
+    return content.stat().st_size if isinstance(content, Path) else len(content)
+
+
 def pack(out: Path, files: Mapping[str, Path | bytes], programs: frozenset[str]) -> str:
     """Write the files and their manifest; returns the SHA-256 of the archive.
 
@@ -37,7 +42,7 @@ def pack(out: Path, files: Mapping[str, Path | bytes], programs: frozenset[str])
         if not name.isprintable() or "\\" in name:
             raise UserError(f"{name!r}: a file of such a name cannot be archived; rename it")
     listed = manifest.write(digests)
-    with atomic(out) as temporary:
+    with atomic(out, sum(size(content) for content in files.values())) as temporary:
         with ZipFile(temporary, "w") as archive:
             for name in sorted(files):
                 if add(archive, name, files[name], name in programs) != digests[name]:
@@ -58,7 +63,7 @@ def add(archive: ZipFile, name: str, content: Path | bytes, program: bool) -> st
     entry.compress_type = ZIP_DEFLATED
     entry.external_attr = (stat.S_IFREG | (0o755 if program else 0o644)) << 16
     whole = hashlib.sha256()
-    entry.file_size = content.stat().st_size if isinstance(content, Path) else len(content)
+    entry.file_size = size(content)
     with archive.open(entry, "w") as target:
         for block in blocks(content):
             whole.update(block)

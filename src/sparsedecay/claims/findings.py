@@ -17,7 +17,7 @@ from sparsedecay.claims import method
 from sparsedecay.claims.markdown import codes, fragment, join, limits, number, page, plain, table
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.settings import Statements
-from sparsedecay.storage import atomic, read_table
+from sparsedecay.storage import read_table, write_file
 from sparsedecay.tables import STATEMENTS
 
 WORDS = {claim.id: claim.statement for claim in CLAIMS}
@@ -245,6 +245,5 @@ def main(arguments: list[str]) -> None:
         ("method.html", page(tested, "How it was tested")),
         ("verdict.html", fragment(verdict(*tables))),
     ):
-        with atomic(options.out / name) as temporary:
-            temporary.write_text(content, encoding="utf-8")
+        write_file(options.out / name, content)
     print(options.out / "findings.md")

@@ -21,7 +21,7 @@ from sparsedecay.compare.comparison import compare
 from sparsedecay.compare.report import report
 from sparsedecay.compare.sources import side
 from sparsedecay.errors import UserError
-from sparsedecay.storage import atomic
+from sparsedecay.storage import write_file
 
 WRITERS = {"text": text.write, "markdown": markdown.write, "html": page.write}
 ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown"}
@@ -77,6 +77,5 @@ def save(file: Path, written: str) -> None:
     Raises:
         UserError: it cannot be written.
     """
-    with atomic(file) as temporary:
-        temporary.write_text(written, encoding="utf-8")
+    write_file(file, written)
     print(f"{file}: written")

@@ -7,6 +7,7 @@ lengths in inches, type and lines in points.
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from matplotlib.transforms import ScaledTranslation, Transform
 from matplotlib.typing import RcKeyType
 
 from sparsedecay.settings import TrainedMatrices
-from sparsedecay.storage import atomic
+from sparsedecay.storage import write_file
 
 COLUMN, FULL = 3.25, 6.75
 """Width of one column and of the page, inches."""
@@ -166,5 +167,7 @@ def save(figure: Figure, stem: Path, title: str) -> None:
         images = options.pop("images")
         for image in figure.findobj(AxesImage):
             image.set_interpolation(images)
-        with atomic(stem.with_name(f"{stem.name}.{ending}")) as temporary:
-            figure.savefig(temporary, format=ending, **options)
+        # first in memory: where there is no room, the PDF's writer fails with an error of its own
+        drawn = BytesIO()
+        figure.savefig(drawn, format=ending, **options)
+        write_file(stem.with_name(f"{stem.name}.{ending}"), drawn.getvalue())
