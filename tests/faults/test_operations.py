@@ -4,7 +4,6 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -53,10 +52,9 @@ class Stage:
         shutil.rmtree(self.folder / "results/checkpoints", ignore_errors=True)
 
     def run(self, **fault: str) -> int:
-        """Run the job; with a fault, if one is named, and then by plain Python."""
+        """Run the job; with a fault, if one is named."""
         path = [*([str(HOOK)] if fault else []), str(self.folder / "src")]
-        python = sys.executable if fault else self.python
-        programs = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
+        programs = f"{Path(self.python).parent}{os.pathsep}{os.environ['PATH']}"
         more = {"PYTHONPATH": os.pathsep.join(path), "PATH": programs}
         if fault:
             more |= {"FAULT_ROOT": str(self.folder), **fault}

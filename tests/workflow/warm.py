@@ -178,6 +178,11 @@ def become(
     sys.executable = str(Path(program).with_name("python"))
     path = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[:0] = path if "PYTHONSAFEPATH" in env else [folder, *path]
+    for entry in path:
+        if os.path.exists(os.path.join(entry, "sitecustomize.py")):  # as Python at its start
+            sys.modules.pop("sitecustomize", None)
+            importlib.import_module("sitecustomize")
+            break
     return module, arguments
 
 
