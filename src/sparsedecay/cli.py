@@ -5,6 +5,7 @@ Only the stage that is called is imported, so that each stage depends on its own
 
 import importlib
 import sys
+from io import TextIOWrapper
 
 from pydantic import ValidationError
 
@@ -42,6 +43,8 @@ def usage() -> str:
 
 def main() -> None:
     """Entry point: a user's mistake is one message and exit status 2."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # where the locale lacks a character
     command, *arguments = sys.argv[1:] or ["--help"]
     if command in ("-h", "--help"):
         print(usage())
@@ -60,5 +63,10 @@ def main() -> None:
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"{error.filename}: {error.strerror}; check that place", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

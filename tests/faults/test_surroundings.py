@@ -114,13 +114,14 @@ def test_a_folder_that_cannot_be_written(tmp_path, how, room):
     assert project.files() == {}
 
 
-def test_no_network_is_needed(right, tmp_path):
+def test_neither_network_nor_utf_8_is_needed(right, tmp_path):
     cut = ["unshare", "--net", "--map-root-user"]
     if subprocess.run([*cut, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this system does not let a process be cut off from the network")
     folder = tmp_path / "project"
     folder.mkdir()
-    there = made(Project(folder).clone(), *cut)
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    there = made(Project(folder).clone(), *cut, **plain)
     assert there.items() <= right.items()
 
 
