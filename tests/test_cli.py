@@ -1,5 +1,6 @@
 """What the command line says, and with which status it ends."""
 
+import errno
 import shutil
 import sys
 from io import BytesIO, TextIOWrapper
@@ -42,6 +43,15 @@ def test_a_place_that_cannot_be_used(monkeypatch, tmp_path, capsys):
     assert called(monkeypatch, "document", "--folder", tmp_path) == 2
     told = f"{tmp_path / 'README.md'}: Is a directory; check that place\n"
     assert capsys.readouterr().err == told
+
+
+def test_a_disk_without_room_for_a_folder(monkeypatch, tmp_path, capsys):
+    def stops(name):
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "mine"))
+
+    monkeypatch.setattr(cli.importlib, "import_module", stops)
+    assert called(monkeypatch, "train") == 2
+    assert f"{tmp_path}/mine: there is no room on the disk" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("error", "status"), [(BrokenPipeError, 1), (KeyboardInterrupt, 130)])

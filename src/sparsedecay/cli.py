@@ -6,6 +6,7 @@ Only the stage that is called is imported, so that each stage depends on its own
 import importlib
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -66,7 +67,13 @@ def main() -> None:
     except OSError as error:
         if error.filename is None:
             raise
-        print(f"{error.filename}: {error.strerror}; check that place", file=sys.stderr)
+        # here, as importing it takes as long as all the rest
+        from sparsedecay.storage import is_full, unwritten
+
+        if is_full(error):
+            print(unwritten(Path(error.filename), error), file=sys.stderr)
+        else:
+            print(f"{error.filename}: {error.strerror}; check that place", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

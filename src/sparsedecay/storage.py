@@ -67,10 +67,14 @@ def atomic(path: Path, size: int = 0) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def unwritten(path: Path, error: OSError, size: int) -> UserError:
+def is_full(error: OSError) -> bool:
+    """Whether there is no room for what was to be written."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+
+
+def unwritten(path: Path, error: OSError, size: int = 0) -> UserError:
     """That a file could not be written, and what to do."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
-    if full:
+    if is_full(error):
         there = next(folder for folder in path.absolute().parents if folder.exists())
         free = shutil.disk_usage(there).free
         needed = f"about {size / 1e6:,.3f} MB are needed, " if size else ""
