@@ -51,8 +51,9 @@ GUARD_TESTS := $(addprefix tests/,test_storage.py test_claim.py test_clock.py te
 comma := ,
 empty :=
 
+# one more than there are cores, as tests of clusters wait
 test: $(READY) lint guards ## formatting, lint and all tests
-	$(RUN) python -m pytest -n 2 --dist worksteal -m "not heavy" $(addprefix --ignore=,$(GUARD_TESTS))
+	$(RUN) python -m pytest -n 3 --dist worksteal -m "not heavy" $(addprefix --ignore=,$(GUARD_TESTS))
 
 guards: $(READY) ## the tests of the modules that guard data; they must take every branch
 	$(RUN) python -m pytest -n 2 --dist worksteal -m "not heavy" $(GUARD_TESTS) --cov --cov-report=

@@ -5,6 +5,12 @@ import pytest
 from tests.small import engine_for, small_run
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with those that wait for Slurm most of their time: one process gets them, and takes no
+    processor from the others."""
+    items.sort(key=lambda item: "cluster/test_cluster.py" not in item.nodeid)
+
+
 @pytest.fixture
 def make_run():
     return small_run

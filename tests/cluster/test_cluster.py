@@ -17,12 +17,11 @@ from tests.workflow.project import Project
 pytestmark = pytest.mark.workflow
 
 PROFILE = ["--workflow-profile", "slurm", "--latency-wait", "10"]
-PROFILE += ["--slurm-init-seconds-before-status-checks", "1"]
+PROFILE += ["--slurm-init-seconds-before-status-checks", "5"]
 LITERAL = ["--cluster", "sbatch --parsable -c {threads}", "--seconds-between-status-checks", "1"]
 GROUPED = [*LITERAL, "--groups", "train=train-{epoch}", "measure=measure"]
 GROUPED += ["--group-components", "train-{epoch}=4", "measure=10", "--cores", "2"]
 FILES = ["figures/fig2.pdf", "figures/fig3.pdf", "results/measure/summary.parquet"]
-IMPATIENT = ("-P", str(Path(__file__).with_name("impatient.py")))
 SUBMITTED = r"has been submitted with SLURM jobid (\d+)|with external jobid '(\d+)'"
 
 
@@ -72,9 +71,7 @@ def undisturbed(ready, warm, tmp_path_factory):
 
 @pytest.fixture
 def long(ready, tmp_path):
-    project = copied(ready.folder, tmp_path / "long")
-    project.program = IMPATIENT
-    return Long(project)
+    return Long(copied(ready.folder, tmp_path / "long"))
 
 
 def finish(process: subprocess.Popen, seconds: float = 300) -> tuple[str, str]:
@@ -104,7 +101,6 @@ WAYS = {"profile": (PROFILE, 6), "literal": (LITERAL, 10), "grouped": (GROUPED, 
 @pytest.mark.parametrize(("how", "count"), WAYS.values(), ids=WAYS)
 def test_a_cluster_gives_the_bits_of_a_local_run(slurm, small, tmp_path, how, count):
     project = smaller(Project(tmp_path))
-    project.program = IMPATIENT
     _, errors = finish(project.start(*how, "--", *FILES))
     assert project.files().keys() == small.files().keys()
     for name in small.files():

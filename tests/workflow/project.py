@@ -19,8 +19,6 @@ class Project:
 
     python = sys.executable
     """What its Snakemake and its stages are started with."""
-    program: tuple[str, ...] = ("-m", "snakemake")
-    """Snakemake, as this is told of it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -88,7 +86,7 @@ class Project:
     def start(self, *arguments: str) -> subprocess.Popen:
         """The same, without waiting for its end."""
         return subprocess.Popen(
-            [self.python, *self.program, *arguments],
+            [self.python, "-m", "snakemake", *arguments],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(self.folder / "src")},
             stdout=subprocess.PIPE,
