@@ -1,8 +1,12 @@
+import signal
 import sys
 
 import pytest
 
 from tests.small import engine_for, small_run
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells have it for the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items):

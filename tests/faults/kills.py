@@ -79,8 +79,6 @@ class Kills:
 
     def start(self) -> subprocess.Popen:
         """Snakemake as a user starts it, with a group of processes of its own."""
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # the tests run in the background
-            signal.signal(signal.SIGINT, signal.default_int_handler)
         with open(self.printed, "w") as printed:
             return subprocess.Popen(
                 [sys.executable, "-m", "snakemake", "--cores", "2", *self.targets],
