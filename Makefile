@@ -45,9 +45,10 @@ smoke: $(READY) ## a small experiment through every rule, in smoke/ (less than a
 	$(RUN) snakemake --configfile config/smoke.yaml --directory smoke
 
 # modules that guard data: of these the tests must take every branch
-GUARDS := storage claim clock results train/kept train/loop train/state archive/opening archive/names archive/manifest
-GUARD_TESTS := $(addprefix tests/,test_storage.py test_claim.py test_clock.py test_results.py train/test_kept.py \
-    train/test_loop.py train/test_state.py train/test_diverged.py archive/test_opening.py archive/test_whole.py)
+GUARDS := files/storage session/lock session/clock files/results train/kept train/loop engines/state extras/archive/opening extras/archive/names extras/archive/manifest
+GUARD_TESTS := $(addprefix tests/,files/test_storage.py session/test_lock.py session/test_clock.py files/test_results.py \
+    train/test_kept.py train/test_loop.py engines/test_state.py train/test_diverged.py extras/archive/test_opening.py \
+    extras/archive/test_whole.py)
 comma := ,
 empty :=
 
@@ -113,7 +114,7 @@ findings: $(READY) ## copy the figures, made small, and the findings into docs/ 
 setup: $(READY) ## create .venv from exact pins
 
 # Only exact pins are installed, and nothing is built but this package with its compiled engine.
-$(READY): requirements.lock pyproject.toml setup.py $(wildcard src/sparsedecay/train/compiled/*.cpp src/sparsedecay/train/compiled/*.h)
+$(READY): requirements.lock pyproject.toml setup.py $(wildcard src/sparsedecay/engines/compiled/*.cpp src/sparsedecay/engines/compiled/*.h)
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock

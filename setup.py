@@ -10,7 +10,7 @@ from pathlib import Path
 from pybind11.setup_helpers import Pybind11Extension
 from setuptools import setup
 
-FOLDER = Path("src/sparsedecay/train/compiled")
+FOLDER = Path("src/sparsedecay/engines/compiled")
 FLAGS = {
     "_avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma", "-mbmi", "-mbmi2"],
     "_avx2": ["-mavx2", "-mfma", "-mbmi", "-mbmi2"],
@@ -24,7 +24,7 @@ digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdige
 setup(
     ext_modules=[
         Pybind11Extension(
-            f"sparsedecay.train.compiled.{name}",
+            f"sparsedecay.engines.compiled.{name}",
             [str(FOLDER / "module.cpp")],
             depends=[str(path) for path in sources],
             define_macros=[("MODULE", name), ("SOURCES", f'"{digest}"')],

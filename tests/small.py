@@ -5,10 +5,10 @@ from pathlib import Path
 import torch
 
 from sparsedecay import data
-from sparsedecay.runs import Adam, Data, Initialization, Objective, Run, Settings, Shape
-from sparsedecay.storage import sealed_request
+from sparsedecay.engines.state import State, dtype, initial
+from sparsedecay.files.storage import sealed_request
+from sparsedecay.science.run import Adam, Data, Initialization, Objective, Run, Settings, Shape
 from sparsedecay.train.records import Engine
-from sparsedecay.train.state import State, dtype, initial
 
 
 def small_run(

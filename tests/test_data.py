@@ -5,9 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sparsedecay import data
+from sparsedecay.engines.state import initial
 from sparsedecay.errors import DamagedFile
-from sparsedecay.runs import Data
-from sparsedecay.train.state import initial
+from sparsedecay.science.run import Data
 
 PAPER = Data(levels=(0, 0.5, 1), dimension=4, target_range=(-1, 1), seed=0)
 

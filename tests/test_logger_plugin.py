@@ -26,7 +26,7 @@ from snakemake_logger_plugin_sparsedecay import (
 )
 from snakemake_logger_plugin_sparsedecay.display import Progress
 from snakemake_logger_plugin_sparsedecay.terminal import BottomLines
-from sparsedecay import paths
+from sparsedecay.files import paths
 from sparsedecay.train.loop import DIVERGED
 
 SRC = Path(__file__).resolve().parents[1] / "src"

@@ -33,8 +33,8 @@ def check_config_files() -> None:
     file with a stack trace or without its name. It sets up its log handler earlier still."""
     if not any(argument.startswith(("--config", "-C")) for argument in sys.argv[1:]):
         return
-    from sparsedecay.config.reading import check_config_arguments
     from sparsedecay.errors import UserError
+    from sparsedecay.study.parse import check_config_arguments
 
     try:
         check_config_arguments(sys.argv[1:])

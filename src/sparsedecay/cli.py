@@ -16,20 +16,29 @@ COMMANDS = {
     "data": ("sparsedecay.data", "make one data set"),
     "train": ("sparsedecay.train.command", "train one run from one milestone to the next"),
     "measure": ("sparsedecay.measure", "measure one milestone"),
-    "merge": ("sparsedecay.merge", "join the tables of many milestones"),
-    "join": ("sparsedecay.join", "join the tables of a sweep"),
+    "merge": ("sparsedecay.measure.merge", "join the tables of many milestones"),
+    "join": ("sparsedecay.measure.join", "join the tables of a sweep"),
     "claims": ("sparsedecay.claims.command", "test the paper's statements"),
     "findings": ("sparsedecay.claims.findings", "tell what the tests found, in words"),
     "figure": ("sparsedecay.figures.command", "draw one figure"),
-    "archive": ("sparsedecay.archive.command", "pack results with all that made them"),
-    "verify": ("sparsedecay.archive.verify", "is an archive whole, and does it give its figures?"),
-    "fetch": ("sparsedecay.archive.fetch", "take the results of an archive into this folder"),
-    "compare": ("sparsedecay.compare.command", "what differs between two results or configs"),
-    "check": ("sparsedecay.describe", "check a config and say what it asks for"),
-    "resources": ("sparsedecay.resources", "what jobs took, for schedulers"),
-    "bench": ("sparsedecay.bench.command", "how fast the engines are, side by side"),
+    "archive": ("sparsedecay.extras.archive.command", "pack results with all that made them"),
+    "verify": (
+        "sparsedecay.extras.archive.verify",
+        "is an archive whole, and does it give its figures?",
+    ),
+    "fetch": (
+        "sparsedecay.extras.archive.fetch",
+        "take the results of an archive into this folder",
+    ),
+    "compare": (
+        "sparsedecay.extras.compare.command",
+        "what differs between two results or configs",
+    ),
+    "check": ("sparsedecay.study.check", "check a config and say what it asks for"),
+    "resources": ("sparsedecay.study.resources", "what jobs took, for schedulers"),
+    "bench": ("sparsedecay.extras.bench.command", "how fast the engines are, side by side"),
     "document": (
-        "sparsedecay.document",
+        "sparsedecay.extras.document",
         "write config/README.md, schema and findings",
     ),
 }
@@ -68,7 +77,7 @@ def main() -> None:
         if error.filename is None:
             raise
         # here, as importing it takes as long as all the rest
-        from sparsedecay.storage import is_full, unwritten
+        from sparsedecay.files.storage import is_full, unwritten
 
         if is_full(error):
             print(unwritten(Path(error.filename), error), file=sys.stderr)

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from sparsedecay.provenance import metadata
-from sparsedecay.runs import Data
-from sparsedecay.storage import read_table, write_table
-from sparsedecay.timing import timed
+from sparsedecay.files.provenance import metadata
+from sparsedecay.files.storage import read_table, write_table
+from sparsedecay.files.timing import timed
+from sparsedecay.science.run import Data
 
 
 def grid(levels: tuple[float, ...], dimension: int) -> np.ndarray:

@@ -7,9 +7,9 @@ import pytest
 from sparsedecay.claims import command
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.errors import UserError
-from sparsedecay.results import Results
-from sparsedecay.storage import read_table
-from sparsedecay.tables import STATEMENTS
+from sparsedecay.files.results import Results
+from sparsedecay.files.storage import read_table
+from sparsedecay.files.tables import STATEMENTS
 from tests.claims.made import DECAY, EARLY, EQ2, LATE, NONE, asked, draw, reading
 from tests.small import written
 

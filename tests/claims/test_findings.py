@@ -11,8 +11,8 @@ import pytest
 from sparsedecay.claims import command, findings, markdown
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.errors import UserError
-from sparsedecay.paths import benchmark
-from sparsedecay.storage import write_table
+from sparsedecay.files.paths import benchmark
+from sparsedecay.files.storage import write_table
 from tests.claims.made import EARLY, EQ2, LATE, NONE, asked, draw, reading, table
 from tests.small import written
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from sparsedecay.claims import command
-from sparsedecay.claims.draw import Draw
+from sparsedecay.claims.measured import Draw
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.errors import UserError
-from sparsedecay.results import Results
+from sparsedecay.files.results import Results
 from tests.claims.made import (
     DECAY,
     DENSE_DECAY,

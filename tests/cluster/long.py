@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from sparsedecay.replication import load_plan
+from sparsedecay.study.plan import load_plan
 from tests.workflow.project import ROOT, Project
 
 EPOCHS = 4_000_000

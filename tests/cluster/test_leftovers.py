@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from sparsedecay.cluster import leftovers, preflight
 from sparsedecay.errors import UserError
+from sparsedecay.session import leftovers, preflight
 from tests.cluster.test_plugin import fake
 
 STATE = "cat {folder}/state-$1 2> /dev/null || echo failed"

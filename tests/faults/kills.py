@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from sparsedecay.provenance import file_digest
+from sparsedecay.files.provenance import file_digest
 from tests.workflow.project import Project
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)

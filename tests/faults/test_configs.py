@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sparsedecay.config import reading
 from sparsedecay.errors import UserError
-from sparsedecay.study import load_study
-from tests.archive.made import ROOT
+from sparsedecay.study import parse as reading
+from sparsedecay.study.study import load_study
+from tests.extras.archive.made import ROOT
 
 LONG = os.environ.get("FAULTS") == "long"
 PAPER = reading.read(ROOT / "config/config.yaml").plain()

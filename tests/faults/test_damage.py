@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparsedecay.errors import UserError
-from sparsedecay.settings import Join, Request, Statements
-from sparsedecay.storage import open_table, read_request, read_state, read_table
+from sparsedecay.files.storage import open_table, read_request, read_state, read_table
+from sparsedecay.study.sections import Join, Request, Statements
 
 pytestmark = pytest.mark.workflow
 LONG = os.environ.get("FAULTS") == "long"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sparsedecay.archive.records import Records
-from sparsedecay.provenance import file_digest
+from sparsedecay.extras.archive.records import Records
+from sparsedecay.files.provenance import file_digest
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sparsedecay.provenance import file_digest
+from sparsedecay.files.provenance import file_digest
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from sparsedecay import measure
-from sparsedecay.networks import build
-from sparsedecay.recorded import LOSS, MAGNITUDES
-from sparsedecay.results import Results
-from sparsedecay.runs import Run
-from sparsedecay.settings import Measures
-from sparsedecay.storage import read_state, read_table
-from sparsedecay.tables import MATRICES, SPECTRA, SUMMARY, TRAJECTORY
+from sparsedecay.files.results import Results
+from sparsedecay.files.storage import read_state, read_table
+from sparsedecay.files.tables import MATRICES, SPECTRA, SUMMARY, TRAJECTORY
+from sparsedecay.science.networks import build
+from sparsedecay.science.recorded import LOSS, MAGNITUDES
+from sparsedecay.science.run import Run
+from sparsedecay.study.sections import Measures
 from sparsedecay.train import loop
 from sparsedecay.train.loop import Stretch, train
 from sparsedecay.train.records import Records

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from sparsedecay import data
+from sparsedecay.engines import compiled
+from sparsedecay.engines.compiled import missing
 from sparsedecay.errors import DamagedFile, UserError
-from sparsedecay.storage import read_state
-from sparsedecay.train import compiled
-from sparsedecay.train.compiled import missing
+from sparsedecay.files.storage import read_state
 from sparsedecay.train.loop import SIGNALS, Stretch, prepare, train
 from sparsedecay.train.progress import Progress
 from tests.small import small_run
@@ -192,9 +192,9 @@ STATE_AFTER_TRAINING = """
 import sys
 from pathlib import Path
 import torch
-from sparsedecay.runs import Run
-from sparsedecay.train import compiled
-from sparsedecay.train.compiled import missing
+from sparsedecay.science.run import Run
+from sparsedecay.engines import compiled
+from sparsedecay.engines.compiled import missing
 from sparsedecay.train.loop import Stretch, train
 
 run, folder = Run.model_validate_json(sys.argv[1]), Path(sys.argv[2])

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sparsedecay.archive.source import source
+from sparsedecay.extras.archive.source import source
 
 ROOT = Path(__file__).parents[2]
 PARTS = ["Snakefile", "config", "profiles", "src", "workflow", "README.md", "pyproject.toml"]
@@ -47,7 +47,7 @@ class Project:
         self.git("init", "--quiet")
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "The project")
-        compiled = "src/sparsedecay/train/compiled"
+        compiled = "src/sparsedecay/engines/compiled"
         for library in (ROOT / compiled).glob("*.so"):
             shutil.copyfile(library, self.folder / compiled / library.name)
         return self

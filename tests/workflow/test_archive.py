@@ -11,15 +11,15 @@ from urllib.parse import unquote
 
 import pytest
 
-from sparsedecay.archive.names import ADDED, CRATE, LABEL, MANIFEST, README
-from sparsedecay.archive.opening import opened
-from sparsedecay.archive.packing import digest
-from sparsedecay.archive.records import Records
-from sparsedecay.archive.source import source
-from sparsedecay.archive.whole import differences
-from sparsedecay.provenance import file_digest
-from tests.archive.crate import problems
-from tests.archive.made import contents, flipped, names, of_kind, zipped
+from sparsedecay.extras.archive.names import ADDED, CRATE, LABEL, MANIFEST, README
+from sparsedecay.extras.archive.opening import opened
+from sparsedecay.extras.archive.packing import digest
+from sparsedecay.extras.archive.records import Records
+from sparsedecay.extras.archive.source import source
+from sparsedecay.extras.archive.whole import differences
+from sparsedecay.files.provenance import file_digest
+from tests.extras.archive.crate import problems
+from tests.extras.archive.made import contents, flipped, names, of_kind, zipped
 from tests.workflow.project import ROOT, Project, job
 from tests.workflow.test_rerun import DENSE, EQ2, FIGURES
 

@@ -75,13 +75,13 @@ CODE = [
     # a colour, the code of one figure, a measure, the loop, an engine
     ("figures/style.py", None, FIGURES),
     ("figures/fig3.py", None, {"figure fig3"}),
-    ("measure.py", ("np.abs(matrix) > threshold", "np.abs(matrix) >= threshold"),
+    ("measure/__init__.py", ("np.abs(matrix) > threshold", "np.abs(matrix) >= threshold"),
      MEASURE | MERGE | SHOWN),
     ("train/loop.py", ("CHUNK_SECONDS = 0.2", "CHUNK_SECONDS = 0.3"),
      TRAIN | MEASURE | MERGE | SHOWN),
-    ("train/fused.py", ("mul_(2 / self.run", "mul_(1 / self.run"),
+    ("engines/fused.py", ("mul_(2 / self.run", "mul_(1 / self.run"),
      TRAIN | MEASURE | MERGE | SHOWN),
-    ("study.py", None, set()),
+    ("study/study.py", None, set()),
     ("cli.py", None, set()),
 ]  # fmt: skip
 
@@ -120,7 +120,7 @@ def test_a_request_spoilt_by_hand_is_told_and_made_again(project):
 
 WORDS = [
     ("src/sparsedecay/train/loop.py", "\n# a comment\n"),
-    ("src/sparsedecay/measure.py", '\n"""A string that nobody reads."""\n'),
+    ("src/sparsedecay/measure/__init__.py", '\n"""A string that nobody reads."""\n'),
     ("README.md", "\nMore words.\n"),
     ("config/config.yaml", "\n\n# a comment\n"),
     ("config/README.md", "\nMore words.\n"),

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from sparsedecay.provenance import file_digest
+from sparsedecay.files.provenance import file_digest
 from tests.workflow.project import ROOT, Project, job
 from tests.workflow.test_rerun import DATA, DENSE, EQ2
 

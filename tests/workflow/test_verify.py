@@ -7,10 +7,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from sparsedecay import paths
-from sparsedecay.archive import retrain
-from sparsedecay.provenance import file_digest
-from tests.archive.made import contents, listed, of_kind, zipped
+from sparsedecay.extras.archive import retrain
+from sparsedecay.files import paths
+from sparsedecay.files.provenance import file_digest
+from tests.extras.archive.made import contents, listed, of_kind, zipped
 from tests.workflow.project import Project
 from tests.workflow.test_rerun import DENSE, EQ2
 
@@ -94,7 +94,7 @@ def test_trained_again_elsewhere(archived, archive, tmp_path, monkeypatch):
     numbers are held against other draws."""
 
     def touch(files):
-        files["src/sparsedecay/train/compiled/dense.h"] += b"// of another version\n"
+        files["src/sparsedecay/engines/compiled/dense.h"] += b"// of another version\n"
 
     other = repack(archive, tmp_path / "other.zip", touch)
     run = run_of(archive, EQ2["0.001"])

@@ -35,7 +35,7 @@ def stage(tmp_path):
     project = Project(tmp_path).clone()
 
     def call(python, code):
-        (project.folder / "src/sparsedecay/merge.py").write_text(STAGE.format(code))
+        (project.folder / "src/sparsedecay/measure/merge.py").write_text(STAGE.format(code))
         return subprocess.Popen(
             [python, "-m", "sparsedecay", "merge", "--word", "two words"],
             cwd=project.folder,

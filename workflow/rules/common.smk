@@ -16,19 +16,19 @@ from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import ExecMode
 from snakemake_executor_plugin_slurm import ExecutorSettings as SlurmSettings
 
-from sparsedecay import paths
-from sparsedecay.archive.contents import wanted
-from sparsedecay.archive.source import config_in, source
-from sparsedecay.claim import PATIENCE, Claim, obstacle
-from sparsedecay.clock import to_the_present
-from sparsedecay.cluster import leftovers, preflight
+from sparsedecay.files import paths
+from sparsedecay.extras.archive.contents import wanted
+from sparsedecay.extras.archive.source import config_in, source
+from sparsedecay.session.lock import PATIENCE, Claim, obstacle
+from sparsedecay.session.clock import to_the_present
+from sparsedecay.session import leftovers, preflight
 from sparsedecay.errors import UserError
-from sparsedecay.provenance import code
-from sparsedecay.resources import load as load_needs
-from sparsedecay.runs import predecessor
-from sparsedecay.replication import load_plan, tables_read
-from sparsedecay.study import files_read
-from sparsedecay.storage import sealed_request
+from sparsedecay.files.provenance import code
+from sparsedecay.study.resources import load as load_needs
+from sparsedecay.science.run import predecessor
+from sparsedecay.study.plan import load_plan, tables_read
+from sparsedecay.study.study import files_read
+from sparsedecay.files.storage import sealed_request
 from sparsedecay.train.kept import tidy
 
 if not Path(paths.__file__).resolve().is_relative_to(SOURCE.resolve()):

@@ -39,6 +39,6 @@ rule merge:
     resources:
         **for_rule("measure"),
     params:
-        code=code("sparsedecay.merge"),
+        code=code("sparsedecay.measure.merge"),
     shell:
         "sparsedecay merge --out {output} {input} > {log} 2>&1"

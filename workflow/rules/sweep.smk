@@ -17,7 +17,7 @@ rule join:
     resources:
         **for_rule("measure"),
     params:
-        code=code("sparsedecay.join"),
+        code=code("sparsedecay.measure.join"),
         summary=lambda wildcards, input: "--summary" if input.summary else "",
     shell:
         "sparsedecay join --request {input.request} --table {wildcards.table}"

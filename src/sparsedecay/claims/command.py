@@ -14,14 +14,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from sparsedecay.claims.draw import Diverged, Draw, NotTrained
+from sparsedecay.claims.measured import Diverged, Draw, NotTrained
 from sparsedecay.claims.statements import CLAIMS, Claim, Part
 from sparsedecay.claims.verdict import judged, worst
-from sparsedecay.provenance import metadata
-from sparsedecay.results import Results
-from sparsedecay.settings import Reading, Statements
-from sparsedecay.storage import read_request, write_table
-from sparsedecay.tables import STATEMENTS
+from sparsedecay.files.provenance import metadata
+from sparsedecay.files.results import Results
+from sparsedecay.files.storage import read_request, write_table
+from sparsedecay.files.tables import STATEMENTS
+from sparsedecay.study.sections import Reading, Statements
 
 STAGE = "sparsedecay.claims.command"
 

@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 from ruamel.yaml import YAML
 
-from sparsedecay import paths
 from sparsedecay.claims.markdown import limits, number, table
 from sparsedecay.errors import UserError
-from sparsedecay.settings import Statements, Trained
-from sparsedecay.storage import read_table
+from sparsedecay.files import paths
+from sparsedecay.files.storage import read_table
+from sparsedecay.study.sections import Statements, Trained
 
 
 def text(

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from sparsedecay.claims.draw import Draw
+from sparsedecay.claims.measured import Draw
 
 REGULARIZED = ("eq2", "weight_decay")
 

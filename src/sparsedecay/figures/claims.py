@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sparsedecay.figures import style, verdicts
-from sparsedecay.results import Results
-from sparsedecay.settings import Request
+from sparsedecay.files.results import Results
+from sparsedecay.study.sections import Request
 
 ROW, HEAD, BELOW = 0.3, 0.42, 0.28
 """Heights of a row, of the titles, of the legend, inches."""

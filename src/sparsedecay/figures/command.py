@@ -12,12 +12,12 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from sparsedecay import paths
 from sparsedecay.figures import style
-from sparsedecay.provenance import code, sha256, versions
-from sparsedecay.results import Results
-from sparsedecay.settings import Request
-from sparsedecay.storage import read_request, write_json
+from sparsedecay.files import paths
+from sparsedecay.files.provenance import code, sha256, versions
+from sparsedecay.files.results import Results
+from sparsedecay.files.storage import read_request, write_json
+from sparsedecay.study.sections import Request
 
 STAGE = "sparsedecay.figures.command"
 

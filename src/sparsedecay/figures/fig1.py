@@ -14,9 +14,9 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 
 from sparsedecay.figures import style
-from sparsedecay.networks import Representer
-from sparsedecay.results import Results
-from sparsedecay.settings import Figure1, Request
+from sparsedecay.files.results import Results
+from sparsedecay.science.networks import Representer
+from sparsedecay.study.sections import Figure1, Request
 
 DRAWN = {"d_in": 3, "d_out": 3, "K": 5, "d": 3}
 """Nodes drawn for the inputs, the outputs, the ReLU neurons of a layer, the functional width."""

@@ -18,8 +18,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from sparsedecay.figures import style
 from sparsedecay.figures.typical import label, typical
-from sparsedecay.results import Results
-from sparsedecay.settings import Figure2, Request, Shown
+from sparsedecay.files.results import Results
+from sparsedecay.study.sections import Figure2, Request, Shown
 
 LEFT, RIGHT, GAP = 0.54, 0.12, 0.18
 """Margins and the gap between two panels, inches."""

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from sparsedecay.figures import style
 from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, lost, picture
 from sparsedecay.figures.typical import note, typical
-from sparsedecay.results import Results
-from sparsedecay.settings import Request, Shown, TrainedMatrices
+from sparsedecay.files.results import Results
+from sparsedecay.study.sections import Request, Shown, TrainedMatrices
 
 LEFT, BELOW, HEAD, GAP, LINE = 0.42, 0.27, 0.2, 0.13, 0.13
 """Margins, height of the title, gap between panels, height of a line of text, inches."""

@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from sparsedecay.figures import style
 from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, lost, picture
 from sparsedecay.figures.typical import note, typical
-from sparsedecay.results import Results
-from sparsedecay.settings import Request, Shown, TrainedMatrices
+from sparsedecay.files.results import Results
+from sparsedecay.study.sections import Request, Shown, TrainedMatrices
 
 LEFT, BELOW, ABOVE = 0.5, 0.36, 0.27
 SPECTRA = (3.4, 1.7)

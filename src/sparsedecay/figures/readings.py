@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from sparsedecay.figures import style, verdicts
-from sparsedecay.results import Results
-from sparsedecay.settings import Request
+from sparsedecay.files.results import Results
+from sparsedecay.study.sections import Request
 
 LEFT, CELL, ROW, HEAD, BELOW, GAP = 1.55, 0.46, 0.19, 1.3, 0.28, 0.3
 """Width of the names, of a cell; heights of a row, of the titles, of the legend; between groups."""

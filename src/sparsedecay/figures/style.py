@@ -18,8 +18,8 @@ from matplotlib.image import AxesImage
 from matplotlib.transforms import ScaledTranslation, Transform
 from matplotlib.typing import RcKeyType
 
-from sparsedecay.settings import TrainedMatrices
-from sparsedecay.storage import write_file
+from sparsedecay.files.storage import write_file
+from sparsedecay.study.sections import TrainedMatrices
 
 COLUMN, FULL = 3.25, 6.75
 """Width of one column and of the page, inches."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sparsedecay.results import Results
-from sparsedecay.settings import Request, Shown
+from sparsedecay.files.results import Results
+from sparsedecay.study.sections import Request, Shown
 
 
 def typical(request: Request, results: Results) -> tuple[Shown, ...]:

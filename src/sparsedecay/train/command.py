@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from sparsedecay.runs import Run
-from sparsedecay.timing import timed
+from sparsedecay.files.timing import timed
+from sparsedecay.science.run import Run
 from sparsedecay.train.loop import ENGINES, Stretch, train
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sparsedecay.errors import UserError
-from sparsedecay.storage import read_state, read_table
+from sparsedecay.files.storage import read_state, read_table
 
 LOCK, KEPT = ".lock", ".kept"
 

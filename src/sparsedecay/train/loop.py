@@ -16,15 +16,16 @@ from pathlib import Path
 import torch
 
 from sparsedecay import data
+from sparsedecay.engines import compiled
+from sparsedecay.engines import state as states
+from sparsedecay.engines.autograd import AutogradEngine
+from sparsedecay.engines.compiled import CompiledEngine
+from sparsedecay.engines.fused import FusedEngine
 from sparsedecay.errors import DamagedFile, UserError
-from sparsedecay.provenance import code, metadata
-from sparsedecay.runs import Run, predecessor
-from sparsedecay.storage import read_table
-from sparsedecay.train import compiled, kept
-from sparsedecay.train import state as states
-from sparsedecay.train.autograd import AutogradEngine
-from sparsedecay.train.compiled import CompiledEngine
-from sparsedecay.train.fused import FusedEngine
+from sparsedecay.files.provenance import code, metadata
+from sparsedecay.files.storage import read_table
+from sparsedecay.science.run import Run, predecessor
+from sparsedecay.train import kept
 from sparsedecay.train.progress import Progress
 from sparsedecay.train.records import Engine, Records
 

@@ -12,11 +12,11 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from sparsedecay.networks import build
-from sparsedecay.recorded import LADDER, LOSS, MAGNITUDES, edges
-from sparsedecay.runs import Run
-from sparsedecay.storage import write_table
-from sparsedecay.train.state import State
+from sparsedecay.engines.state import State
+from sparsedecay.files.storage import write_table
+from sparsedecay.science.networks import build
+from sparsedecay.science.recorded import LADDER, LOSS, MAGNITUDES, edges
+from sparsedecay.science.run import Run
 
 
 class Engine(Protocol):

@@ -1,0 +1,136 @@
+"""One draw of an experiment: its trained networks, as the statements ask for them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from sparsedecay.files.results import Results
+from sparsedecay.measure import TAIL
+from sparsedecay.study.sections import Reading, Statements, Trained
+
+
+class NotTrained(Exception):
+    """No network of that kind was trained, or not to that epoch."""
+
+
+class Diverged(Exception):
+    """A network diverged before the epoch that is asked for."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The tables of one trained network at a milestone."""
+
+    results: Results
+    trained: Trained
+    epoch: int
+    kinds: tuple[str, ...]
+
+    @cached_property
+    def summary(self) -> pd.Series:
+        return self.results.table(self.trained.run, self.epoch, "summary").iloc[-1]
+
+    @cached_property
+    def matrices(self) -> pd.DataFrame:
+        """One row for each matrix, indexed by its name."""
+        table = self.results.table(self.trained.run, self.epoch, "matrices")
+        return table.set_index("matrix")
+
+    @property
+    def error(self) -> float:
+        """Mean squared error, median at the end, over the mean square of the targets."""
+        return float(self.summary["mse_tail_median"] / self.summary["target_mean_square"])
+
+    @property
+    def sparsity(self) -> float:
+        """Average sparsity, median at the end."""
+        average = self._average(self.epoch)
+        return float(average.iloc[-TAIL:].median())
+
+    @property
+    def initial_sparsity(self) -> float:
+        """Average sparsity of the initial matrices."""
+        return float(self._average(self.trained.first).loc[0])
+
+    def _average(self, epoch: int) -> pd.Series:
+        """Average sparsity by epoch, up to a milestone."""
+        table = self.results.rows(self.trained.run, epoch, "trajectory", measure="sparsity")
+        chosen = table["matrix"].str[0].replace("A", "W").isin(self.kinds)
+        return table[chosen].groupby("epoch")["value"].mean()
+
+    @property
+    def largest_entries(self) -> np.ndarray:
+        """The largest magnitude in each trained matrix of the kinds that are averaged."""
+        # A representer network's A = W V is a product, no trained matrix.
+        trained = "WVC" if self.trained.network == "representer" else "WVCA"
+        names = self.matrices.index
+        first = names.str[0]
+        chosen = first.isin(list(trained)) & first.str.replace("A", "W").isin(self.kinds)
+        found: np.ndarray = self.matrices["max_abs"][chosen].to_numpy()
+        return found
+
+
+@dataclass(frozen=True)
+class Draw:
+    """All networks of one draw, at one epoch. Whoever asks for one that had diverged by then gets a
+    `Diverged`."""
+
+    results: Results
+    asked: Statements
+    reading: Reading
+    networks: tuple[Trained, ...]
+    epoch: int
+
+    @property
+    def weak(self) -> list[float]:
+        """The regularization parameters of figure 2 but the largest.
+
+        Raises:
+            NotTrained: there is only one.
+        """
+        if len(self.asked.lams) < 2:
+            raise NotTrained
+        return sorted(self.asked.lams)[:-1]
+
+    @property
+    def strong(self) -> float:
+        """The largest regularization parameter of figure 2."""
+        return max(self.asked.lams)
+
+    def at(self, network: str, regularizer: str, lam: float) -> Measured:
+        """The network of figures 2 to 4 with this regularizer.
+
+        Raises:
+            NotTrained: there is none.
+        """
+        lam = 0.0 if regularizer == "none" else lam
+        for one in self.networks:
+            same = (one.network, one.regularizer, one.lam) == (network, regularizer, lam)
+            if same and self.asked.layer <= one.L and self.epoch in one.epochs:
+                return self._measured(one)
+        raise NotTrained
+
+    def between(self, network: str, regularizer: str) -> pd.Series:
+        """Row of the table `matrices` for A of figures 3 and 4."""
+        trained = self.at(network, regularizer, self.asked.lam)
+        return trained.matrices.loc[f"A{self.asked.layer}"]
+
+    @property
+    def shallow(self) -> list[Measured]:
+        """The networks of one hidden layer.
+
+        Raises:
+            NotTrained: there are none, or not all to this epoch.
+        """
+        lam = self.asked.shallow_lam
+        found = [one for one in self.networks if one.L == 1 and one.lam == lam]
+        if not found or any(self.epoch not in one.epochs for one in found):
+            raise NotTrained
+        return [self._measured(one) for one in found]
+
+    def _measured(self, one: Trained) -> Measured:
+        if self.results.diverged(one.run, self.epoch) is not None:
+            raise Diverged
+        return Measured(self.results, one, self.epoch, self.reading.average_over)

@@ -1,0 +1,1 @@
+"""What nothing else needs: archives, comparisons, benchmarks, documents."""

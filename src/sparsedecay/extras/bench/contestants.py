@@ -1,0 +1,186 @@
+"""What the engines are compared with: the loop a researcher would write, torch.compile, and JAX.
+
+All start from the same state, train full batch with Adam, and have `advance(epochs)`.
+"""
+
+import importlib.util
+import shutil
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from sparsedecay.engines import compiled
+from sparsedecay.engines.autograd import AutogradEngine
+from sparsedecay.engines.compiled import CompiledEngine
+from sparsedecay.engines.fused import FusedEngine
+from sparsedecay.engines.state import State
+from sparsedecay.science import regularizers
+from sparsedecay.science.networks import build
+from sparsedecay.science.run import Run
+
+
+class Contestant(Protocol):
+    """Anything that trains."""
+
+    def advance(self, epochs: int) -> None: ...
+
+
+Maker = Callable[[Run, Tensor, Tensor, State], Contestant]
+Function = Callable[..., Any]
+Arrays = dict[str, Any]
+
+
+class Module(torch.nn.Module):
+    """Both networks, written down as one would for a single experiment."""
+
+    def __init__(self, run: Run, state: State) -> None:
+        super().__init__()
+        self.run = run
+        for name, tensor in state.parameters.items():
+            self.register_parameter(name, torch.nn.Parameter(tensor.clone()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        p, L = dict(self.named_parameters()), self.run.shape.L
+        if self.run.network == "representer":
+            for i in range(1, L + 1):
+                h = torch.relu(x @ p[f"W{i}"].T - p[f"b{i}"])
+                x = h @ p[f"V{i}"].T + x @ p[f"C{i}"].T + p[f"c0_{i}"]
+            return x
+        before, h = x, torch.relu(x @ p["W1"].T - p["b1"])
+        for i in range(2, L + 1):
+            z = h @ p[f"A{i}"].T + before @ p[f"C{i - 1}"].T - p[f"b{i}"]
+            before, h = h, torch.relu(z)
+        return h @ p[f"V{L}"].T + before @ p[f"C{L}"].T + p["c0"]
+
+    def penalty(self) -> Tensor | float:
+        if self.run.regularizer == "weight_decay":
+            return sum((p**2).sum() for p in self.parameters())
+        if self.run.regularizer == "eq2":
+            named = dict(self.named_parameters())
+            penalty: Tensor = regularizers.value("eq2", build(self.run), named)
+            return penalty
+        return 0.0
+
+
+class Naive:
+    """The plain PyTorch loop."""
+
+    def __init__(self, run: Run, X: Tensor, y: Tensor, state: State) -> None:
+        self.module, self.X, self.y, self.lam = Module(run, state), X, y, run.lam
+        adam = run.optimizer
+        self.optimizer = torch.optim.Adam(
+            self.module.parameters(), lr=adam.learning_rate, betas=adam.betas, eps=adam.eps
+        )
+        for name, parameter in self.module.named_parameters():
+            self.optimizer.state[parameter] = {
+                "step": torch.tensor(float(state.epoch)),
+                "exp_avg": state.first[name].clone(),
+                "exp_avg_sq": state.second[name].clone(),
+            }
+
+    def advance(self, epochs: int) -> None:
+        for _ in range(epochs):
+            self.optimizer.zero_grad()
+            mse = torch.nn.functional.mse_loss(self.module(self.X), self.y)
+            (mse + self.lam * self.module.penalty()).backward()
+            self.optimizer.step()
+
+
+class AsWritten(Naive):
+    """The same with denormals as a processor treats them unless told otherwise."""
+
+    def advance(self, epochs: int) -> None:
+        torch.set_flush_denormal(False)
+        try:
+            super().advance(epochs)
+        finally:
+            torch.set_flush_denormal(True)
+
+
+def step(run: Run, mean: Function, sqrt: Function, relu: Function, gradient: Function) -> Function:
+    """One epoch as a function of arrays, for compilers: parameters, moments, epoch -> the same."""
+    network, adam = build(run), run.optimizer
+    (beta1, beta2), rate, eps = adam.betas, adam.learning_rate, adam.eps
+
+    def objective(p: Arrays, X: Any, y: Any) -> Any:
+        mse = mean((network.forward(p, X, relu) - y) ** 2)
+        return mse + run.lam * regularizers.value(run.regularizer, network, p)
+
+    def epoch(
+        p: Arrays, m: Arrays, v: Arrays, t: Any, X: Any, y: Any
+    ) -> tuple[Arrays, Arrays, Arrays, Any]:
+        g, t = gradient(objective)(p, X, y), t + 1
+        m = {k: beta1 * m[k] + (1 - beta1) * g[k] for k in p}
+        v = {k: beta2 * v[k] + (1 - beta2) * g[k] * g[k] for k in p}
+        size, root = rate / (1 - beta1**t), sqrt(1 - beta2**t)
+        return {k: p[k] - size * m[k] / (sqrt(v[k]) / root + eps) for k in p}, m, v, t
+
+    return epoch
+
+
+class TorchCompile:
+    """The whole step under `torch.compile`."""
+
+    def __init__(self, run: Run, X: Tensor, y: Tensor, state: State) -> None:
+        epoch = step(run, torch.mean, torch.sqrt, torch.relu, torch.func.grad)
+        self.step, self.X, self.y = torch.compile(epoch, dynamic=False), X, y
+        copies = ({k: t.clone() for k, t in part.items()} for part in parts(state))
+        self.state = (*copies, torch.tensor(float(state.epoch)))
+        self.advance(3)  # compiles
+
+    def advance(self, epochs: int) -> None:
+        for _ in range(epochs):
+            self.state = self.step(*self.state, self.X, self.y)
+
+
+class Jax:
+    """JAX with `jit` and `lax.fori_loop`, so that Python is out of the way."""
+
+    def __init__(self, run: Run, X: Tensor, y: Tensor, state: State) -> None:
+        import jax
+        import jax.numpy as jnp
+
+        jax.config.update("jax_platforms", "cpu")
+        jax.config.update("jax_enable_x64", run.precision == "float64")
+        self.jax = jax
+        X, y = jnp.asarray(X.numpy()), jnp.asarray(y.numpy())
+        epoch = step(run, jnp.mean, jnp.sqrt, jax.nn.relu, jax.grad)
+        self.step = jax.jit(
+            lambda epochs, state: jax.lax.fori_loop(0, epochs, lambda _, s: epoch(*s, X, y), state),
+            donate_argnums=1,
+        )
+        arrays = ({k: jnp.asarray(t.numpy()) for k, t in part.items()} for part in parts(state))
+        self.state = (*arrays, jnp.asarray(float(state.epoch), dtype=X.dtype))
+        self.advance(3)  # compiles
+
+    def advance(self, epochs: int) -> None:
+        self.state = self.jax.block_until_ready(self.step(epochs, self.state))
+
+
+def parts(state: State) -> tuple[dict[str, Tensor], ...]:
+    return state.parameters, state.first, state.second
+
+
+AS_WRITTEN = "naive, as written"
+CONTESTANTS: dict[str, Maker] = {
+    "compiled": CompiledEngine,
+    "fused": FusedEngine,
+    "autograd": AutogradEngine,
+    "naive": Naive,
+    AS_WRITTEN: AsWritten,
+    "torch.compile": TorchCompile,
+    "jax": Jax,
+}
+
+
+def absent(name: str) -> str | None:
+    """Why a contestant cannot take part here; None if it can."""
+    if name == "compiled":
+        return compiled.missing()
+    if name == "jax" and importlib.util.find_spec("jax") is None:
+        return "not installed; pip install jax"
+    if name == "torch.compile" and not any(map(shutil.which, ("g++", "c++", "clang++"))):
+        return "it needs a C++ compiler"
+    return None

@@ -1,0 +1,1 @@
+"""The rooms that touch the disk: storage, paths, tables, provenance."""

@@ -1,0 +1,1 @@
+"""What decides numbers, and nothing else."""

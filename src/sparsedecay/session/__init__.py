@@ -1,0 +1,1 @@
+"""Being alone in a folder, and on a cluster."""

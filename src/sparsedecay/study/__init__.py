@@ -1,0 +1,1 @@
+"""From a config to all that the workflow can be asked for."""

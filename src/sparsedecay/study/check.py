@@ -1,0 +1,127 @@
+"""Command `sparsedecay check`: is a config in order, and what does it ask for?
+
+sparsedecay check config/config.yaml
+sparsedecay check config/config.yaml --runs            run ids, one a line
+sparsedecay check config/config.yaml --run RUN_ID      that run as JSON, for `sparsedecay train`
+"""
+
+import argparse
+import difflib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from sparsedecay.errors import UserError
+from sparsedecay.science.networks import build
+from sparsedecay.science.run import Run, chain, predecessor
+from sparsedecay.study.plan import Plan, load_plan
+from sparsedecay.study.study import Study
+
+Milestones = set[tuple[str, int]]
+"""Run id and epoch."""
+
+
+def way(study: Study, shown: Iterable[tuple[Run, int]]) -> Milestones:
+    """The given milestones and all that training passes on the way to them."""
+    stride = study.training.stride
+    return {(run.id, step) for run, epoch in shown for step in chain(epoch, stride)}
+
+
+def epochs(study: Study, milestones: Milestones) -> int:
+    """Epochs to train until all the milestones are there, each stretch once."""
+    stride = study.training.stride
+    return sum(epoch - predecessor(epoch, stride) for _, epoch in milestones)
+
+
+def summary(plan: Plan) -> Iterator[tuple[str, str]]:
+    """What a config asks for, as names and texts."""
+    study = plan.study
+    data = study.data
+    low, high = data.target_range
+    yield (
+        "data",
+        f"{data.points:,} points in {data.dimension} dimensions ({len(data.levels)} levels), "
+        f"targets from {low:g} to {high:g}, seed {data.seed}",
+    )
+    shape = study.network
+    networks = {run.network: build(run) for run in study.runs.values()}
+    for name, network in networks.items():
+        width = f", d = {shape.d:,}" if name == "representer" else ""
+        sizes = f"L = {shape.L}, K = {shape.K:,}{width}"
+        yield name, f"{sizes}: {network.size:,} parameters in {study.training.precision}"
+    yield "engine", engine(study.training.engine)
+    for figure in study.figures.names:
+        yield figure, asked(study, study.milestones(figure))
+    yield "in all", asked(study, study.shown)
+    if study.claims:
+        yield "replicate", asked(study, plan.milestones["replicate"])
+        yield "readings", asked(study, plan.milestones["readings"])
+    if plan.grid:
+        settings = (
+            f"{number(len(plan.grid.settings), 'setting')} of {plan.grid.asked.seeds:,} draws"
+        )
+        yield "sweep", f"{settings}: {asked(study, plan.milestones['sweep'])}"
+
+
+def engine(name: str) -> str:
+    """What will compute; looks for the compiled engine without importing torch."""
+    built = Path(__file__).parents[1] / "engines/compiled"
+    if name == "compiled" and not any(path.suffix in (".so", ".pyd") for path in built.iterdir()):
+        return (
+            "fused, about three times slower than the compiled one, which was not built: install a "
+            "C++ compiler, then `make clean setup`"
+        )
+    return name
+
+
+def asked(study: Study, shown: list[tuple[Run, int]]) -> str:
+    """What some milestones take to make, if nothing is there yet."""
+    if not shown:
+        return "trains nothing"
+    milestones = way(study, shown)
+    runs = len({run.id for run, _ in shown})
+    longest = max(epoch for _, epoch in shown)
+    return (
+        f"{number(runs, 'run')} to epoch {longest:,}, {number(len(milestones), 'milestone')}, "
+        f"{epochs(study, milestones):,} epochs to train"
+    )
+
+
+def number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def find(plan: Plan, run: str) -> Run:
+    """The run of an id.
+
+    Raises:
+        UserError: the config has none of that id.
+    """
+    if run in plan.runs:
+        return plan.runs[run]
+    near = difflib.get_close_matches(run, plan.runs, n=1, cutoff=0)
+    remedy = f"the nearest is {near[0]}" if near else "it has none at all"
+    raise UserError(f"--run {run}: the config has no such run; {remedy} (--runs lists them)")
+
+
+def main(arguments: list[str]) -> None:
+    """Check a config.
+
+    Raises:
+        UserError: it has mistakes, or no such run.
+    """
+    parser = argparse.ArgumentParser(prog="sparsedecay check", description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("config", nargs="+", type=Path, help="YAML file; more files are laid over the first")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--runs", action="store_true", help="list the ids of all runs")
+    only.add_argument("--run", metavar="RUN_ID", help="print this run as one line of JSON")
+    options = parser.parse_args(arguments)
+    plan = load_plan(options.config)
+    if options.runs:
+        print(*plan.runs, sep="\n", end="\n" if plan.runs else "")
+    elif options.run:
+        print(find(plan, options.run).canonical())
+    else:
+        print(f"{', '.join(map(str, options.config))}: in order")
+        for name, text in summary(plan):
+            print(f"  {name:<13}{text}")

@@ -1,0 +1,295 @@
+"""The paper's experiment over several seeds, and for several readings of its text.
+
+plan = load_plan([Path("config/config.yaml")])
+plan.figures                        ["fig1", …, "replicate/fig2", …, "claims", "readings"]
+plan.runs                           every run that any target needs, by id
+plan.statements("readings")         what the table of statements is made from
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+from sparsedecay.errors import UserError
+from sparsedecay.files import paths
+from sparsedecay.science.networks import build
+from sparsedecay.science.run import Data, Run, chain, predecessor
+from sparsedecay.study import parse as config_reading
+from sparsedecay.study.entries import Entry
+from sparsedecay.study.sections import (
+    Claims,
+    Figure2,
+    FigureName,
+    Join,
+    Reading,
+    Request,
+    Statements,
+    Trained,
+    TrainedMatrices,
+)
+from sparsedecay.study.study import Study, checked, read_config, with_changes
+from sparsedecay.study.sweep import Grid, load_grid
+
+REPLICATED = ("fig2", "fig3", "fig4")
+"""Figures that show trained networks, and so can show those of several seeds."""
+LITERAL = "literal"
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One way to read the text: a config that differs in what the text leaves open."""
+
+    name: str
+    title: str
+    study: Study
+
+
+def tested(study: Study) -> tuple[Claims, Figure2, TrainedMatrices]:
+    """The sections of a study that say what statements are tested on."""
+    claims, fig2, fig3 = study.claims, study.figures.fig2, study.figures.fig3
+    if claims is None or fig2 is None or fig3 is None:
+        raise ValueError("a study without claims")
+    return claims, fig2, fig3
+
+
+def draw(study: Study, index: int) -> Study:
+    """The study with the seeds of its draw `index` (from 0), where these vary."""
+    return study.draw(tested(study)[0].vary, index)
+
+
+def networks(study: Study) -> list[tuple[Run, list[int]]]:
+    """Each network that statements are tested on, with the milestones for it."""
+    claims, fig2, fig3 = tested(study)
+    further = {"representer": claims.milestones, "dense": claims.dense_milestones}
+    found: dict[str, tuple[Run, set[int]]] = {}
+
+    def add(run: Run, *epochs: int) -> None:
+        found.setdefault(run.id, (run, set()))[1].update(epochs)
+
+    for lam in fig2.lam:
+        for kind in fig2.regularizers:
+            run = study.run(fig2.network, kind, lam)
+            add(run, study.training.epochs, *further[run.network])
+    for panel in fig3.panels:
+        run = study.run(panel.network, panel.regularizer, fig3.lam)
+        add(run, fig3.epoch, *further[run.network])
+    for K in claims.shallow.K:
+        shape = study.network.model_copy(update={"L": 1, "K": K})
+        run = study.run("representer", "weight_decay", claims.shallow.lam)
+        add(run.model_copy(update={"shape": shape}).literal(), claims.shallow.epoch)
+    return [(run, sorted(epochs)) for run, epochs in found.values()]
+
+
+def trained(run: Run, epochs: Sequence[int]) -> Trained:
+    return Trained(
+        run=run.id,
+        network=run.network,
+        regularizer=run.regularizer,
+        lam=run.lam,
+        L=run.shape.L,
+        K=run.shape.K,
+        epochs=tuple(epochs),
+        first=chain(epochs[0], run.stride)[0],
+    )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that the workflow can be asked for with a config."""
+
+    study: Study
+    variations: list[Variation]
+    """The readings, the literal one first; empty if the config has no section `claims`."""
+    grid: Grid | None = None
+    """The sweep, if the config has one."""
+
+    @cached_property
+    def figures(self) -> list[str]:
+        """Names of all figures: those of the config, of several seeds, of the statements."""
+        names = self.study.figures.names
+        if not self.study.claims:
+            return names
+        seeds = [f"replicate/{name}" for name in REPLICATED if name in names]
+        return [*names, *seeds, "claims", "readings"]
+
+    @property
+    def replicated(self) -> list[str]:
+        """Figures of several seeds, and that of the statements tested on them."""
+        return [name for name in self.figures if name == "claims" or "/" in name]
+
+    def category(self, name: str) -> str:
+        """Where the report lists a figure."""
+        if name in self.study.figures.names:
+            return "Figures"
+        return "Several draws" if "/" in name else "Verdict"
+
+    def request(self, name: str) -> Request:
+        """What a figure is asked to show."""
+        figure = cast(FigureName, name.rpartition("/")[2])  # Request refuses others
+        if figure in ("claims", "readings"):
+            return Request(figure=figure, settings=None, measures=None, shown=())
+        request = self.study.request(figure)
+        if figure == name:
+            return request
+        seeds = tested(self.study)[0].seeds
+        draws = [draw(self.study, i).request(figure).shown for i in range(seeds)]
+        return request.model_copy(update={"draws": tuple(draws)})
+
+    def chosen(self, table: str) -> list[tuple[Variation, int]]:
+        """The readings of a table of statements, each with its number of draws."""
+        claims = self.study.claims
+        if not claims:
+            return []
+        if table == "claims":
+            return [(self.variations[0], claims.seeds)]
+        return [(variation, claims.reading_seeds) for variation in self.variations]
+
+    def statements(self, table: str) -> Statements:
+        """What a table of statements is made from: `claims` or `readings`."""
+        claims, fig2, fig3 = tested(self.study)
+        return Statements(
+            lams=fig2.lam,
+            lam=fig3.lam,
+            layer=fig3.layer,
+            epochs={
+                "fig2": self.study.training.epochs,
+                "fig3": fig3.epoch,
+                "shallow": claims.shallow.epoch,
+            },
+            shallow_lam=claims.shallow.lam,
+            readings=tuple(
+                Reading(
+                    name=variation.name,
+                    title=variation.title,
+                    average_over=variation.study.measures.average_over,
+                    draws=tuple(
+                        tuple(trained(*one) for one in networks(draw(variation.study, i)))
+                        for i in range(count)
+                    ),
+                )
+                for variation, count in self.chosen(table)
+            ),
+        )
+
+    def asked(self, name: str) -> Request | Statements | Join:
+        """What stands in `paths.request(name)`: figures/fig2, statements/claims or sweep."""
+        kind, _, what = name.partition("/")
+        if kind == "figures":
+            return self.request(what)
+        return self.statements(what) if kind == "statements" else self.swept().join
+
+    @property
+    def about(self) -> str:
+        """What the page on the method tells of the config, as JSON: no sweep, no archive."""
+        values = self.study.model_dump(mode="json", exclude={"archive", "sweep"})
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+    def swept(self) -> Grid:
+        """The sweep of a config that has one."""
+        if self.grid is None:
+            raise ValueError("a study without a sweep")
+        return self.grid
+
+    @cached_property
+    def milestones(self) -> dict[str, list[tuple[Run, int]]]:
+        """Every milestone that a target needs, by target."""
+        return {
+            "figures": self.study.shown,
+            "replicate": self.tested("claims"),
+            "readings": self.tested("readings"),
+            "sweep": self.grid.milestones if self.grid else [],
+        }
+
+    def tested(self, table: str) -> list[tuple[Run, int]]:
+        """Every milestone that a table of statements is made from, each once."""
+        found = (
+            (run, epoch)
+            for variation, count in self.chosen(table)
+            for i in range(count)
+            for run, epochs in networks(draw(variation.study, i))
+            for epoch in epochs
+        )
+        return list({(run.id, epoch): (run, epoch) for run, epoch in found}.values())
+
+    @cached_property
+    def runs(self) -> dict[str, Run]:
+        """Every run that some target needs, by id."""
+        return {run.id: run for pairs in self.milestones.values() for run, _ in pairs}
+
+    @cached_property
+    def last_epochs(self) -> dict[str, int]:
+        """The last milestone that some target needs of each run, by id."""
+        last: dict[str, int] = {}
+        for run, epoch in (pair for pairs in self.milestones.values() for pair in pairs):
+            last[run.id] = max(epoch, last.get(run.id, 0))
+        return last
+
+    @cached_property
+    def data_sets(self) -> dict[str, Data]:
+        """All data sets, by id."""
+        return {run.data.id: run.data for run in self.runs.values()}
+
+    def work_left(self, run: Run, epoch: int) -> int:
+        """Parameters times epochs from the stretch that ends at `epoch` to the end of training."""
+        last = max(epoch, self.last_epochs.get(run.id, 0))
+        return build(run).size * (last - predecessor(epoch, run.stride))
+
+
+def tables_read(statements: Statements) -> list[str]:
+    """The files that a table of statements is made from."""
+    files = []
+    for reading in statements.readings:
+        for one in (one for draw in reading.draws for one in draw):
+            files.append(paths.measured(one.run, one.first, "trajectory"))
+            for epoch in one.epochs:
+                tables = ("summary", "matrices", "trajectory")
+                files += [paths.measured(one.run, epoch, table) for table in tables]
+    return list(dict.fromkeys(files))
+
+
+def load_plan(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Plan:
+    """The plan for the given config files, later ones over earlier ones, then the overrides.
+
+    Raises:
+        UserError: as `load_study`, also for the file of readings.
+    """
+    config, sources = read_config(files, overrides)
+    study = checked(config, sources)
+    grid = load_grid(config, study)
+    if not study.claims:
+        return Plan(study, [], grid)
+    literal = Variation(LITERAL, "the text, taken literally", study)
+    file = Path(files[0]).parent / study.claims.readings
+    return Plan(study, [literal, *variations(file, config, study)], grid)
+
+
+def variations(file: Path, config: Entry, literal: Study) -> list[Variation]:
+    """The readings of a file: `name: {title: …, changes: {section: {key: value}}}`.
+
+    Raises:
+        UserError: the file is missing or no YAML, or a reading is not allowed.
+    """
+    found = []
+    for name, entry in config_reading.read(file).value.items():
+        where = f"{entry.place}: {name}"
+        if name == LITERAL:
+            raise UserError(f"{where}: is the config itself; give this reading another name")
+        keys = set(entry.value) if isinstance(entry.value, dict) else set()
+        if keys != {"title", "changes"} or not isinstance(entry.value["title"].value, str):
+            raise UserError(
+                f"{where}: is no reading; write {name}: {{title: A FEW WORDS, changes: "
+                "{SECTION: {KEY: VALUE}}}"
+            )
+        study = with_changes(config, entry.value["changes"], str(file), f"reading {name}")
+        only = literal.measures.model_copy(update={"average_over": study.measures.average_over})
+        fixed = ("archive", "claims", "figures", "sweep")
+        if study.measures != only or any(getattr(study, s) != getattr(literal, s) for s in fixed):
+            raise UserError(
+                f"{where}: changes archive, claims, figures, measures or sweep; a reading may "
+                "change how networks are trained, and measures.average_over"
+            )
+        found.append(Variation(name, entry.value["title"].value, study))
+    return found

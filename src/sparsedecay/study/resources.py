@@ -1,0 +1,178 @@
+"""Command `sparsedecay resources`: what jobs took, and so what to ask a scheduler for.
+
+    sparsedecay resources                      results/benchmarks -> workflow/resources.yaml
+    needs = load(Path("workflow/resources.yaml"))
+    needs.train(run, epochs, attempt=1)        Job(mem_mb=…, minutes=…)
+
+Training takes time in proportion to steps · N · parameters, and memory that grows with the
+parameters; the other jobs are short. Each further attempt asks for twice as much of both.
+"""
+
+import argparse
+import json
+import math
+from collections import defaultdict
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from sparsedecay.errors import UserError
+from sparsedecay.files.storage import write_file
+from sparsedecay.science.networks import build
+from sparsedecay.science.run import Positive, Run, Settings, predecessor
+from sparsedecay.study.plan import load_plan
+
+TIME_SLACK, MEMORY_SLACK = 3.0, 1.5
+"""How many times what was measured a job may take: memory varies far less than time."""
+START_SECONDS, LEAST_MINUTES = 60, 5
+"""For Snakemake and Python to start, on a file system that may be slow; and least in all."""
+STEP_SECONDS = 1e-4
+"""A step takes no less, however small the network."""
+BYTES_PER_PARAMETER = 64.0
+"""Parameter, gradient, two moments and copies while a state is written, in float64."""
+
+HEAD = """\
+# What jobs took: written by `sparsedecay resources` from results/benchmarks, {jobs:,} jobs of one
+# machine. What a job asks a scheduler for follows from it (docs/hpc.md); it makes no result out of
+# date. training: seconds per 1e9 steps · data points · parameters, and memory without what grows
+# with the network. rules: the most that one job took.
+"""
+
+
+class Took(Settings):
+    """What jobs of one kind took."""
+
+    seconds: Positive
+    mem_mb: Positive
+
+
+class Job(NamedTuple):
+    """What a job asks a scheduler for."""
+
+    mem_mb: int
+    minutes: int
+
+
+class Needs(Settings):
+    """The file `workflow/resources.yaml`."""
+
+    training: dict[str, Took]
+    """By kind of network."""
+    rules: dict[str, Took]
+    """By name."""
+
+    def train(self, run: Run, epochs: int, attempt: int = 1) -> Job:
+        """What training a run for so many epochs asks for."""
+        took, steps = self.training[run.network], epochs * run.optimizer.batches
+        seconds = max(took.seconds * work(run, epochs), STEP_SECONDS * steps)
+        return job(took.mem_mb + BYTES_PER_PARAMETER * build(run).size / 1e6, seconds, attempt)
+
+    def rule(self, name: str, attempt: int = 1) -> Job:
+        """What a job of another rule asks for."""
+        return job(self.rules[name].mem_mb, self.rules[name].seconds, attempt)
+
+
+def job(mem_mb: float, seconds: float, attempt: int) -> Job:
+    """What a job that took so much asks for, rounded up to 100 MB and a minute."""
+    times = 2 ** (attempt - 1)
+    minutes = max(LEAST_MINUTES, math.ceil((START_SECONDS + TIME_SLACK * seconds) / 60))
+    return Job(math.ceil(MEMORY_SLACK * mem_mb / 100) * 100 * times, minutes * times)
+
+
+def load(path: Path) -> Needs:
+    """The file of measured needs.
+
+    Raises:
+        UserError: it is missing or not such a file.
+    """
+    try:
+        return Needs.model_validate(YAML(typ="safe").load(path))
+    except (OSError, YAMLError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"{path}: {reason}. Get it back with `git checkout -- {path}`, or measure anew with "
+            "`sparsedecay resources`."
+        ) from None
+
+
+def measure(benchmarks: Path, runs: dict[str, Run]) -> tuple[Needs, int]:
+    """Needs by the benchmark files of Snakemake, and of how many jobs; training counts where the
+    run is among `runs`.
+
+    Raises:
+        UserError: there is no file of some kind of job.
+    """
+    trained: list[tuple[Run, int, dict[str, float]]] = []
+    rules: dict[str, list[dict[str, float]]] = defaultdict(list)
+    for file in sorted(benchmarks.rglob("*.jsonl")):
+        row = json.loads(file.read_text().splitlines()[-1])
+        place = file.relative_to(benchmarks).with_suffix("").parts
+        if place[0] != "train":
+            rules[place[0]].append(row)
+        elif place[1] in runs:
+            run, epoch = runs[place[1]], int(place[2])
+            trained.append((run, epoch - predecessor(epoch, run.stride), row))
+    networks = {run.network for run, _, _ in trained}
+    missing = [name for name in ("data", "measure", "figures", "claims") if name not in rules]
+    missing += [f"train ({name})" for name in ("representer", "dense") if name not in networks]
+    if missing:
+        raise UserError(
+            f"{benchmarks}: holds no benchmarks of {', '.join(missing)}; make them with: "
+            "snakemake all replicate readings"
+        )
+    rules_took = {
+        name: Took(
+            seconds=rounded(max(row["s"] for row in rows)),
+            mem_mb=rounded(max(row["max_rss"] for row in rows)),
+        )
+        for name, rows in sorted(rules.items())
+    }
+    count = len(trained) + sum(map(len, rules.values()))
+    training: dict[str, Took] = {name: largest(name, trained) for name in sorted(networks)}
+    return Needs(training=training, rules=rules_took), count
+
+
+def work(run: Run, epochs: int) -> float:
+    """Steps · data points · parameters, in 1e9."""
+    return epochs * run.optimizer.batches * run.data.points * build(run).size / 1e9
+
+
+def largest(network: str, trained: list[tuple[Run, int, dict[str, float]]]) -> Took:
+    """What training the largest networks of a kind took: all but the slowest 5 % of the jobs, as a
+    machine that does other things too may take any time."""
+    rows = [one for one in trained if one[0].network == network]
+    size = max(build(run).size for run, _, _ in rows)
+    rows = [one for one in rows if build(one[0]).size == size]
+    rates = [row["s"] / work(run, epochs) for run, epochs, row in rows]
+    memory = max(row["max_rss"] for _, _, row in rows) - BYTES_PER_PARAMETER * size / 1e6
+    return Took(seconds=rounded(np.quantile(rates, 0.95)), mem_mb=rounded(memory))
+
+
+def rounded(value: float) -> float:
+    """To two significant digits."""
+    return float(f"{value:.2g}")
+
+
+def main(arguments: list[str]) -> None:
+    """Measure and write the file.
+
+    Raises:
+        UserError: there is nothing to measure, or the config has mistakes.
+    """
+    parser = argparse.ArgumentParser(prog="sparsedecay resources", description=__doc__)
+    add = parser.add_argument
+    add("--config", nargs="+", type=Path, default=[Path("config/config.yaml")])
+    add("--benchmarks", type=Path, default=Path("results/benchmarks"))
+    add("--out", type=Path, default=Path("workflow/resources.yaml"))
+    options = parser.parse_args(arguments)
+    needs, jobs = measure(options.benchmarks, load_plan(options.config).runs)
+    written = StringIO()
+    written.write(HEAD.format(jobs=jobs))
+    YAML().dump(needs.model_dump(), written)
+    write_file(options.out, written.getvalue())
+    print(written.getvalue(), end="")

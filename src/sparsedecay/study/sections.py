@@ -1,0 +1,313 @@
+"""Settings of the measures and the figures, and what a figure is asked to show."""
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from sparsedecay.science.run import (
+    Adam,
+    Data,
+    Initialization,
+    NetworkKind,
+    Objective,
+    Positive,
+    RegularizerKind,
+    Settings,
+    Shape,
+)
+
+Lam = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Epoch = Annotated[int, Field(ge=1, le=1_000_000_000, json_schema_extra={"unit": "epochs"})]
+
+
+class Measures(Settings):
+    """Definitions of what is measured; changing one trains nothing again."""
+
+    threshold: Positive
+    """An entry counts as nonzero above this magnitude. One significant digit, because
+    training counts entries above such magnitudes only. The paper: 1e-3."""
+    rank_threshold: Positive
+    """Numerical rank: number of singular values above this value."""
+    relative_rank_threshold: Annotated[float, Field(gt=0, lt=1)]
+    """Relative rank: number of singular values above this fraction of the largest."""
+    average_over: Annotated[
+        tuple[Literal["W", "V", "C"], ...], Field(min_length=1, max_length=3, strict=False)
+    ]
+    """Weight matrices that the average sparsity of figure 2 runs over, each counted once."""
+
+    @model_validator(mode="after")
+    def check(self) -> "Measures":
+        if len(set(self.average_over)) != len(self.average_over):
+            raise ValueError("average_over: each kind of matrix may stand only once")
+        return self
+
+
+class Panel(Settings):
+    """One trained network of a figure."""
+
+    network: NetworkKind
+    """`representer` is the network of Theorem 1, `dense` that of footnote 1 (A not factorised)."""
+    regularizer: RegularizerKind
+    """`eq2` is the paper's equation 2, `weight_decay` the sum of squares of all parameters."""
+
+
+Panels = Annotated[tuple[Panel, ...], Field(min_length=1, max_length=8, strict=False)]
+
+
+class Figure1(Settings):
+    """The architecture of Theorem 1, drawn."""
+
+    L: Annotated[int, Field(ge=1, le=8)]
+    """Hidden layers in the drawing."""
+
+
+class Figure2(Settings):
+    """Average sparsity of the weight matrices against the epoch."""
+
+    network: NetworkKind
+    """The network that is trained: that of Theorem 1 or, `dense`, that of footnote 1."""
+    lam: Annotated[tuple[Lam, ...], Field(min_length=1, max_length=12, strict=False)]
+    """Regularization parameters, one panel each."""
+    regularizers: Annotated[
+        tuple[RegularizerKind, ...], Field(min_length=1, max_length=3, strict=False)
+    ]
+    """One curve each. `none` does not depend on `lam`: one run stands in all panels."""
+
+    @model_validator(mode="after")
+    def check(self) -> "Figure2":
+        for name in ("lam", "regularizers"):
+            if len(set(getattr(self, name))) != len(getattr(self, name)):
+                raise ValueError(f"{name}: each value may stand only once")
+        return self
+
+
+class TrainedMatrices(Settings):
+    """Matrices between ReLU layers of trained networks."""
+
+    lam: Lam
+    """Regularization parameter of the regularized networks."""
+    epoch: Epoch
+    """Epoch at which the networks are shown."""
+    layer: Annotated[int, Field(ge=2, le=64)]
+    """Shows A^(layer), the matrix into this ReLU layer from the one before. 2 if L = 2."""
+    panels: Panels
+    """The trained networks, in the order of their panels."""
+
+    @model_validator(mode="after")
+    def check(self) -> "TrainedMatrices":
+        if len(set(self.panels)) != len(self.panels):
+            raise ValueError("panels: each network and regularizer may stand only once")
+        return self
+
+
+class Shallow(Settings):
+    """Networks of one hidden layer, trained with weight decay (Section 1)."""
+
+    K: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...],
+        Field(min_length=2, max_length=20, strict=False),
+    ]
+    """Widths: ReLU neurons of each of these networks."""
+    lam: Lam
+    """Regularization parameter."""
+    epoch: Epoch
+    """Epoch at which their neurons are counted."""
+
+
+FigureName = Literal["fig1", "fig2", "fig3", "fig4", "claims", "readings"]
+Milestones = Annotated[tuple[Epoch, ...], Field(min_length=1, max_length=20, strict=False)]
+Vary = Annotated[
+    tuple[Literal["targets", "weights"], ...], Field(min_length=1, max_length=2, strict=False)
+]
+
+
+class Claims(Settings):
+    """The paper's statements, tested over several seeds and for what the text leaves open."""
+
+    seeds: Annotated[int, Field(ge=1, le=1000)]
+    """Draws that `snakemake replicate` trains. The first has the seeds of `data` and
+    `initialization`, each further one has the next whole number."""
+    vary: Vary
+    """What is drawn anew: the targets, the initial weights, or both."""
+    milestones: Milestones
+    """Epochs at which statements on representer networks are tested."""
+    dense_milestones: Milestones
+    """Epochs at which statements on dense networks are tested; each takes far longer."""
+    shallow: Shallow
+    """Networks of one hidden layer, trained with weight decay (Section 1)."""
+    readings: Annotated[str, Field(min_length=1, max_length=200)]
+    """File, beside the config, with what the text leaves open as named variations."""
+    reading_seeds: Annotated[int, Field(ge=1, le=1000)]
+    """Draws of each reading that `snakemake readings` trains, the first so many of `seeds`."""
+
+    @model_validator(mode="after")
+    def check(self) -> "Claims":
+        for name in ("vary", "milestones", "dense_milestones"):
+            values = getattr(self, name)
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name}: each value may stand only once")
+        return self
+
+
+VARIABLE: dict[str, type[Settings]] = {
+    "data": Data,
+    "network": Shape,
+    "objective": Objective,
+    "initialization": Initialization,
+    "optimizer": Adam,
+}
+"""Sections of a config that make up its runs, but for their regularizers."""
+KEYS = tuple(
+    f"{section}.{name}"
+    for section, kind in VARIABLE.items()
+    for name in kind.model_fields
+    if name != "seed"
+)
+"""What a sweep may vary besides the seeds, which its draws count up."""
+
+
+class Sweep(Settings):
+    """Many variants of the runs, trained and put into two tables that are read in parts."""
+
+    seeds: Annotated[int, Field(ge=1, le=10_000)]
+    """Draws of each setting. The first has the seeds of `data` and `initialization`, each further
+    one has the next whole number."""
+    vary: Vary
+    """What is drawn anew: the targets, the initial weights, or both."""
+    networks: Annotated[tuple[Panel, ...], Field(min_length=1, max_length=6, strict=False)]
+    """The trained networks, as the panels of figure 3."""
+    lam: Annotated[tuple[Lam, ...], Field(min_length=1, max_length=1000, strict=False)]
+    """Regularization parameters. Networks with the regularizer `none` do not depend on them."""
+    settings: Annotated[
+        dict[str, Annotated[tuple[Any, ...], Field(min_length=1, max_length=1000, strict=False)]],
+        Field(json_schema_extra={"propertyNames": {"enum": list(KEYS)}}),
+    ]
+    """Other values, by keys such as `network.d`: every combination is trained. All keys of the
+    sections `data`, `network`, `objective`, `initialization` and `optimizer` but the seeds; `{}`
+    for none."""
+    milestones: Milestones
+    """Epochs at which the networks are measured."""
+
+    @property
+    def size(self) -> int:
+        """Number of runs, those counted twice that two settings share."""
+        lams = (1 if one.regularizer == "none" else len(self.lam) for one in self.networks)
+        return self.seeds * sum(lams) * math.prod(map(len, self.settings.values()))
+
+    @model_validator(mode="after")
+    def check(self) -> "Sweep":
+        for name in ("vary", "networks", "lam", "milestones"):
+            values = getattr(self, name)
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name}: each value may stand only once")
+        return self
+
+
+class Shown(Settings):
+    """One trained network in a figure."""
+
+    run: str
+    """Run id, the name of its folders."""
+    network: NetworkKind
+    """Network."""
+    regularizer: RegularizerKind
+    """Regularizer."""
+    lam: float
+    """Regularization parameter of the run; 0 without regularizer."""
+    seeds: Annotated[tuple[int, int], Field(strict=False)]
+    """Seed of the targets, seed of the weights."""
+    epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
+    """Milestones whose tables hold its trajectory; the last is the one that is shown."""
+
+
+class Request(Settings):
+    """All that a figure is made from, beside the files of the runs it shows."""
+
+    figure: FigureName
+    """Module of `sparsedecay.figures` that draws it."""
+    settings: Figure1 | Figure2 | TrainedMatrices | None
+    """The figure's section of the config; none for the statements, which are read from a table."""
+    measures: Measures | None
+    """Definitions, for labels; none where nothing measured is shown."""
+    shown: Annotated[tuple[Shown, ...], Field(strict=False)]
+    """The networks, in the figure's order: lam by lam and panel by panel."""
+    draws: Annotated[
+        tuple[Annotated[tuple[Shown, ...], Field(strict=False)], ...], Field(strict=False)
+    ] = ()
+    """The same networks from several seeds; then `shown` is the first of them, and the figure
+    chooses a typical one."""
+
+    @property
+    def name(self) -> str:
+        """Path of the figure in the folder of figures, without ending."""
+        return f"replicate/{self.figure}" if self.draws else self.figure
+
+
+class Trained(Settings):
+    """A trained network that statements are tested on."""
+
+    run: str
+    """Run id."""
+    network: NetworkKind
+    """Network."""
+    regularizer: RegularizerKind
+    """Regularizer."""
+    lam: float
+    """Regularization parameter; 0 without regularizer."""
+    L: int
+    """Hidden layers."""
+    K: int
+    """ReLU neurons in each."""
+    epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
+    """Milestones at which it is tested."""
+    first: Epoch
+    """The run's first milestone, whose trajectory begins with the initialisation."""
+
+
+class Reading(Settings):
+    """One way to read the text, trained from one or more seeds."""
+
+    name: str
+    """Name in `readings.yaml`; `literal` is the config itself."""
+    title: str
+    """The same in a few words."""
+    average_over: tuple[str, ...] = Field(strict=False)
+    """Kinds of matrices that the average sparsity runs over."""
+    draws: Annotated[
+        tuple[Annotated[tuple[Trained, ...], Field(strict=False)], ...], Field(strict=False)
+    ]
+    """For each draw its networks."""
+
+
+class Statements(Settings):
+    """All that a table of statements is made from, beside the tables of the runs."""
+
+    lams: Annotated[tuple[float, ...], Field(strict=False)]
+    """Regularization parameters of figure 2."""
+    lam: float
+    """That of figures 3 and 4."""
+    layer: int
+    """Of the matrix between ReLU layers that figures 3 and 4 show."""
+    epochs: dict[Literal["fig2", "fig3", "shallow"], Epoch]
+    """Epoch that the text names for each kind of statement."""
+    shallow_lam: float
+    """Regularization parameter of the shallow networks."""
+    readings: Annotated[tuple[Reading, ...], Field(strict=False)]
+    """The readings, the literal one first."""
+
+
+class Group(Settings):
+    """The milestones of one setting of a sweep: rows of a table that are stored side by side."""
+
+    runs: Annotated[tuple[str, ...], Field(strict=False)]
+    """Run ids, a draw each."""
+    epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
+    """Epochs at which each is measured."""
+
+
+class Join(Settings):
+    """All that the tables of a sweep are made from, beside the tables of the runs."""
+
+    groups: Annotated[tuple[Group, ...], Field(strict=False)]
+    """The settings, in the order of their rows."""

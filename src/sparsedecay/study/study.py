@@ -1,0 +1,404 @@
+"""A study: one config file as checked objects, and the runs, milestones and figures it asks for.
+
+study = load_study([Path("config/config.yaml")])
+study.figures.fig2.lam              (0.1, 0.001, 1e-05)
+study.milestones("fig4")            [(Run, 50_000), …]
+study.request("fig4")               what the figure is told
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, reduce
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from sparsedecay.errors import UserError
+from sparsedecay.extras.archive.settings import Archive
+from sparsedecay.files import paths
+from sparsedecay.science.networks import build
+from sparsedecay.science.recorded import LADDER
+from sparsedecay.science.run import (
+    Adam,
+    Data,
+    Initialization,
+    NetworkKind,
+    Objective,
+    Precision,
+    RegularizerKind,
+    Run,
+    Settings,
+    Shape,
+    chain,
+)
+from sparsedecay.study import parse as reading
+from sparsedecay.study.entries import Entry, merge
+from sparsedecay.study.explain import explain
+from sparsedecay.study.schema import json_schema
+from sparsedecay.study.sections import (
+    Claims,
+    Epoch,
+    Figure1,
+    Figure2,
+    FigureName,
+    Measures,
+    Request,
+    Shown,
+    Sweep,
+    TrainedMatrices,
+    Vary,
+)
+
+MAX_MILESTONES = 100_000
+"""Of all runs together: files that a workflow can still handle."""
+MAX_RECORDS = 100_000
+"""Of one stretch between milestones: rows that training holds in memory."""
+MAX_PARAMETERS = 1_000_000_000
+"""Of one network: 4 GB, and as much again for gradients and each of Adam's moments."""
+
+
+class Training(Settings):
+    """How long, and what is written down on the way."""
+
+    epochs: Epoch
+    """Length of the runs of figure 2, and the most that another figure may ask for."""
+    stride: Epoch
+    """Epochs between milestones: stored states that training continues from."""
+    record_every: Epoch
+    """Epochs between two records of the loss and of the weights' magnitudes."""
+    precision: Precision
+    """Floating-point type of parameters, data and arithmetic."""
+    engine: Literal["compiled", "fused", "autograd"]
+    """What computes the epochs: `compiled` (C++), `fused` (gradients by hand on torch, which also
+    takes the place of `compiled` where that could not be built) or `autograd` (the reference). Not
+    part of a run: changing it makes no result out of date."""
+    checkpoint_seconds: Annotated[
+        float, Field(gt=0, allow_inf_nan=False, json_schema_extra={"unit": "seconds"})
+    ]
+    """Seconds between two checkpoints, which a killed job continues from."""
+
+
+class Figures(Settings):
+    """What each figure shows. A figure that is left out is not made."""
+
+    fig1: Figure1 | None = None
+    """Figure 1: the architecture."""
+    fig2: Figure2 | None = None
+    """Figure 2: average sparsity of the weight matrices against the epoch."""
+    fig3: TrainedMatrices | None = None
+    """Figure 3: the matrices between two ReLU layers, as pictures."""
+    fig4: TrainedMatrices | None = None
+    """Figure 4: singular values of these matrices, and of the factors in representer networks."""
+
+    @model_validator(mode="after")
+    def check(self) -> "Figures":
+        if not self.names:
+            raise ValueError("at least one figure is needed: fig1, fig2, fig3 or fig4")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name in type(self).model_fields if getattr(self, name) is not None]
+
+
+class Study(Settings):
+    """One config file."""
+
+    data: Data
+    """The data set: every point of a regular grid, with one random target each."""
+    network: Shape
+    """Size of the networks (Theorem 1), the same for all figures but figure 1."""
+    objective: Objective
+    """What is minimised."""
+    initialization: Initialization
+    """The parameters at epoch 0."""
+    optimizer: Adam
+    """The optimizer: Adam, by default on all data at once, so that an epoch is one step."""
+    training: Training
+    """How long training goes on, what it writes down, and how it computes."""
+    measures: Measures
+    """How sparsity and rank are counted."""
+    figures: Figures
+    """What each figure shows. A figure that is left out is not made."""
+    claims: Claims | None = None
+    """The paper's statements, tested over several seeds and for what the text leaves open. If it is
+    left out, `snakemake replicate` and `snakemake readings` have nothing to make."""
+    sweep: Sweep | None = None
+    """Many variants of the runs, from several seeds, whose tables `snakemake sweep` joins. The
+    paper has none; `config/sweep.yaml` is an example."""
+    archive: Archive | None = None
+    """The package for a repository, which `snakemake archive` makes (docs/archive.md). If it is
+    left out, there is nothing to archive."""
+
+    @model_validator(mode="after")
+    def check(self) -> "Study":
+        # each rule needs those before it; all figures are checked at once
+        runs = self.runs.values()
+        broken = [*training_rules(self, runs), *figure_rules(self), *claim_rules(self)]
+        broken += archive_rules(self)
+        broken = broken or [*size_rules(runs), *milestone_rules(self)]
+        if broken:
+            raise ValueError("\n".join(broken))
+        return self
+
+    def draw(self, vary: Vary, index: int) -> "Study":
+        """The study with the seeds of its draw `index` (from 0), where these vary."""
+        sections = dict(self)
+        for name, section in (("targets", "data"), ("weights", "initialization")):
+            if name in vary and index:
+                values = sections[section]
+                sections[section] = values.model_copy(update={"seed": values.seed + index})
+        return Study.model_construct(**sections)
+
+    def run(self, network: NetworkKind, regularizer: RegularizerKind, lam: float) -> Run:
+        """The run of this study with the given network and regularizer."""
+        return Run(
+            data=self.data,
+            network=network,
+            shape=self.network,
+            regularizer=regularizer,
+            lam=0.0 if regularizer == "none" else lam,
+            objective=self.objective,
+            initialization=self.initialization,
+            optimizer=self.optimizer,
+            precision=self.training.precision,
+            stride=self.training.stride,
+            record_every=self.training.record_every,
+        ).literal()
+
+    def milestones(self, figure: str) -> list[tuple[Run, int]]:
+        """The runs that a figure shows, each with the epoch it shows, in the figure's order."""
+        settings = getattr(self.figures, figure)
+        if isinstance(settings, Figure2):
+            return [
+                (self.run(settings.network, regularizer, lam), self.training.epochs)
+                for lam in settings.lam
+                for regularizer in settings.regularizers
+            ]
+        if isinstance(settings, TrainedMatrices):
+            return [
+                (self.run(panel.network, panel.regularizer, settings.lam), settings.epoch)
+                for panel in settings.panels
+            ]
+        return []
+
+    def request(self, figure: FigureName) -> Request:
+        """What a figure is asked to show."""
+        milestones = self.milestones(figure)
+        return Request(
+            figure=figure,
+            settings=getattr(self.figures, figure),
+            measures=self.measures if milestones else None,
+            shown=tuple(
+                Shown(
+                    run=run.id,
+                    network=run.network,
+                    regularizer=run.regularizer,
+                    lam=run.lam,
+                    seeds=(run.data.seed, run.initialization.seed),
+                    epochs=tuple(chain(epoch, run.stride)),
+                )
+                for run, epoch in milestones
+            ),
+        )
+
+    @cached_property
+    def shown(self) -> list[tuple[Run, int]]:
+        """Every milestone that some figure shows, each once."""
+        names = self.figures.names
+        return list(dict.fromkeys(pair for name in names for pair in self.milestones(name)))
+
+    @cached_property
+    def runs(self) -> dict[str, Run]:
+        """All runs, by id."""
+        return {run.id: run for run, _ in self.shown}
+
+    @cached_property
+    def last_epochs(self) -> dict[str, int]:
+        """The last milestone that is shown of each run, by id."""
+        last: dict[str, int] = {}
+        for run, epoch in self.shown:
+            last[run.id] = max(epoch, last.get(run.id, 0))
+        return last
+
+
+def training_rules(study: Study, runs: Iterable[Run]) -> Iterator[str]:
+    """What is wrong between the sections training and measures, for some runs: `key: rule`."""
+    training, threshold = study.training, study.measures.threshold
+    if study.optimizer.batches > study.data.points:
+        yield (
+            f"optimizer.batches: {study.data.points:,} data points cannot be cut into so many "
+            "minibatches; lower it"
+        )
+    dense = any(run.network == "dense" for run in runs)
+    if dense and study.network.skips == "none" and set(study.measures.average_over) == {"C"}:
+        yield (
+            "measures.average_over: dense networks with network.skips = none have no C; add W or V"
+        )
+    if training.record_every > training.stride:
+        yield (
+            f"training.record_every: it must not exceed training.stride ({training.stride:,}), "
+            "so that each stretch between milestones has a record; lower it"
+        )
+    records = training.stride // training.record_every
+    if records > MAX_RECORDS:
+        yield (
+            f"training.record_every: it makes {records:,} records between two milestones "
+            f"(training.stride: {training.stride:,}); at most {MAX_RECORDS:,} are allowed; raise it"
+        )
+    if threshold not in LADDER:
+        yield (
+            "measures.threshold: training counts entries above magnitudes of one significant "
+            "digit only; write such a number from 1e-8 to 9, as 1e-3 or 0.02"
+        )
+
+
+def figure_rules(study: Study) -> Iterator[str]:
+    """What figures ask for that training or the networks do not give: `key: rule`."""
+    for name in study.figures.names:
+        figure = getattr(study.figures, name)
+        if not isinstance(figure, TrainedMatrices):
+            continue
+        if figure.epoch > study.training.epochs:
+            yield (
+                f"figures.{name}.epoch: it lies beyond training.epochs "
+                f"({study.training.epochs:,}); lower it, or raise training.epochs"
+            )
+        if figure.layer > study.network.L:
+            yield (
+                f"figures.{name}.layer: networks of network.L = {study.network.L} hidden layers "
+                f"have no matrix into that one; lower it, raise network.L, or leave "
+                f"figures.{name} out"
+            )
+
+
+def claim_rules(study: Study) -> Iterator[str]:
+    """What the statements need of the figures: `key: rule`."""
+    if study.claims and not (study.figures.fig2 and study.figures.fig3):
+        yield (
+            "claims: it tests the networks of figures.fig2 and figures.fig3; give both, or leave "
+            "claims out"
+        )
+
+
+def archive_rules(study: Study) -> Iterator[str]:
+    """Whether there is what an archive is to hold: `key: rule`."""
+    for target in study.archive.targets if study.archive else ():
+        section = {"replicate": "claims", "readings": "claims", "sweep": "sweep"}.get(target)
+        if section and not getattr(study, section):
+            yield f"archive.targets: {target} needs the section {section}; add it, or leave it out"
+
+
+def size_rules(runs: Iterable[Run]) -> Iterator[str]:
+    """Which networks are too large: `key: rule`."""
+    networks = {run.network: build(run) for run in runs}
+    for kind, network in networks.items():
+        if network.size > MAX_PARAMETERS:
+            yield (
+                f"network.K: it makes a {kind} network of {network.size:,} parameters; at most "
+                f"{MAX_PARAMETERS:,} are allowed; lower it, or network.L or network.d"
+            )
+
+
+def milestone_rules(study: Study) -> Iterator[str]:
+    """Whether there are too many milestones: `key: rule`."""
+    longest = study.last_epochs
+    milestones = sum(-(-epoch // study.training.stride) for epoch in longest.values())
+    if milestones > MAX_MILESTONES:
+        yield (
+            f"training.stride: it cuts the {len(longest)} runs of the figures into {milestones:,} "
+            f"milestones; at most {MAX_MILESTONES:,} are allowed; raise it, or lower "
+            "training.epochs"
+        )
+    elif study.sweep:
+        swept = study.sweep.size * len(on_the_way(study.sweep.milestones, study.training.stride))
+        if swept + milestones > MAX_MILESTONES:
+            yield (
+                f"sweep: its {study.sweep.size:,} runs have {swept:,} milestones; at most "
+                f"{MAX_MILESTONES:,} are allowed in a study; lower sweep.seeds, leave out some of "
+                "its values, or raise training.stride"
+            )
+
+
+def on_the_way(epochs: Iterable[int], stride: int) -> set[int]:
+    """The given milestones of a run and all that training passes on the way to them."""
+    return {step for epoch in epochs for step in chain(epoch, stride)}
+
+
+def files_read(request: Request) -> list[str]:
+    """The files that a figure reads."""
+    if request.draws:
+        single = [request.model_copy(update={"shown": draw, "draws": ()}) for draw in request.draws]
+        # summaries tell which draw is the typical one
+        return list(dict.fromkeys(file for one in single for file in files_read(one)))
+    if request.figure in ("claims", "readings"):
+        return [paths.statements(request.figure)]
+    tables = {
+        "fig1": (),
+        "fig2": ("summary",),
+        "fig3": ("matrices", "summary"),
+        "fig4": ("matrices", "spectra", "summary"),
+    }[request.figure]
+    files = [
+        paths.measured(shown.run, shown.epochs[-1], table)
+        for shown in request.shown
+        for table in tables
+    ]
+    if request.figure == "fig2":
+        files += [
+            paths.measured(shown.run, epoch, "trajectory")
+            for shown in request.shown
+            for epoch in shown.epochs
+        ]
+    else:
+        files += [paths.state(shown.run, shown.epochs[-1]) for shown in request.shown]
+    return list(dict.fromkeys(files))
+
+
+def load_study(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Study:
+    """The study in the given files, later ones over earlier ones, then the overrides.
+
+    Raises:
+        UserError: a file is missing or unreadable, or a value is not allowed. The message has a
+            line for each mistake, with file, line, key, value and what is allowed.
+    """
+    return checked(*read_config(files, overrides))
+
+
+def checked(config: Entry, sources: list[str]) -> Study:
+    """The study that a config holds.
+
+    Raises:
+        UserError: as `load_study`.
+    """
+    try:
+        return Study.model_validate(config.plain())
+    except ValidationError as error:
+        raise UserError(explain(error, config, json_schema(Study), sources)) from None
+
+
+def with_changes(config: Entry, changes: Entry, source: str, what: str) -> Study:
+    """The study in a config with the changes of a file laid over it.
+
+    Raises:
+        UserError: a value is not allowed. The message names `what`, then has a line for each
+            mistake, as that of `load_study`.
+    """
+    try:
+        return checked(merge(config, changes), [source])
+    except UserError as error:
+        raise UserError(f"{what}:\n{error}") from None
+
+
+def read_config(
+    files: Sequence[Path], overrides: Mapping[str, Any] | None = None
+) -> tuple[Entry, list[str]]:
+    """What the files and the overrides say, one laid over the other, and where each lies.
+
+    Raises:
+        UserError: a file is missing or unreadable.
+    """
+    entries = [reading.read(Path(file)) for file in files]
+    if overrides:
+        entries.append(reading.overrides(overrides))
+    return reduce(merge, entries), [entry.place for entry in entries]

@@ -1,0 +1,104 @@
+"""Small archives, right and wrong."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+from sparsedecay.extras.archive import manifest
+from sparsedecay.extras.archive.names import LABEL, MANIFEST, kind
+from sparsedecay.extras.archive.packing import digest, pack
+from sparsedecay.extras.archive.settings import Label
+
+ROOT = Path(__file__).parents[3]
+TEXTS = {
+    "Snakefile": b"rule all:\n",
+    "config/config.yaml": b"data: {}\n",
+    "results/data/grid/data.parquet": b"PAR1 a table",
+    "results/measure/run/10/summary.parquet": b"PAR1 another",
+    "results/train/run/10/state.safetensors": bytes(range(256)) * 8,
+    "figures/fig1.pdf": b"%PDF-1.4",
+    "results/logs/data/grid.log": b"81 points\n",
+    "results/benchmarks/data/grid.jsonl": b"{}\n",
+    ".snakemake/metadata/ZmlndXJlcy9maWcxLnBkZg==": b"{}",
+}
+"""A file of every kind."""
+
+
+def label(**other) -> Label:
+    values = {
+        "name": "sparsedecay",
+        "version": "0.1.0",
+        "commit": "a" * 40,
+        "changed": (),
+        "config": "config/config.yaml",
+        "targets": ("all",),
+        "weights": True,
+        "versions": {"python": "3.11.7"},
+    }
+    return Label(**{**values, **other})
+
+
+def small(path: Path, **texts: Path | bytes) -> Path:
+    """A whole archive of the files above; others can be added."""
+    files = {**TEXTS, LABEL: label().model_dump_json().encode(), **texts}
+    pack(path, files, frozenset())
+    return path
+
+
+def zipped(path: Path, entries: dict[str | zipfile.ZipInfo, bytes]) -> Path:
+    """A .zip as anyone may write one."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return path
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def names(path: Path) -> set[str]:
+    with zipfile.ZipFile(path) as archive:
+        return set(archive.namelist())
+
+
+def of_kind(path: Path, wanted: str) -> set[str]:
+    return {name for name in names(path) if kind(name) == wanted}
+
+
+def listed(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The files with a manifest that says that all is well."""
+    rest = {name: content for name, content in files.items() if name != MANIFEST}
+    sums = {name: digest(content) for name, content in rest.items()}
+    return {**rest, MANIFEST: manifest.write(sums)}
+
+
+def flipped(content: bytes, at: int, bit: int = 0) -> bytes:
+    """The content with one bit changed."""
+    at %= len(content)
+    return content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :]
+
+
+def bomb(size: int) -> bytes:
+    """A .zip with one entry of so many zeros."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("results/data/zeros.parquet", bytes(size))
+    return file.getvalue()
+
+
+def record(**other) -> str:
+    """A record as Snakemake writes it."""
+    values = {
+        "rule": "data",
+        "input": [],
+        "log": ["results/logs/data/grid.log"],
+        "shellcmd": "sparsedecay data",
+        "params": ["'x'"],
+        "starttime": 10.0,
+        "endtime": 11.0,
+        "input_checksums": {},
+    }
+    return json.dumps({**values, **other})

@@ -1,0 +1,236 @@
+"""What a stranger's .zip may hold, and what is refused before anything is unpacked."""
+
+import re
+import stat
+import struct
+import zipfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sparsedecay.errors import UserError
+from sparsedecay.extras.archive.opening import opened, what_is_wrong
+from tests.extras.archive.made import TEXTS, bomb, small, zipped
+
+
+def refusal(path, tmp_path):
+    """What is told of an archive that is refused; nothing of it is anywhere."""
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError) as caught, opened(path) as archive:
+        archive.unpack(tmp_path / "folder")
+    assert sorted(tmp_path.rglob("*")) == before
+    return str(caught.value)
+
+
+def entry(name, kind=stat.S_IFREG, **fields):
+    info = zipfile.ZipInfo(name)
+    info.create_system = 3
+    info.external_attr = (kind | 0o644) << 16
+    for field, value in fields.items():
+        setattr(info, field, value)
+    return info
+
+
+def test_a_whole_archive_is_unpacked_as_it_was(tmp_path):
+    with opened(small(tmp_path / "a.zip")) as archive:
+        archive.unpack(tmp_path / "folder")
+        assert archive.size == sum(info.file_size for info in archive.entries.values())
+    for name, content in TEXTS.items():
+        assert (tmp_path / "folder" / name).read_bytes() == content
+
+
+def test_programs_stay_programs(tmp_path):
+    info = entry("run")
+    info.external_attr = (stat.S_IFREG | 0o755) << 16
+    with opened(zipped(tmp_path / "a.zip", {info: b"#!/bin/sh\n", "text": b""})) as archive:
+        archive.unpack(tmp_path / "folder")
+    assert (tmp_path / "folder/run").stat().st_mode & stat.S_IXUSR
+    assert not (tmp_path / "folder/text").stat().st_mode & stat.S_IXUSR
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "./x",
+        "a//b",
+        "a/./b",
+        "../x",
+        "results/../../x",
+        "/x",
+        "C:/x",
+        "..\\x",
+        "a\\b",
+        "results/..",
+        "\\\\host\\x",
+        "..",
+    ],
+)
+def test_names_that_lead_out(tmp_path, name):
+    said = refusal(zipped(tmp_path / "a.zip", {"good": b"", name: b"text"}), tmp_path)
+    assert re.search("leads out of the archive|written in an odd way", said)
+    assert "nothing was unpacked" in said
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[31mb", "results/\x07", "\u202efdp.exe"])
+def test_names_with_control_characters(tmp_path, name):
+    said = refusal(zipped(tmp_path / "a.zip", {name: b"text"}), tmp_path)
+    assert "control characters" in said
+    assert said.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (stat.S_IFLNK, "is a link"),
+        (stat.S_IFIFO, "no ordinary file"),
+        (stat.S_IFCHR, "no ordinary file"),
+        (stat.S_IFBLK, "no ordinary file"),
+        (stat.S_IFSOCK, "no ordinary file"),
+        (stat.S_IFDIR, "no ordinary file"),
+    ],
+)
+def test_links_and_devices(tmp_path, kind, words):
+    path = zipped(tmp_path / "a.zip", {entry("results/x", kind): b"/etc/passwd"})
+    assert words in refusal(path, tmp_path)
+
+
+def test_two_entries_of_one_name(tmp_path):
+    with pytest.warns(UserWarning, match="Duplicate"):
+        path = zipped(tmp_path / "a.zip", {entry("x"): b"1", entry("x"): b"2"})
+    assert "stands there twice" in refusal(path, tmp_path)
+    path = zipped(tmp_path / "b.zip", {"Results/x": b"1", "results/X": b"2"})
+    assert "stands there twice" in refusal(path, tmp_path)
+
+
+def test_a_file_that_is_a_folder_too(tmp_path):
+    record = ".snakemake/metadata/QQ=="
+    for one, other in (("results", "results/data/x"), (record, f"{record}/x")):
+        path = zipped(tmp_path / "a.zip", {one: b"1", other: b"2"})
+        assert "is a file and a folder" in refusal(path, tmp_path)
+
+
+def test_records_may_differ_in_case_alone(tmp_path):
+    names = (".snakemake/metadata/QQ==", ".snakemake/metadata/Qq==")
+    with opened(zipped(tmp_path / "a.zip", dict.fromkeys(names, b"{}"))) as archive:
+        assert archive.names == sorted(names)
+
+
+def test_absurd_sizes(tmp_path):
+    path = tmp_path / "a.zip"
+    path.write_bytes(bomb(100_000_000))
+    assert path.stat().st_size < 200_000
+    assert "would unpack from" in refusal(path, tmp_path)
+
+
+def test_absurd_sizes_in_small_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparsedecay.extras.archive.opening.SMALL_WHOLE", 1_000_000)
+    path = zipped(tmp_path / "a.zip", {f"{i}": bytes(100_000) for i in range(20)})
+    assert "would unpack from" in refusal(path, tmp_path)
+
+
+def test_a_link_in_the_way_is_replaced(tmp_path):
+    (tmp_path / "folder/figures").mkdir(parents=True)
+    (tmp_path / "folder/figures/fig1.pdf").symlink_to(tmp_path / "outside")
+    with opened(small(tmp_path / "a.zip")) as archive:
+        archive.unpack(tmp_path / "folder")
+    assert not (tmp_path / "outside").exists()
+    assert not (tmp_path / "folder/figures/fig1.pdf").is_symlink()
+
+
+def test_what_happens_within_is_not_the_archives_fault(tmp_path):
+    with pytest.raises(FileNotFoundError), opened(small(tmp_path / "a.zip")):
+        (tmp_path / "nothing").read_bytes()
+
+
+def test_entries_that_share_bytes(tmp_path):
+    """The same compressed bytes under many names: small files, a huge whole."""
+    path = zipped(tmp_path / "a.zip", {f"{i:03}": bytes(9_000_000) for i in range(3)})
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        start = archive.start_dir
+    directory = content[start:]
+    places = [i for i in range(len(directory)) if directory[i : i + 4] == b"PK\x01\x02"]
+    for place in places:
+        directory[place + 42 : place + 46] = struct.pack("<L", 0)
+    # only the first entry's bytes, and a directory that names them three times
+    with zipfile.ZipFile(path) as archive:
+        first = archive.infolist()[1].header_offset
+    end = directory.rindex(b"PK\x05\x06")
+    directory[end + 16 : end + 20] = struct.pack("<L", first)
+    path.write_bytes(bytes(content[:first]) + bytes(directory))
+    assert "share bytes" in refusal(path, tmp_path)
+
+
+def test_a_size_that_lies(tmp_path):
+    """An entry that says it is small, and is not: no more than it says is ever read."""
+    path = zipped(tmp_path / "a.zip", {"results/x.log": bytes(1_000_000)})
+    content = path.read_bytes()
+    path.write_bytes(content.replace(struct.pack("<L", 1_000_000), struct.pack("<L", 100)))
+    with (
+        pytest.raises(UserError, match=r"is damaged \(results/x\.log: Bad CRC"),
+        opened(path) as archive,
+    ):
+        archive.unpack(tmp_path / "folder")
+    assert not [path for path in (tmp_path / "folder").rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"flag_bits": 1}, "is encrypted"),
+        ({"compress_type": zipfile.ZIP_BZIP2}, "unknown way 12"),
+        ({"compress_type": zipfile.ZIP_LZMA}, "unknown way 14"),
+    ],
+)
+def test_ways_of_packing(fields, words):
+    assert words in what_is_wrong(entry("x", **fields))
+
+
+def test_no_room(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 100}))
+    with (
+        pytest.raises(UserError, match=r"MB are needed to unpack .* make room"),
+        opened(small(tmp_path / "a.zip")) as archive,
+    ):
+        archive.unpack(tmp_path / "folder")
+    assert not [path for path in (tmp_path / "folder").rglob("*") if path.is_file()]
+
+
+@given(st.binary(max_size=400))
+@settings(deadline=None)
+def test_anything_else_is_told(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("any") / "a.zip"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.zip"), opened(path):
+        pass
+
+
+def test_what_is_not_there(tmp_path):
+    with pytest.raises(UserError, match="no such file"), opened(tmp_path / "a.zip"):
+        pass
+    with pytest.raises(UserError, match=r"cannot be read: Is a directory"), opened(tmp_path):
+        pass
+
+
+def test_a_zip_of_a_later_version(tmp_path):
+    path = zipped(tmp_path / "a.zip", {"x": b""})
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\1\2") + 6] = 200  # the version it takes to unpack it
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"is no \.zip that can be read .*version"), opened(path):
+        pass
+
+
+def test_too_many_entries(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparsedecay.extras.archive.opening.MAX_ENTRIES", 2)
+    path = zipped(tmp_path / "a.zip", dict.fromkeys("abc", b""))
+    assert "has 3 entries; at most 2 are opened" in refusal(path, tmp_path)
+
+
+def test_a_small_file_that_is_large(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparsedecay.extras.archive.opening.SMALL", 1)
+    with opened(zipped(tmp_path / "a.zip", {"x": b"1234567890", "y": b"12345678901"})) as archive:
+        assert archive.read("x") == b"1234567890"
+        with pytest.raises(UserError, match="y is far too large"):
+            archive.read("y")

@@ -1,0 +1,55 @@
+"""Whether a run that was trained elsewhere lies within the spread of other draws."""
+
+import pytest
+
+from sparsedecay.extras.archive.retrain import MEASURES, within
+
+
+def row(value, **other):
+    """A summary, all measures of which have a value."""
+    lists = {"active_neurons", "distinct_neurons"}
+    return (
+        {n: [value, value] if n in lists else value for n in MEASURES} | {"diverged": None} | other
+    )
+
+
+def lost(epoch=10):
+    return dict.fromkeys(MEASURES) | {"diverged": epoch}
+
+
+FOUR = [row(1.0), row(2.0), row(1.5), row(1.2)]
+
+
+@pytest.mark.parametrize(
+    ("new", "draws", "right"),
+    [
+        (row(1.5), FOUR, True),
+        (row(2.9), FOUR, True),  # they lie 1 apart, so one may lie 1 outside
+        (row(3.1), FOUR, False),
+        (row(-0.1), FOUR, False),
+        (row(1.5, mse=9.0), FOUR, False),
+        (row(1.5, active_neurons=[1, 9]), FOUR, False),
+        (row(1.5), [*FOUR[:2], lost(), lost(20)], True),
+        (row(3.1), [*FOUR[:2], lost(), lost(20)], False),
+        (lost(), FOUR, False),
+        (lost(), [*FOUR[:3], lost(30)], True),
+        (lost(), [lost()] * 4, True),
+        (row(1.5), [lost()] * 4, False),
+    ],
+)
+def test_within_the_spread(capsys, new, draws, right):
+    assert within(new, draws) == right
+    said = capsys.readouterr().out
+    if new["diverged"] is not None:
+        assert f"it diverged here; {draws.count(lost()) + draws.count(lost(30))} of 4 draws" in said
+    elif all(draw["diverged"] for draw in draws):
+        assert "it did not diverge here; 4 of 4 draws did" in said
+    else:
+        assert "measures lie within the spread of" in said
+
+
+def test_summaries_of_earlier_versions_have_no_such_column():
+    new, draws = row(1.5), [row(1.0), row(2.0)]
+    for each in (new, *draws):
+        del each["diverged"]
+    assert within(new, draws)

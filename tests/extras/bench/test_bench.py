@@ -1,0 +1,118 @@
+"""What is raced computes the same training, and what is told is what was measured."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from sparsedecay.engines.autograd import AutogradEngine
+from sparsedecay.errors import UserError
+from sparsedecay.extras.bench import command, growth, race
+from sparsedecay.extras.bench.contestants import CONTESTANTS, Naive, absent
+from tests.small import engine_for, small_run
+
+SMALL = ["--K", "24", "--d", "4", "--levels", "2", "--rounds", "2", "--seconds", "0.01"]
+
+
+@pytest.fixture
+def one_core(monkeypatch):
+    """Measuring without keeping the tests' own process on one core."""
+    monkeypatch.setattr(command, "alone", race.prepare)
+
+
+def parameters(contestant) -> dict[str, np.ndarray]:
+    if isinstance(contestant, Naive):
+        tensors = dict(contestant.module.named_parameters())
+        return {name: tensor.detach().numpy() for name, tensor in tensors.items()}
+    return {name: np.asarray(array) for name, array in contestant.state[0].items()}
+
+
+SLOW = pytest.param("torch.compile", marks=pytest.mark.heavy)  # half a minute each
+
+
+@pytest.mark.parametrize("name", ["naive", "naive, as written", SLOW, "jax"])
+@pytest.mark.parametrize("network", ["representer", "dense"])
+@pytest.mark.parametrize("regularizer", ["eq2", "weight_decay", "none"])
+def test_the_peers_train_as_the_reference_does(name, network, regularizer):
+    if reason := absent(name):
+        pytest.skip(reason)
+    run = small_run(network=network, regularizer=regularizer, L=3)
+    reference = engine_for(AutogradEngine, run)
+    reference.advance(5)
+    contestant = engine_for(CONTESTANTS[name], run, reference.state())
+    already = 3 if name in ("torch.compile", "jax") else 0  # epochs that compiling takes
+    contestant.advance(20 - already)
+    reference.advance(20)
+    for key, value in reference.parameters.items():
+        np.testing.assert_allclose(
+            parameters(contestant)[key], value.detach().numpy(), rtol=1e-8, atol=1e-10
+        )
+
+
+def test_as_written_leaves_denormals_flushed_for_the_others():
+    contestant = engine_for(CONTESTANTS["naive, as written"], small_run())
+    torch.set_flush_denormal(True)
+    contestant.advance(1)
+    assert float(torch.tensor(1e-30) * torch.tensor(1e-12)) == 0
+
+
+def test_operations_by_hand():
+    """The paper's sizes: 22.5 and 820.9 million, as worked out on paper."""
+    paper = {"levels": (0.0, 0.5, 1.0), "dimension": 4, "K": 1296, "d": 16}
+    # W1 and C1 twice, all else three times; 2 N = 162 operations for each weight
+    weights = 2 * 1296 * 4 + 3 * 16 * 1296 + 2 * 16 * 4 + 3 * 1296 * 16 + 3 * 1296 + 3 * 16
+    assert race.flops(small_run(**paper)) == 162 * weights
+    weights = 2 * 1296 * 4 + 3 * 1296**2 + 2 * 1296 * 4 + 3 * 1296 + 3 * 1296
+    assert race.flops(small_run(network="dense", **paper)) == 162 * weights
+
+
+def test_json_on_the_last_line(one_core, capsys):
+    case = ["--network", "representer", "--regularizer", "eq2", "--phase", "early"]
+    command.main([*case, *SMALL, "--engines", "fused", "naive", "--json"])
+    *lines, last = capsys.readouterr().out.splitlines()
+    told = json.loads(last)
+    assert told["network"] == "representer"
+    assert told["regularizer"] == "eq2"
+    assert told["engine"] == "fused"
+    fused, naive = told["contestants"]["fused"], told["contestants"]["naive"]
+    assert told["ms_per_epoch"] == fused["ms_per_epoch"]
+    assert fused["times_as_long"] == 1
+    # the median of ratios and the ratio of medians: far apart only where something is mixed up
+    ratio = naive["ms_per_epoch"] / fused["ms_per_epoch"]
+    assert ratio / 10 < naive["times_as_long"] < ratio * 10
+    flops = race.flops(small_run(levels=(0.0, 1.0), dimension=4, K=24, d=4))
+    assert told["gflops"] == pytest.approx(flops / told["ms_per_epoch"] / 1e6)
+    assert told["floor_ms"] == pytest.approx(flops / told["peak_gflops"] / 1e6)
+    assert told["floor_share"] == pytest.approx(told["floor_ms"] / told["ms_per_epoch"])
+    assert any(line.split()[:1] == ["fused"] for line in lines)
+
+
+def test_all_cases_of_the_paper_early_and_late(one_core, capsys):
+    command.main([*SMALL, "--late", "10", "--denormals", "5", "--engines", "fused", "--json"])
+    cases = json.loads(capsys.readouterr().out.splitlines()[-1])["cases"]
+    told = {(case["network"], case["regularizer"], case["phase"], case["epoch"]) for case in cases}
+    assert told == {
+        (network, regularizer, phase, epoch)
+        for network, regularizer in [
+            ("representer", "eq2"),
+            ("representer", "weight_decay"),
+            ("representer", "none"),
+            ("dense", "weight_decay"),
+            ("dense", "none"),
+        ]
+        for phase, epoch in (("early", 0), ("late", 10), ("denormals", 5))
+        if (regularizer, phase) != ("none", "denormals")
+    }
+
+
+def test_an_absent_engine_is_named(one_core, monkeypatch):
+    monkeypatch.setattr(command, "absent", lambda name: "not here" if name == "jax" else None)
+    with pytest.raises(UserError, match="--engines jax: not here"):
+        command.main(["--engines", "jax"])
+
+
+def test_the_exponent_of_a_power_law():
+    sizes = [1, 2, 4, 8, 16, 32]
+    assert growth.exponent(sizes, [7 * size**1.5 for size in sizes]) == pytest.approx(1.5)
+    assert growth.exponent(sizes, [9, 9, 9, *(size**2 for size in sizes[3:])]) == pytest.approx(2)

@@ -1,0 +1,340 @@
+"""config/README.md and config/schema.json say what is checked."""
+
+import copy
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from sparsedecay.errors import UserError
+from sparsedecay.extras import document
+from sparsedecay.extras.document import EFFECTS
+from sparsedecay.study import parse as reading
+from sparsedecay.study.entries import key
+from sparsedecay.study.plan import load_plan
+from sparsedecay.study.schema import json_schema, leaves, limits, node_at
+from sparsedecay.study.study import Study, load_study
+
+CONFIG = Path(__file__).parents[2] / "config"
+PAPER, SWEEP = CONFIG / "config.yaml", CONFIG / "sweep.yaml"
+FILES = [PAPER, SWEEP]
+SCHEMA = json.loads((CONFIG / "schema.json").read_text())
+README = (CONFIG / "README.md").read_text()
+LEAVES = list(leaves(json_schema(Study)))
+
+
+def valid(config) -> bool:
+    return Draft202012Validator(SCHEMA).is_valid(config)
+
+
+def paper() -> dict:
+    """The paper's config with a sweep, so that it has every key."""
+    return copy.deepcopy(reading.read(PAPER).plain() | reading.read(SWEEP).plain())
+
+
+def test_the_documents_are_up_to_date(capsys):
+    """If not: run `sparsedecay document`."""
+    with pytest.raises(SystemExit) as caught:
+        document.main(["--folder", str(CONFIG), "--check"])
+    assert (caught.value.code, capsys.readouterr().err) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["README.md", "schema.json"])
+@pytest.mark.parametrize("spoil", [lambda f: f.write_text("old"), lambda f: f.unlink()])
+def test_a_document_out_of_date_is_named_and_written(tmp_path, capsys, name, spoil):
+    for file in ("config.yaml", "README.md", "schema.json"):
+        shutil.copy(CONFIG / file, tmp_path)
+    before = (tmp_path / name).read_bytes()
+    spoil(tmp_path / name)
+    with pytest.raises(SystemExit) as caught:
+        document.main(["--folder", str(tmp_path), "--check"])
+    assert caught.value.code == 1
+    said = capsys.readouterr().err
+    assert said == f"{tmp_path / name}: is out of date; run: sparsedecay document\n"
+    document.main(["--folder", str(tmp_path)])
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_another_value_of_the_papers_makes_the_readme_stale(tmp_path):
+    for file in ("README.md", "schema.json"):
+        shutil.copy(CONFIG / file, tmp_path)
+    (tmp_path / "config.yaml").write_text(PAPER.read_text().replace("K: 1296", "K: 81"))
+    with pytest.raises(SystemExit) as caught:
+        document.main(["--folder", str(tmp_path), "--check"])
+    assert caught.value.code == 1
+
+
+def test_elsewhere_there_is_nothing_to_document(tmp_path):
+    with pytest.raises(UserError, match=r"config\.yaml: no such file"):
+        document.main(["--folder", str(tmp_path)])
+
+
+# --- the schema
+
+
+def test_the_schema_is_one_and_takes_both_configs():
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    for name in ("config.yaml", "smoke.yaml"):
+        assert valid(reading.read(CONFIG / name).plain())
+        first = (CONFIG / name).read_text().splitlines()[0]
+        assert first == "# yaml-language-server: $schema=schema.json"
+    assert valid(paper())
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=key)
+def test_the_schema_refuses_a_misspelt_key_and_a_missing_one(path):
+    for misspelt in (True, False):
+        config = paper()
+        section = config
+        for part in path[:-1]:
+            section = section[part]
+        if isinstance(path[-1], str):
+            value = section.pop(path[-1])
+            if misspelt:
+                section |= {path[-1] + "x": value, path[-1]: value}
+            assert not valid(config)
+
+
+def test_the_schema_knows_the_ranges():
+    for section, name, value in (
+        ("network", "K", 0),
+        ("network", "K", 1.5),
+        ("optimizer", "learning_rate", 0),
+        ("optimizer", "betas", [0.9, 1]),
+        ("data", "levels", [0]),
+        ("data", "target_range", [0, 1, 2]),
+        ("training", "engine", "fast"),
+        ("training", "precision", True),
+        ("figures", "fig2", {}),
+        ("network", "skips", "leaps"),
+        ("objective", "loss", "MSE"),
+        ("objective", "weight_decay", "adamw"),
+        ("objective", "decay_biases", 1),
+        ("initialization", "scale", True),
+        ("optimizer", "batches", 0),
+        ("claims", "seeds", 1001),
+        ("claims", "vary", ["seeds"]),
+        ("claims", "milestones", [0]),
+        ("claims", "dense_milestones", []),
+        ("claims", "shallow", {}),
+        ("claims", "readings", ""),
+        ("claims", "reading_seeds", 0),
+        ("sweep", "seeds", 0),
+        ("sweep", "networks", []),
+        ("sweep", "lam", [0]),
+        ("sweep", "settings", {"network.d": []}),
+        ("sweep", "settings", {"network.D": [4]}),
+        ("sweep", "settings", {"data.seed": [4]}),
+        ("sweep", "settings", {"network.d": 4}),
+        ("sweep", "milestones", [0]),
+        ("archive", "targets", []),
+        ("archive", "targets", ["figures"]),
+        ("archive", "weights", "all"),
+    ):
+        config = paper()
+        config[section][name] = value
+        assert not valid(config), (section, name, value)
+
+
+def test_figures_claims_sweep_archive_and_nothing_else_may_be_left_out():
+    config = paper()
+    del config["claims"], config["sweep"], config["archive"]
+    for name in ("fig1", "fig2", "fig3"):
+        del config["figures"][name]
+    assert valid(config)
+    assert SCHEMA["$defs"]["Figures"].get("required", []) == []
+    required = {name for name, node in SCHEMA["$defs"].items() if node.get("required")}
+    assert required == SCHEMA["$defs"].keys() - {"Figures"}
+    for node in [SCHEMA, *SCHEMA["$defs"].values()]:
+        assert node["additionalProperties"] is False
+        if node is not SCHEMA["$defs"]["Figures"]:
+            optional = {"archive", "claims", "sweep"} if node is SCHEMA else set()
+            assert set(node["required"]) == set(node["properties"]) - optional
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=key)
+def test_every_key_is_described_for_editors_and_in_the_readme(path):
+    if isinstance(path[-1], int):
+        return
+    node = node_at(SCHEMA, path)
+    assert len(node["description"].split()) >= 2
+    section, name = key(document.section_of(path)), path[len(document.section_of(path)) :]
+    table = README.partition(f"### {section}\n")[2].partition("\n### ")[0]
+    (row,) = [line for line in table.splitlines() if line.startswith(f"| `{listed(name)}` |")]
+    assert row.count("|") == 6, "five cells, none of them cut by a |"
+    assert all(cell.strip() for cell in row.strip("|").split("|"))
+
+
+def listed(path) -> str:
+    return key(path).replace("[0]", "[]")
+
+
+@pytest.mark.parametrize(
+    ("node", "words"),
+    [
+        ({"type": "number"}, ""),
+        ({"type": "number", "exclusiveMinimum": 0}, "above 0"),
+        ({"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "from 0 to below 1"),
+        ({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, "above 0 and below 1"),
+        ({"type": "integer", "minimum": 3}, "of at least 3"),
+        ({"type": "integer", "minimum": 1, "maximum": 64}, "from 1 to 64"),
+        ({"type": "integer", "minimum": 0, "exclusiveMaximum": 5000}, "from 0 to 4,999"),
+        ({"type": "integer", "minimum": 0, "exclusiveMaximum": 2**63}, "from 0 to 2^63 - 1"),
+    ],
+)
+def test_ranges_in_words(node, words):
+    assert limits(node) == words
+
+
+def test_the_readme_shows_ranges_units_and_the_papers_values():
+    for row in (
+        "| `K` | whole number | from 1 to 1,000,000 | `1296` |",
+        "| `stride` | whole number, epochs | from 1 to 1,000,000,000 | `50000` |",
+        "| `checkpoint_seconds` | number, seconds | above 0 | `60` |",
+        "| `lam` | list of numbers | 1 to 12 values, each above 0 | `[1.0e-1, 1.0e-3, 1.0e-5]` |",
+        "| `average_over` | list of words | 1 to 3 of `W`, `V`, `C` | `[W, V]` |",
+        "| `relative_rank_threshold` | number | above 0 and below 1 | `1.0e-3` |",
+        "| `seed` | whole number | from 0 to 2^63 - 1 | `0` |",
+        "| `precision` | word | `float32`, `float64` | `float32` |",
+        "| `decay_biases` | truth value | `true`, `false` | `true` |",
+        "| `skips` | word | `leap`, `input`, `none` | `leap` |",
+        "| `batches` | whole number | from 1 to 1,000,000 | `1` |",
+        "| `shallow.K` | list of whole numbers | 2 to 20 values, each from 1 to 1,000,000 | "
+        "`[81, 162, 405, 810, 1296]` |",
+        "| `readings` | word | any | `readings.yaml` |",
+        "| `settings` | section | 1 to 1,000 values for each key | – |",
+        "| `networks[].regularizer` | word | `eq2`, `weight_decay`, `none` | – |",
+    ):
+        assert row in README
+
+
+# --- what runs again
+
+EDITS = {
+    "data.levels": [0, 1],
+    "data.dimension": 3,
+    "data.target_range": [0, 1],
+    "data.seed": 1,
+    "network.L": 3,
+    "network.K": 8,
+    "network.d": 8,
+    "network.skips": "none",
+    "objective.loss": "sum",
+    "objective.weight_decay": "adam",
+    "objective.decay_biases": False,
+    "initialization.range": [0, 1],
+    "initialization.scale": "fan_in",
+    "initialization.seed": 1,
+    "optimizer.learning_rate": 0.1,
+    "optimizer.betas": [0.5, 0.9],
+    "optimizer.eps": 1e-7,
+    "optimizer.batches": 3,
+    "training.epochs": 100_000,
+    "training.stride": 25_000,
+    "training.record_every": 500,
+    "training.precision": "float64",
+    "training.engine": "autograd",
+    "training.checkpoint_seconds": 1,
+    "measures.threshold": 0.01,
+    "measures.rank_threshold": 0.01,
+    "measures.relative_rank_threshold": 0.01,
+    "measures.average_over": ["W"],
+    "figures.fig1.L": 4,
+    "figures.fig2.network": "dense",
+    "figures.fig2.lam": [0.5],
+    "figures.fig2.regularizers": ["none"],
+    "figures.fig3.lam": 0.5,
+    "figures.fig3.epoch": 100_000,
+    "figures.fig3.panels": [{"network": "dense", "regularizer": "eq2"}],
+    "figures.fig4.lam": 0.5,
+    "figures.fig4.epoch": 100_000,
+    "figures.fig4.panels": [{"network": "dense", "regularizer": "eq2"}],
+    "claims.seeds": 5,
+    "claims.vary": ["weights"],
+    "claims.milestones": [50_000, 100_000],
+    "claims.dense_milestones": [50_000, 100_000],
+    "claims.shallow.K": [81, 82],
+    "claims.shallow.lam": 0.1,
+    "claims.shallow.epoch": 100_000,
+    "claims.readings": "smoke-readings.yaml",
+    "claims.reading_seeds": 2,
+    "sweep.seeds": 3,
+    "sweep.vary": ["weights"],
+    "sweep.networks": [{"network": "representer", "regularizer": "none"}],
+    "sweep.lam": [0.5],
+    "sweep.settings": {"network.d": [3]},
+    "sweep.milestones": [100_000],
+    "archive.targets": ["all", "readings"],
+    "archive.weights": False,
+}
+UNTOUCHED = {"figures.fig3.layer", "figures.fig4.layer"}  # with L = 2 there is only one
+
+
+def test_every_key_has_one_line_on_what_runs_again():
+    edited = {key(path) for path in LEAVES if 0 not in path}
+    assert edited == EDITS.keys() | UNTOUCHED
+    for name in edited:
+        assert len([names for names, _ in EFFECTS if covers(names, name)]) == 1, name
+
+
+def covers(names, name) -> bool:
+    return any(name == covered or name.startswith(covered + ".") for covered in names)
+
+
+def nested(name, value):
+    """{"a": {"b": value}} for a.b."""
+    for part in reversed(name.split(".")):
+        value = {part: value}
+    return value
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_an_edit_makes_run_what_the_readme_says(name):
+    """Files of runs change with the runs' names, figures with their requests."""
+    before, after = load_study(FILES), load_study(FILES, nested(name, EDITS[name]))
+    redrawn = {n for n in before.figures.names if before.request(n) != after.request(n)}
+    measured_anew = before.measures != after.measures
+    everything = list(before.runs.values())
+    renamed = [run for run in everything if run.id not in after.runs]
+    if name.startswith(
+        "figures."
+    ):  # other runs are shown; those of the old figure keep their names
+        assert before.runs.keys() & after.runs.keys()
+        everything = renamed = []
+    dense = [run for run in everything if run.network == "dense"]
+    decayed = [run for run in everything if run.regularizer == "weight_decay"]
+    expected = {
+        "Nothing.": (set(), False, []),
+        "Figure 1": ({"fig1"}, False, []),
+        "Nothing is trained.": ({"fig2", "fig3", "fig4"}, True, []),
+        "Only runs and milestones": ({name.split(".")[1]}, False, []),
+        "Only runs that no statement": (set(), False, []),
+        "Only runs that no setting": (set(), False, []),
+        "The archive": (set(), False, []),
+        "Figure 2's": ({"fig2"}, False, []),
+        "Everything": ({"fig2", "fig3", "fig4"}, False, everything),
+        "All dense": ({"fig3", "fig4"}, False, dense),
+        "All networks with weight decay": ({"fig2", "fig3", "fig4"}, False, decayed),
+    }
+    (effect,) = [text for names, text in EFFECTS if covers(names, name)]
+    (told,) = [result for start, result in expected.items() if effect.startswith(start)]
+    assert (redrawn, measured_anew, renamed) == told
+
+
+@pytest.mark.parametrize("name", [name for name in EDITS if name.startswith("claims.")])
+def test_an_edit_of_the_claims_tests_statements_anew_and_keeps_the_figures_runs(name):
+    before, after = load_plan([PAPER]), load_plan([PAPER], nested(name, EDITS[name]))
+    tables = ("claims", "readings")
+    assert [table for table in tables if before.statements(table) != after.statements(table)]
+    assert before.runs.keys() & after.runs.keys() >= before.study.runs.keys()
+
+
+@pytest.mark.parametrize("name", [name for name in EDITS if name.startswith("sweep.")])
+def test_an_edit_of_the_sweep_joins_its_tables_anew_and_nothing_else(name):
+    before, after = load_plan(FILES), load_plan(FILES, nested(name, EDITS[name]))
+    assert before.asked("sweep") != after.asked("sweep")
+    for other in ("figures/fig2", "figures/replicate/fig2", "statements/claims"):
+        assert before.asked(other) == after.asked(other)

@@ -1,0 +1,242 @@
+import errno
+import multiprocessing
+import os
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from pydantic import BaseModel, RootModel
+from safetensors import SafetensorError
+
+from sparsedecay.errors import DamagedFile, UserError
+from sparsedecay.files import storage
+
+TABLE = pa.table({"epoch": [1, 2], "value": [0.5, float("nan")]})
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "folder" / "file"
+
+    def fail():
+        with storage.atomic(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list(path.parent.iterdir()) == []
+    storage.write_json(path, {"b": 1, "a": "ü"})
+    assert path.read_text() == '{\n  "a": "ü",\n  "b": 1\n}\n'
+    with pytest.raises(RuntimeError):
+        fail()
+    assert path.read_text().startswith("{")  # the old file is still whole
+    assert [entry.name for entry in path.parent.iterdir()] == ["file"]
+
+
+def test_the_same_table_gives_the_same_bytes(tmp_path):
+    for name in ("one", "two"):
+        storage.write_table(tmp_path / name, TABLE, {"note": "x"})
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert storage.read_table(tmp_path / "one").schema.metadata[b"note"] == b"x"
+
+
+def test_a_state_comes_back_as_it_went(tmp_path):
+    tensors = {"W1": torch.randn(3, 4).T, "step": torch.tensor(5.0)}
+    for name in ("state", "again"):
+        storage.write_state(tmp_path / name, tensors, {"epoch": "5", "a": "b", "c": "d"})
+    assert (tmp_path / "state").read_bytes() == (tmp_path / "again").read_bytes()
+    back, about = storage.read_state(tmp_path / "state")
+    assert about == {"epoch": "5", "a": "b", "c": "d"}
+    assert all(back[name].equal(tensor) for name, tensor in tensors.items())
+    arrays, _ = storage.read_state(tmp_path / "state", "np")
+    np.testing.assert_array_equal(arrays["W1"], tensors["W1"].numpy())
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "text", "folder"])
+@pytest.mark.parametrize("kind", ["table", "state"])
+def test_damage_is_named_with_the_remedy(tmp_path, kind, damage):
+    path = tmp_path / "file"
+    if kind == "table":
+        storage.write_table(path, TABLE, {})
+    else:
+        storage.write_state(path, {"W1": torch.zeros(9)}, {})
+    whole = path.read_bytes()
+    path.unlink()
+    match damage:
+        case "truncated":
+            path.write_bytes(whole[: len(whole) // 2])
+        case "empty":
+            path.touch()
+        case "text":
+            path.write_text("not this")
+        case "folder":
+            path.mkdir()
+    read = storage.read_table if kind == "table" else storage.read_state
+    with pytest.raises(UserError, match=f"(?s){path}: .*") as caught:
+        read(path)
+    if damage != "folder":
+        assert isinstance(caught.value, DamagedFile)
+        assert f"snakemake --force {path}" in str(caught.value)
+
+
+def test_a_table_without_its_columns_is_damaged(tmp_path):
+    storage.write_table(tmp_path / "file", TABLE, {})
+    for expected in (("epoch", pa.string()), ("run", pa.string())):
+        with pytest.raises(DamagedFile, match=f"no column {expected[0]}"):
+            storage.read_table(tmp_path / "file", pa.schema([expected]))
+
+
+def test_a_missing_file_says_how_to_make_it(tmp_path):
+    with pytest.raises(UserError, match="no such file; make it with: snakemake"):
+        storage.read_table(tmp_path / "file")
+
+
+def write_often(path):
+    for _ in range(50):
+        storage.write_json(path, list(range(5000)))
+    os._exit(0)
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path):
+    path = tmp_path / "file"
+    storage.write_json(path, list(range(5000)))
+    whole = path.read_text()
+    writer = multiprocessing.get_context("fork").Process(target=write_often, args=[path])
+    writer.start()
+    while writer.is_alive():
+        assert path.read_text() == whole
+    writer.join()
+
+
+@pytest.mark.parametrize("kind", ["table", "state"])
+def test_every_bit_is_covered_by_the_seal(tmp_path, kind):
+    path = tmp_path / "file"
+    if kind == "table":
+        storage.write_table(path, TABLE, {"note": "x"})
+    else:
+        storage.write_state(path, {"W1": torch.arange(3.0)}, {"note": "x"})
+    read = storage.read_table if kind == "table" else storage.read_state
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
+        with pytest.raises(DamagedFile, match="wrong SHA-256"):
+            read(path)
+    path.write_bytes(whole)
+    read(path)
+
+
+def test_tables_of_earlier_versions_have_no_seal(tmp_path):
+    import pyarrow.parquet as pq
+
+    pq.write_table(TABLE, tmp_path / "file")
+    assert storage.read_table(tmp_path / "file", sealed=False)["epoch"].to_pylist() == [1, 2]
+    with pytest.raises(DamagedFile, match="wrong SHA-256"):
+        storage.read_table(tmp_path / "file")
+
+
+def test_what_looks_like_a_seal_is_none(tmp_path):
+    """Another digest in a file's own metadata, or in its data."""
+    table = pa.table({"text": [f"sha256:{'a' * 64}"]})
+    storage.write_table(tmp_path / "file", table, {"input": f"sha256:{'b' * 64}"})
+    assert storage.read_table(tmp_path / "file")["text"].to_pylist() == table["text"].to_pylist()
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    (tmp_path / ".file.123.tmp").write_text("half")
+    (tmp_path / ".file2.123.tmp").write_text("another's")
+    storage.write_json(tmp_path / "file", 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".file2.123.tmp", "file"]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, r"no room on the disk: about 4\.000 MB are needed, .* MB are free there"),
+        (errno.EDQUOT, "no room on the disk"),
+        (errno.EACCES, "cannot be written: Permission denied; check"),
+        (errno.EROFS, "cannot be written: Read-only file system; check"),
+    ],
+)
+def test_what_cannot_be_written_is_told(tmp_path, number, words):
+
+    def fail():
+        with storage.atomic(tmp_path / "file", 4_000_000) as temporary:
+            temporary.write_text("half")
+            raise OSError(number, os.strerror(number))
+
+    with pytest.raises(UserError, match=f"{tmp_path}/file: .*{words}"):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_the_way(tmp_path):
+    (tmp_path / "file").mkdir()
+    with pytest.raises(UserError, match=r"cannot be written: Is a directory"):
+        storage.write_json(tmp_path / "file", 1)
+
+
+def test_a_value_that_looks_like_a_blank_seal_is_refused(tmp_path):
+    """It would be sealed in its place, and so be changed."""
+    with pytest.raises(UserError, match="reserved"):
+        storage.write_state(tmp_path / "file", {"W": torch.ones(1)}, {"title": storage.BLANK})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_by_the_library_too(tmp_path, monkeypatch):
+    def full(*_):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(UserError, match=r"no room on the disk: about 0\.004 MB are needed"):
+        storage.write_state(tmp_path / "file", {"W": torch.ones(1000)}, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+    def forbidden(self):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    storage.write_table(tmp_path / "file", TABLE, {})
+    monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
+    with pytest.raises(UserError, match=f"^{tmp_path}/file: Permission denied$") as caught:
+        storage.read_table(tmp_path / "file")
+    assert not isinstance(caught.value, DamagedFile)
+
+
+class Asked(BaseModel):
+    """What some stage is asked for."""
+
+    epoch: int
+    name: str = "é"
+
+
+def test_a_request_comes_back_as_it_was_asked(tmp_path):
+    file = tmp_path / "request.json"
+    file.write_text(storage.sealed_request(Asked(epoch=3)), encoding="utf-8")
+    assert storage.read_request(file, Asked) == Asked(epoch=3)
+    file.write_text(file.read_text().replace("3", "4", 1))
+    with pytest.raises(DamagedFile, match=r"wrong SHA-256\)\.\nMake it again with: snakemake --f"):
+        storage.read_request(file, Asked)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"asked": 1}', '"a"', "null", "[" * 9999])
+def test_what_is_no_request_is_told(tmp_path, text):
+    file = tmp_path / "request.json"
+    file.write_text(text)
+    with pytest.raises(DamagedFile, match=f"^{file}: is damaged or not what its name says"):
+        storage.read_request(file, Asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (RootModel[dict]({"epoch": "x"}), "is no request: epoch: "),
+        (RootModel[int](3), "is no request: Input should be"),
+    ],
+)
+def test_a_request_for_something_else_is_told(tmp_path, asked, words):
+    file = tmp_path / "request.json"
+    file.write_text(storage.sealed_request(asked), encoding="utf-8")
+    with pytest.raises(DamagedFile, match=f"^{file}: {words}.*\\nMake it again with"):
+        storage.read_request(file, Asked)

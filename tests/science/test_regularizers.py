@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sparsedecay.science import regularizers
+from sparsedecay.science.networks import Dense, Representer
+
+KINDS = ["eq2", "weight_decay", "none"]
+
+
+def test_eq2_by_hand():
+    network = Representer(d_in=2, d_out=2, L=1, K=2, d=1)
+    p = {
+        "W1": np.array([[1.0, 2.0], [3.0, 0.0]]),  # rows w_k: squares 5 and 9
+        "b1": np.array([100.0, 100.0]),  # biases do not count
+        "V1": np.array([[1.0, -2.0], [-3.0, 0.0]]),  # columns v_k: l1 norms 4 and 2, squares 16, 4
+        "C1": np.array([[1.0, -1.0], [0.5, 0.0]]),  # l1 norm 2.5
+        "c0_1": np.array([100.0, 100.0]),
+    }
+    assert regularizers.value("eq2", network, p) == 5 + 9 + 16 + 4 + 2.5
+    assert regularizers.value("weight_decay", network, p) == 14 + 20000 + 14 + 2.25 + 20000
+    assert regularizers.value("none", network, p) == 0
+
+
+def test_eq2_of_the_dense_network_counts_A_into_and_out_of_neurons():
+    network = Dense(d_in=1, d_out=1, L=2, K=2, d=1)
+    p = {name: np.zeros(shape) for name, shape in network.shapes.items()}
+    p["A2"] = np.array([[1.0, -2.0], [3.0, 4.0]])
+    # out of layer 1: columns, (1 + 3)^2 + (2 + 4)^2; into layer 2: rows, 1 + 4 + 9 + 16
+    assert regularizers.value("eq2", network, p) == 16 + 36 + 30
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kind=st.sampled_from(KINDS),
+    cls=st.sampled_from([Representer, Dense]),
+    L=st.integers(1, 4),
+    K=st.integers(1, 5),
+    d=st.integers(1, 4),
+    d_in=st.integers(1, 3),
+    seed=st.integers(0, 99),
+)
+def test_the_gradient_is_autograds(kind, cls, L, K, d, d_in, seed):
+    """In float64, also where weights are exactly zero: there the subgradient of |.| is 0."""
+    network = cls(d_in=d_in, d_out=1, L=L, K=K, d=d)
+    generator = torch.Generator().manual_seed(seed)
+    p = {}
+    for name, shape in network.shapes.items():
+        p[name] = torch.randn(shape, dtype=torch.float64, generator=generator)
+        p[name][torch.rand(shape, generator=generator) < 0.3] = 0
+        p[name].requires_grad_()
+    lam = 0.37
+    objective = lam * torch.as_tensor(regularizers.value(kind, network, p), dtype=torch.float64)
+    if kind != "none":
+        objective.backward()
+    g = {name: torch.ones_like(tensor.detach()) for name, tensor in p.items()}
+    with torch.no_grad():
+        regularizers.add_gradient(kind, network, p, lam, g)
+    for name, tensor in p.items():
+        expected = 1 + (tensor.grad if tensor.grad is not None else torch.zeros_like(tensor))
+        torch.testing.assert_close(g[name], expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_torch_and_numpy_agree(kind):
+    network = Representer(d_in=2, d_out=1, L=2, K=3, d=2)
+    p = {name: torch.randn(shape, dtype=torch.float64) for name, shape in network.shapes.items()}
+    n = {name: tensor.numpy() for name, tensor in p.items()}
+    assert float(regularizers.value(kind, network, p)) == pytest.approx(
+        float(regularizers.value(kind, network, n)), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        Representer(d_in=2, d_out=1, L=2, K=3, d=2),
+        Dense(d_in=2, d_out=1, L=3, K=3, d=2),
+        Dense(d_in=2, d_out=1, L=3, K=3, d=2, skip="input"),
+        Dense(d_in=2, d_out=1, L=3, K=3, d=2, skip="none"),
+    ],
+    ids=lambda network: f"{type(network).__name__}-{getattr(network, 'skip', '')}",
+)
+def test_what_weight_decay_acts_on(network):
+    every = regularizers.decayed("weight_decay", network)
+    assert every == regularizers.decayed("weight_decay", network, biases=True)
+    assert every == list(network.shapes)
+    weights = regularizers.decayed("weight_decay", network, biases=False)
+    assert weights == [name for name in every if name[0] != "b" and not name.startswith("c0")]
+    for kind in ("eq2", "none"):
+        assert regularizers.decayed(kind, network) == []
+        assert regularizers.decayed(kind, network, biases=False) == []
+
+
+def test_without_biases_weight_decay_is_of_the_matrices_alone(make_run):
+    network = Representer(d_in=2, d_out=2, L=1, K=2, d=1)
+    p = {
+        "W1": np.array([[1.0, 2.0], [3.0, 0.0]]),  # 14
+        "b1": np.array([100.0, 100.0]),
+        "V1": np.array([[1.0, -2.0], [-3.0, 0.0]]),  # 14
+        "C1": np.array([[1.0, -1.0], [0.5, 0.0]]),  # 2.25
+        "c0_1": np.array([100.0, 100.0]),
+    }
+    assert regularizers.value("weight_decay", network, p, biases=False) == 14 + 14 + 2.25
+    for kind in ("eq2", "none"):
+        free, decayed = (regularizers.value(kind, network, p, biases=b) for b in (False, True))
+        assert free == decayed
+    for biases in (True, False):
+        run = make_run(regularizer="weight_decay", decay_biases=biases)
+        expected = regularizers.value("weight_decay", network, p, biases)
+        assert regularizers.of(run, network, p) == expected
+
+    p = {name: torch.from_numpy(array) for name, array in p.items()}
+    g = {name: torch.zeros_like(tensor) for name, tensor in p.items()}
+    regularizers.add_gradient("weight_decay", network, p, 0.25, g, biases=False)
+    assert g["W1"].equal(0.5 * p["W1"])
+    assert not g["b1"].any()
+    assert not g["c0_1"].any()

@@ -1,0 +1,90 @@
+"""One process at a time has the claim to a folder, and only it removes marks."""
+
+import os
+import subprocess
+import sys
+import time
+
+from sparsedecay.session.lock import Claim, obstacle
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from sparsedecay.session.lock import Claim
+claim = Claim(Path())
+assert claim.take()
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def hold(folder):
+    """Another process that has the claim."""
+    process = subprocess.Popen([sys.executable, "-c", HOLD], cwd=folder, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"held\n"
+    return process
+
+
+def marks(folder):
+    (folder / ".snakemake/locks").mkdir(parents=True, exist_ok=True)
+    (folder / ".snakemake/locks/0.output.lock").write_text("results/x\n")
+
+
+def test_a_claim_is_given_once_and_ends_with_the_process(tmp_path):
+    marks(tmp_path)
+    process = hold(tmp_path)
+    claim = Claim(tmp_path)
+    assert not claim.take()
+    assert claim.possible
+    assert not claim.clear(), "the marks of the living stay"
+    assert claim.holder().startswith(f"process {process.pid} on {os.uname().nodename}, since ")
+    process.kill()
+    process.wait()
+    assert claim.take()
+    assert claim.take(), "again by the same process"
+    assert claim.clear()
+    assert not (tmp_path / ".snakemake/locks").exists()
+    assert not claim.clear(), "there is nothing left"
+    claim.release()
+    assert Claim(tmp_path).take()
+
+
+def test_it_waits_for_those_who_only_look(tmp_path):
+    process = hold(tmp_path)
+    began = time.monotonic()
+    assert not Claim(tmp_path).take(patience=0.3)
+    assert time.monotonic() - began >= 0.3
+    process.kill()
+    process.wait()
+
+
+def test_what_the_holder_wrote_is_not_trusted(tmp_path):
+    folder = tmp_path / ".snakemake"
+    folder.mkdir()
+    for text in ("", "{}", "[1]", '{"process": "x", "host": 1}', "\0", "[" * 99_999):
+        (folder / "sparsedecay.json").write_text(text)
+        assert Claim(tmp_path).holder() == "another process"
+
+
+def test_a_folder_without_locks(tmp_path, monkeypatch):
+    def acquire(self, timeout=None):
+        raise NotImplementedError
+
+    monkeypatch.setattr("filelock.FileLock.acquire", acquire)
+    claim = Claim(tmp_path)
+    marks(tmp_path)
+    assert not claim.take()
+    assert not claim.possible
+    assert not claim.clear()
+    claim.release()
+    assert any((tmp_path / ".snakemake/locks").iterdir())
+
+
+def test_what_stands_in_the_way(tmp_path, monkeypatch):
+    assert obstacle(tmp_path) is None
+    (tmp_path / "figures").symlink_to(tmp_path / "nothing")
+    assert obstacle(tmp_path).startswith(f"{tmp_path / 'figures'}: is no folder")
+    (tmp_path / "nothing").mkdir()
+    assert obstacle(tmp_path) is None
+    monkeypatch.setattr("os.access", lambda path, mode: path != tmp_path / "figures")
+    assert obstacle(tmp_path).startswith(f"{tmp_path / 'nothing'}: cannot be written; change its")

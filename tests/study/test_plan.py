@@ -1,0 +1,357 @@
+"""The plan: several seeds, several readings, and the files that follow from them."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from sparsedecay.errors import UserError
+from sparsedecay.files import paths
+from sparsedecay.science.networks import build
+from sparsedecay.science.run import chain
+from sparsedecay.study.plan import Plan, draw, load_plan, networks, tables_read
+from sparsedecay.study.study import files_read, load_study
+
+CONFIG = Path(__file__).parents[2] / "config"
+PAPER = CONFIG / "config.yaml"
+
+
+@pytest.fixture(scope="module")
+def paper() -> Plan:
+    return load_plan([PAPER])
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A copy of the configs in the current folder; gives the plan with these readings."""
+    shutil.copytree(CONFIG, tmp_path / "config")
+    monkeypatch.chdir(tmp_path)
+
+    def plan(readings: str | None = None, name="config", **overrides) -> Plan:
+        if readings is not None:
+            Path("config/readings.yaml").write_text(readings)
+        return load_plan([Path(f"config/{name}.yaml")], overrides)
+
+    return plan
+
+
+def ids(study) -> set[str]:
+    """All networks that statements are tested on."""
+    return {run.id for run, _ in networks(study)}
+
+
+# --- draws
+
+
+@pytest.mark.parametrize("vary", [["targets"], ["weights"], ["targets", "weights"]])
+def test_a_draw_shifts_the_seeds_that_vary(vary):
+    overrides = {"claims": {"vary": vary}, "data": {"seed": 5}, "initialization": {"seed": 70}}
+    study = load_plan([PAPER], overrides).study
+    seeds = [(drawn.data.seed, drawn.initialization.seed) for drawn in
+             (draw(study, i) for i in range(3))]  # fmt: skip
+    targets, weights = "targets" in vary, "weights" in vary
+    assert seeds == [(5 + i * targets, 70 + i * weights) for i in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("vary", "data_sets"), [(["targets"], 10), (["weights"], 1), (["targets", "weights"], 10)]
+)
+def test_draws_have_runs_of_their_own(vary, data_sets):
+    plan = load_plan([PAPER], {"claims": {"vary": vary, "reading_seeds": 1}})
+    (literal,) = plan.statements("claims").readings
+    runs = [{one.run for one in of_draw} for of_draw in literal.draws]
+    assert len(runs) == 10
+    assert len(set.union(*runs)) == sum(map(len, runs)), "no two draws share a run"
+    assert len(plan.data_sets) == data_sets
+
+
+def test_nothing_but_seeds_differs_between_draws(paper):
+    for (first, epochs), (other, others) in zip(
+        networks(draw(paper.study, 0)), networks(draw(paper.study, 7)), strict=True
+    ):
+        assert epochs == others
+        data = other.data.model_copy(update={"seed": 0})
+        initialization = other.initialization.model_copy(update={"seed": 0})
+        assert other.model_copy(update={"data": data, "initialization": initialization}) == first
+
+
+def test_the_first_draw_is_the_studys_own(paper):
+    own = load_study([PAPER]).runs
+    assert draw(paper.study, 0) == paper.study
+    assert own.keys() <= ids(draw(paper.study, 0))
+    for name in paper.study.figures.names:
+        assert paper.request(name) == paper.study.request(name)
+    assert paper.request("replicate/fig2").draws[0] == paper.request("fig2").shown
+
+
+def test_the_networks_of_a_draw(paper):
+    found = [(r.network, r.regularizer, r.lam, r.shape.L, r.shape.K, e)
+             for r, e in networks(paper.study)]  # fmt: skip
+    both, kinds = [50_000, 200_000], ("eq2", "weight_decay")
+    deep = [("representer", kind, lam, 2, 1296, both) for lam in (0.1, 1e-3, 1e-5)
+            for kind in kinds]  # fmt: skip
+    deep.append(("representer", "none", 0, 2, 1296, both))
+    dense = [("dense", "weight_decay", 1e-3), ("dense", "none", 0)]
+    deep += [(*which, 2, 1296, [50_000]) for which in dense]
+    wide = [("representer", "weight_decay", 1e-3, 1, K, [200_000])
+            for K in (81, 162, 405, 810, 1296)]  # fmt: skip
+    assert sorted(found) == sorted([*deep, *wide])
+
+
+# --- readings
+
+
+def test_the_papers_readings_share_the_runs_they_do_not_affect(paper):
+    literal, *others = paper.variations
+    assert literal.name == "literal"
+    by_id = {run.id: run for run, _ in networks(literal.study)}
+    shared = {variation.name: ids(variation.study) & by_id.keys() for variation in others}
+
+    def chosen(rule) -> set[str]:
+        return {name for name, run in by_id.items() if rule(run)}
+
+    without_decay = chosen(lambda run: run.regularizer != "weight_decay")
+    assert without_decay
+    for name in ("adam-option", "decoupled", "biases-free"):
+        assert shared[name] == without_decay
+    representer = chosen(lambda run: run.network == "representer")
+    assert shared["skips-input"] == representer
+    for name in ("loss-sum", "fan-in", "minibatches"):
+        assert shared[name] == set()
+    assert shared["average-all"] == by_id.keys()
+    assert len(shared) == 8
+
+
+def test_every_reading_is_in_the_table_of_readings_and_only_there(paper):
+    (only,) = paper.statements("claims").readings
+    assert (only.name, len(only.draws)) == ("literal", 10)
+    readings = paper.statements("readings").readings
+    assert [one.name for one in readings] == [one.name for one in paper.variations]
+    assert {len(one.draws) for one in readings} == {1}
+    assert readings[0].draws[0] == only.draws[0]
+    average = {one.name: one.average_over for one in readings}
+    assert average["average-all"] == ("W", "V", "C")
+    assert average["literal"] == average["loss-sum"] == ("W", "V")
+
+
+@pytest.mark.parametrize("table", ["claims", "readings"])
+def test_a_request_survives_json(paper, table):
+    asked = paper.statements(table)
+    assert type(asked).model_validate_json(asked.canonical()) == asked
+
+
+def test_the_plan_has_every_run_that_is_asked_for(paper):
+    asked = {
+        one.run
+        for table in ("claims", "readings")
+        for reading in paper.statements(table).readings
+        for of_draw in reading.draws
+        for one in of_draw
+    }
+    assert set(paper.runs) == asked
+    assert all(run.id == name for name, run in paper.runs.items())
+
+
+# --- figures
+
+
+def test_figures_with_statements(paper):
+    own = ["fig1", "fig2", "fig3", "fig4"]
+    seeds = ["replicate/fig2", "replicate/fig3", "replicate/fig4"]
+    assert paper.figures == [*own, *seeds, "claims", "readings"]
+    assert paper.replicated == [*seeds, "claims"]
+    for name in seeds:
+        request = paper.request(name)
+        assert request.name == name
+        assert len(request.draws) == 10
+        assert len(files_read(request)) == 10 * len(files_read(paper.request(name[-4:])))
+    for name in ("claims", "readings"):
+        assert files_read(paper.request(name)) == [paths.statements(name)]
+
+
+def test_figures_without_statements(mine):
+    plan = mine(claims=None)
+    assert plan.figures == ["fig1", "fig2", "fig3", "fig4"]
+    assert plan.replicated == []
+    assert plan.variations == []
+    assert plan.chosen("claims") == plan.chosen("readings") == []
+    assert plan.runs == plan.study.runs
+    assert mine(claims=None, figures={"fig2": None, "fig3": None}).figures == ["fig1", "fig4"]
+
+
+def test_without_statements_no_file_of_readings_is_needed(mine):
+    Path("config/readings.yaml").unlink()
+    assert mine(claims=None).variations == []
+
+
+def test_a_figure_that_is_left_out_is_not_replicated(mine):
+    plan = mine(figures={"fig4": None})
+    assert "replicate/fig4" not in plan.figures
+    assert plan.replicated == ["replicate/fig2", "replicate/fig3", "claims"]
+
+
+@pytest.mark.parametrize("figure", ["fig2", "fig3"])
+def test_statements_need_their_figures(mine, figure):
+    with pytest.raises(UserError, match=r": claims: .* it tests the networks of figures\.fig2"):
+        mine(figures={figure: None})
+
+
+# --- files
+
+
+@pytest.mark.parametrize("table", ["claims", "readings"])
+def test_tables_are_read_once(paper, table):
+    asked = paper.statements(table)
+    files = tables_read(asked)
+    assert len(files) == len(set(files))
+    networks_asked = {one.run: one for r in asked.readings for d in r.draws for one in d}
+    for one in networks_asked.values():
+        for epoch in one.epochs:
+            for name in ("summary", "matrices", "trajectory"):
+                assert paths.measured(one.run, epoch, name) in files
+        assert paths.measured(one.run, one.first, "trajectory") in files
+    shallow = sum(one.L == 1 for one in networks_asked.values())
+    milestones = sum(len(one.epochs) for one in networks_asked.values())
+    # the first milestone of the others is one at which they are tested
+    assert len(files) == 3 * milestones + shallow
+
+
+@pytest.mark.parametrize(
+    ("stride", "first"), [(50_000, 50_000), (20_000, 20_000), (60_000, 50_000)]
+)
+def test_the_first_milestone_is_where_training_begins(stride, first):
+    plan = load_plan([PAPER], {"training": {"stride": stride}})
+    deep = plan.statements("claims").readings[0].draws[0][0]
+    assert deep.first == first == chain(50_000, stride)[0]
+    assert paths.measured(deep.run, first, "trajectory") in tables_read(plan.statements("claims"))
+
+
+def check_work(plan: Plan) -> None:
+    """Work left decreases along the chain to each milestone that is asked for."""
+    for reading in plan.statements("claims").readings:
+        for one in (one for of_draw in reading.draws for one in of_draw):
+            run = plan.runs[one.run]
+            for epoch in one.epochs:
+                left = [plan.work_left(run, step) for step in chain(epoch, run.stride)]
+                assert left == sorted(set(left), reverse=True), one
+                assert left[-1] > 0
+
+
+def test_the_work_that_is_left_decreases(paper):
+    check_work(paper)
+    dense = paper.study.run("dense", "none", 0.0)
+    deep = paper.study.run("representer", "eq2", 1e-3)
+    assert paper.work_left(dense, 50_000) == 1_695_169 * 50_000
+    assert paper.work_left(deep, 50_000) == 50_641 * 200_000
+    assert paper.work_left(deep, 200_000) == 50_641 * 50_000
+    assert paper.work_left(deep, 400_000) == 50_641 * 50_000, "asked for by hand"
+
+
+def test_the_work_that_is_left_decreases_for_dense_networks_too():
+    check_work(load_plan([PAPER], {"claims": {"dense_milestones": [50_000, 200_000]}}))
+
+
+def test_every_draw_has_as_much_work():
+    """A dense network is trained for 50,000 epochs in each draw, not for 200,000."""
+    plan = load_plan([PAPER], {"claims": {"seeds": 2}})
+    for run, epochs in networks(draw(plan.study, 1)):
+        assert plan.work_left(run, run.stride) == build(run).size * max(epochs), run.id
+
+
+# --- mistakes in the file of readings
+
+GOOD = "a: {title: x, changes: {network: {d: 8}}}\n"
+
+
+def test_a_file_of_readings_in_order(mine):
+    plan = mine(GOOD + "b:\n  title: y\n  changes: {optimizer: {batches: 3}}\n")
+    assert [(one.name, one.title) for one in plan.variations] == [
+        ("literal", "the text, taken literally"),
+        ("a", "x"),
+        ("b", "y"),
+    ]
+    assert plan.variations[1].study.network.d == 8
+    assert plan.variations[1].study.network.K == plan.study.network.K
+    assert plan.variations[2].study.optimizer.batches == 3
+
+
+def test_a_reading_stands_over_the_overrides(mine):
+    plan = mine(GOOD, network={"d": 4, "K": 40})
+    (literal, changed) = plan.variations
+    assert (literal.study.network.d, literal.study.network.K) == (4, 40)
+    assert (changed.study.network.d, changed.study.network.K) == (8, 40)
+
+
+def test_the_file_lies_beside_the_first_config(mine):
+    Path("config/other.yaml").write_text("claims: {readings: others.yaml}\n")
+    Path("config/others.yaml").write_text(GOOD)
+    plan = load_plan([Path("config/config.yaml"), Path("config/other.yaml")])
+    assert [one.name for one in plan.variations] == ["literal", "a"]
+
+
+def test_a_missing_file_of_readings_is_named(mine):
+    with pytest.raises(UserError, match=r"^config/nowhere\.yaml: no such file"):
+        mine(claims={"readings": "nowhere.yaml"})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("b: {title: x, changes: {network: {KK: 3}}}",
+         r"^reading b:\nconfig/readings\.yaml:2: network\.KK: unknown key; did you mean"),
+        ("b: {title: x, changes: {nets: {K: 3}}}",
+         r"^reading b:\nconfig/readings\.yaml:2: nets: unknown key"),
+        ("b:\n  title: x\n  changes:\n    network:\n      K: 0",
+         r"^reading b:\nconfig/readings\.yaml:6: network\.K: 0 is not allowed; write a whole"),
+        ("b: {title: x, changes: {optimizer: {batches: 82}}}",
+         r"^reading b:\nconfig/readings\.yaml:2: optimizer\.batches: 82 is not allowed: 81 data"),
+        ("b: {title: x, changes: {network: {L: 1}}}",
+         r"^reading b:\nconfig/config\.yaml:\d+: figures\.fig3\.layer: "),
+        ("b: {title: x, changes: 5}", r"^reading b:\nconfig/readings\.yaml:2: .*5 is not allowed"),
+        ("b: {changes: {}}", r"^config/readings\.yaml:2: b: is no reading; write b: \{title: "),
+        ("b: {title: x}", r"^config/readings\.yaml:2: b: is no reading"),
+        ("b: {title: 5, changes: {}}", r"^config/readings\.yaml:2: b: is no reading"),
+        ("b: {title: x, changes: {}, why: y}", r"^config/readings\.yaml:2: b: is no reading"),
+        ("b: text", r"^config/readings\.yaml:2: b: is no reading"),
+        ("b:", r"^config/readings\.yaml:2: b: is no reading"),
+        ("literal: {title: x, changes: {}}",
+         r"^config/readings\.yaml:2: literal: is the config itself"),
+        *(
+            (f"b: {{title: x, changes: {changes}}}",
+             r"^config/readings\.yaml:2: b: changes archive, claims, figures, measures or sweep")
+            for changes in (
+                "{figures: {fig1: null}}",
+                "{figures: {fig2: {lam: [0.1, 0.01]}}}",
+                "{claims: {seeds: 3}}",
+                "{claims: null}",
+                "{sweep: {seeds: 1, vary: [weights], networks: [{network: dense, regularizer: "
+                "none}], lam: [1], settings: {}, milestones: [1]}}",
+                "{measures: {threshold: 0.01}}",
+                "{measures: {rank_threshold: 0.01, average_over: [W]}}",
+            )
+        ),
+        ("a: {title: y, changes: {}}", r"^config/readings\.yaml:2: a: stands twice"),
+        ("b: {title: [", r"^config/readings\.yaml:\d+: is not readable YAML"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_told_with_file_and_line(mine, text, told):
+    with pytest.raises(UserError, match=told) as caught:
+        mine(GOOD + text + "\n")
+    assert not re.search("pydantic|Traceback|instance", str(caught.value))
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "[a, b]\n", "text\n"])
+def test_a_file_without_readings_is_refused(mine, text):
+    with pytest.raises(UserError, match=r"^config/readings\.yaml: "):
+        mine(text)
+
+
+def test_average_over_may_be_changed_and_the_same_value_is_no_change(mine):
+    plan = mine("a: {title: x, changes: {measures: {average_over: [C], threshold: 1.0e-3}}}\n")
+    assert plan.variations[1].study.measures.average_over == ("C",)
+
+
+def test_both_shipped_files_of_readings_are_in_order(mine):
+    assert len(mine().variations) == 9
+    assert len(mine(name="smoke").variations) == 3
