@@ -14,7 +14,17 @@ from sparsedecay.files.storage import write_state
 from sparsedecay.files.tables import MATRICES, SPECTRA, SUMMARY, TRAJECTORY
 from sparsedecay.science.networks import build
 from sparsedecay.study.study import files_read
-from tests.figures.test_figures import K, drawn, images, project, put, results, sparsity, study, texts
+from tests.figures.test_figures import (
+    K,
+    drawn,
+    images,
+    project,
+    put,
+    results,
+    sparsity,
+    study,
+    texts,
+)
 from tests.figures.test_statement_figures import ANY, rows
 from tests.figures.test_statement_figures import results as statements
 

@@ -109,7 +109,9 @@ SUMMARY = schema(
 PARAMETERS = SUMMARY.names[
     SUMMARY.names.index("network") : SUMMARY.names.index("target_mean_square")
 ]
-"""Columns of the summary that tell runs apart."""
+"""Columns of the summary that tell runs apart, as `columns` of `science.run` fills them."""
+MEASURED = (*SUMMARY.names[SUMMARY.names.index("target_mean_square") :],)
+"""Columns of the summary that tell what came of a run."""
 SWEPT = {
     "summary": SUMMARY,
     "matrices": pa.schema([*MATRICES, *(SUMMARY.field(name) for name in PARAMETERS)]),

@@ -22,7 +22,7 @@ from sparsedecay.files.tables import MATRICES, SPECTRA, SUMMARY, TRAJECTORY
 from sparsedecay.science import regularizers
 from sparsedecay.science.networks import Dense, Network, build
 from sparsedecay.science.recorded import LADDER, LOSS, MAGNITUDES
-from sparsedecay.science.run import Run
+from sparsedecay.science.run import Run, columns
 from sparsedecay.study.sections import Measures
 
 STAGE = "sparsedecay.measure"
@@ -206,34 +206,7 @@ def described(run: Run, epoch: int, y: np.ndarray, diverged: int | None) -> dict
     return {
         "run": run.id,
         "epoch": epoch,
-        "network": run.network,
-        "regularizer": run.regularizer,
-        "lam": run.lam,
-        "L": run.shape.L,
-        "K": run.shape.K,
-        "d": run.shape.d,
-        "skips": run.shape.skips,
-        "loss": run.objective.loss,
-        "weight_decay": run.objective.weight_decay,
-        "decay_biases": run.objective.decay_biases,
-        "levels": list(run.data.levels),
-        "dimension": run.data.dimension,
-        "points": run.data.points,
-        "target_low": run.data.target_range[0],
-        "target_high": run.data.target_range[1],
-        "target_seed": run.data.seed,
-        "initial_low": run.initialization.range[0],
-        "initial_high": run.initialization.range[1],
-        "initial_scale": run.initialization.scale,
-        "weight_seed": run.initialization.seed,
-        "learning_rate": run.optimizer.learning_rate,
-        "beta1": run.optimizer.betas[0],
-        "beta2": run.optimizer.betas[1],
-        "eps": run.optimizer.eps,
-        "batches": run.optimizer.batches,
-        "precision": run.precision,
-        "stride": run.stride,
-        "record_every": run.record_every,
+        **columns(run),
         "target_mean_square": float(np.mean(y**2)),
         "diverged": diverged,
         "parameters": build(run).size,

@@ -238,3 +238,37 @@ def predecessor(epoch: int, stride: int) -> int:
 def chain(epoch: int, stride: int) -> list[int]:
     """All milestones that lead to `epoch`, itself last."""
     return [*range(stride, epoch, stride), epoch]
+
+
+def columns(run: Run) -> dict[str, Any]:
+    """What tells runs apart, as columns of tables."""
+    return {
+        "network": run.network,
+        "regularizer": run.regularizer,
+        "lam": run.lam,
+        "L": run.shape.L,
+        "K": run.shape.K,
+        "d": run.shape.d,
+        "skips": run.shape.skips,
+        "loss": run.objective.loss,
+        "weight_decay": run.objective.weight_decay,
+        "decay_biases": run.objective.decay_biases,
+        "levels": list(run.data.levels),
+        "dimension": run.data.dimension,
+        "points": run.data.points,
+        "target_low": run.data.target_range[0],
+        "target_high": run.data.target_range[1],
+        "target_seed": run.data.seed,
+        "initial_low": run.initialization.range[0],
+        "initial_high": run.initialization.range[1],
+        "initial_scale": run.initialization.scale,
+        "weight_seed": run.initialization.seed,
+        "learning_rate": run.optimizer.learning_rate,
+        "beta1": run.optimizer.betas[0],
+        "beta2": run.optimizer.betas[1],
+        "eps": run.optimizer.eps,
+        "batches": run.optimizer.batches,
+        "precision": run.precision,
+        "stride": run.stride,
+        "record_every": run.record_every,
+    }
