@@ -13,7 +13,7 @@ rule statements:
     resources:
         **for_rule("claims"),
     params:
-        code=code("sparsedecay.claims.command"),
+        code=fingerprint.code("claims.rows"),
     shell:
         "sparsedecay claims --request {input.request} --out {output} > {log} 2>&1"
 
@@ -47,7 +47,7 @@ rule findings:
         **for_rule("claims"),
     params:
         config=plan.about,
-        code=code("sparsedecay.claims.findings"),
+        code=fingerprint.code("claims.findings"),
     shell:
         "sparsedecay findings --claims {input.claims} --readings {input.readings}"
         " --config {params.config:q} --out results/claims > {log} 2>&1"

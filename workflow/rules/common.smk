@@ -23,7 +23,7 @@ from sparsedecay.session.lock import PATIENCE, Claim, obstacle
 from sparsedecay.session.clock import to_the_present
 from sparsedecay.session import leftovers, preflight
 from sparsedecay.errors import UserError
-from sparsedecay.files.provenance import code
+from sparsedecay.files import fingerprint
 from sparsedecay.study.resources import load as load_needs
 from sparsedecay.science.run import predecessor
 from sparsedecay.study.plan import load_plan, tables_read

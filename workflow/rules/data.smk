@@ -10,7 +10,7 @@ rule data:
         **for_rule("data"),
     params:
         data=lambda wildcards: plan.data_sets[wildcards.data].canonical(),
-        code=code("sparsedecay.data"),
+        code=lambda wildcards: fingerprint.data(plan.data_sets[wildcards.data]),
     shell:
         "sparsedecay data --data {params.data:q} --out {output}"
         " --benchmark results/benchmarks/data/{wildcards.data}.jsonl > {log} 2>&1"

@@ -22,8 +22,6 @@ rule figure:
     resources:
         **for_rule("figures"),
     params:
-        code=lambda wildcards: code(
-            "sparsedecay.figures.command", f"sparsedecay.figures.{Path(wildcards.figure).name}"
-        ),
+        code=lambda wildcards: fingerprint.code(f"figures.{Path(wildcards.figure).name}"),
     shell:
         "sparsedecay figure --request {input.request} --out figures > {log} 2>&1"

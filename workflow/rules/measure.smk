@@ -17,7 +17,7 @@ rule measure:
     params:
         run=lambda wildcards: run_of(wildcards).canonical(),
         measures=study.measures.canonical(),
-        code=code("sparsedecay.measure"),
+        code=lambda wildcards: fingerprint.measuring(run_of(wildcards)),
     shell:
         "sparsedecay measure --run {params.run:q} --epoch {wildcards.epoch}"
         " --measures {params.measures:q} --data {input.data} --state {input.state}"
@@ -25,7 +25,7 @@ rule measure:
         " --out results/measure/{wildcards.run}/{wildcards.epoch} > {log} 2>&1"
 
 
-rule merge:
+rule join:
     """Join one table of all milestones that some figure shows."""
     input:
         [paths.measured(run.id, epoch, "{table}") for run, epoch in study.shown],
@@ -39,6 +39,6 @@ rule merge:
     resources:
         **for_rule("measure"),
     params:
-        code=code("sparsedecay.measure.merge"),
+        code=fingerprint.code("measure.join"),
     shell:
-        "sparsedecay merge --out {output} {input} > {log} 2>&1"
+        "sparsedecay join --out {output} {input} > {log} 2>&1"

@@ -1,4 +1,4 @@
-rule join:
+rule join_sweep:
     """Join one table of all runs of the sweep, a row group for each setting."""
     input:
         lambda wildcards: [
@@ -17,7 +17,7 @@ rule join:
     resources:
         **for_rule("measure"),
     params:
-        code=code("sparsedecay.measure.join"),
+        code=fingerprint.code("measure.join"),
         summary=lambda wildcards, input: "--summary" if input.summary else "",
     shell:
         "sparsedecay join --request {input.request} --table {wildcards.table}"

@@ -21,7 +21,7 @@ rule train:
         run=lambda wildcards: run_of(wildcards).canonical(),
         # A cache between folders tells results by their params, not by their wildcards.
         epoch=lambda wildcards: wildcards.epoch,
-        code=code("sparsedecay.train.command"),
+        code=lambda wildcards: fingerprint.training(run_of(wildcards)),
         previous=lambda wildcards, input: "--previous" if input.previous else "",
     # The engine and the interval of checkpoints are no params: they make no result out of date.
     shell:

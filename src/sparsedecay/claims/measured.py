@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from sparsedecay.files.results import Results
-from sparsedecay.measure import TAIL
+from sparsedecay.science.measures import TAIL
 from sparsedecay.study.sections import Reading, Statements, Trained
 
 

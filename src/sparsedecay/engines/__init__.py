@@ -1,1 +1,118 @@
-"""What computes epochs: arrays in, arrays out."""
+"""Engines compute epochs: arrays in, arrays out. A kind a folder.
+
+    engine, notes = chosen(run, "compiled")      what trains a run, and why not another
+    trainer = engine.start(run, X, y, state)
+    trainer.advance(1000)
+    trainer.state()                              State
+
+Nothing here imports torch until an engine starts, so that planning stays quick.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+from sparsedecay.science.kinds import Kind, found
+from sparsedecay.science.run import Run
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sparsedecay.engines.state import State
+
+
+class Trainer(Protocol):
+    """A run under way."""
+
+    epoch: int
+
+    @property
+    def parameters(self) -> Mapping[str, "Tensor"]:
+        """The present parameters by name."""
+        ...
+
+    def losses(self) -> "tuple[Tensor, Tensor]":
+        """Mean squared error and regularizer (without lam) of the present parameters."""
+        ...
+
+    def advance(self, epochs: int) -> None:
+        """Train for so many epochs."""
+        ...
+
+    def state(self) -> "State":
+        """The present state, which need not be a copy."""
+        ...
+
+
+class Engine(Kind, ABC):
+    """What an engine says of itself. `order`: the fastest first."""
+
+    slower: ClassVar[str] = ""
+    """How much slower than the fastest it is, in a few words."""
+
+    @abstractmethod
+    def supports(self, run: Run) -> str | None:
+        """Why it cannot train a run, anywhere; None if it can."""
+
+    def missing(self) -> str | None:
+        """Why it cannot be used on this machine, as far as is known without torch; None if it
+        can."""
+        return None
+
+    def unusable(self) -> str | None:
+        """The same, as far as torch knows; asked when a job begins."""
+        return None
+
+    @abstractmethod
+    def start(self, run: Run, X: "Tensor", y: "Tensor", state: "State") -> Trainer:
+        """Go on from a state.
+
+        Args:
+            X: inputs (N, d_0) in the run's precision.
+            y: targets (N, 1).
+        """
+
+
+def lacking(kind: Any, *attributes: str) -> str | None:
+    """The first attribute that a kind lacks, in words; None if it has them all."""
+    missing = next((name for name in attributes if getattr(kind, name, None) is None), None)
+    return f"{kind.name} has no `{missing}`" if missing else None
+
+
+KINDS: dict[str, type[Engine]] = found(__name__, Engine, folders=True)
+ENGINES: dict[str, Engine] = {name: kind() for name, kind in KINDS.items()}
+"""All engines by name, the fastest first."""
+if TYPE_CHECKING:
+    EngineName = str
+else:
+    EngineName = Literal[tuple(KINDS)]
+
+
+def refusals(run: Run, asked: str) -> Iterator[tuple[Engine, str | None]]:
+    """The engine that is asked for, then those that may take its place, from the fastest; each with
+    the reason why it cannot train the run, or None."""
+    others = (name for name in ENGINES if name != asked)
+    for engine in (ENGINES[name] for name in (asked, *others)):
+        yield engine, engine.supports(run) or engine.missing()
+
+
+def chosen(run: Run, asked: str) -> tuple[Engine | None, list[str]]:
+    """The engine that trains a run if one is asked for, and why not those before it; None if there
+    is none."""
+    reasons: list[str] = []
+    for engine, reason in refusals(run, asked):
+        if reason is None:
+            return engine, reasons
+        reasons.append(f"{engine.name}: {reason}")
+    return None, reasons
+
+
+def prepare() -> None:
+    """Make results independent of the number of cores, and decayed weights as fast as others.
+    Before the first epoch in a process."""
+    import torch
+
+    torch.set_num_threads(1)
+    # Weights and moments that decay into denormal numbers would make an epoch up to 8 times slower.
+    if not torch.set_flush_denormal(True):
+        print("warning: this processor cannot flush denormals; training will be slow", flush=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from torch import Tensor
 
-from sparsedecay.data import stream
+from sparsedecay.science.data import stream
 from sparsedecay.science.run import Run
 
 

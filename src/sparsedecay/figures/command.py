@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from sparsedecay.figures import style
-from sparsedecay.files import paths
-from sparsedecay.files.provenance import code, sha256, versions
+from sparsedecay.files import fingerprint, paths
+from sparsedecay.files.provenance import sha256, versions
 from sparsedecay.files.results import Results
 from sparsedecay.files.storage import read_request, write_json
 from sparsedecay.study.sections import Request
-
-STAGE = "sparsedecay.figures.command"
 
 
 def main(arguments: list[str]) -> None:
@@ -54,7 +52,7 @@ def sidecar(request: Request, results: Results) -> dict[str, Any]:
             for shown in draw
         ],
         "inputs": results.opened,
-        "code": code(STAGE, f"sparsedecay.figures.{request.figure}"),
+        "code": fingerprint.code(f"figures.{request.figure}"),
         "config_hash": sha256(request.canonical())[:16],
         "environment": environment,
         "environment_hash": sha256(repr(sorted(environment.items())))[:16],

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from sparsedecay.figures import style
 from sparsedecay.files.results import Results
-from sparsedecay.science.networks import Representer
+from sparsedecay.science.networks.representer import Representer
 from sparsedecay.study.sections import Figure1, Request
 
 DRAWN = {"d_in": 3, "d_out": 3, "K": 5, "d": 3}

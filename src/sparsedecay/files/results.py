@@ -14,16 +14,9 @@ import pandas as pd
 from sparsedecay.files import paths
 from sparsedecay.files.provenance import file_digest
 from sparsedecay.files.storage import misplaced, read_state, read_table
-from sparsedecay.files.tables import MATRICES, SPECTRA, STATEMENTS, SUMMARY, TRAJECTORY
+from sparsedecay.files.tables import SCHEMAS, STATEMENTS
 from sparsedecay.science.networks import Network, build
 from sparsedecay.science.run import Run
-
-SCHEMAS = {
-    "trajectory": TRAJECTORY,
-    "spectra": SPECTRA,
-    "matrices": MATRICES,
-    "summary": SUMMARY,
-}
 
 
 class Results:

@@ -86,6 +86,8 @@ def unwritten(path: Path, error: OSError, size: int = 0) -> UserError:
     return UserError(f"{path}: cannot be written: {reason}; check that place and its permissions")
 
 
+FORMAT = 1
+"""Of tables, states and requests; files of before formats had numbers are of this one too."""
 SEAL = "sha256:"
 BLANK = f"{SEAL}{'0' * 64}"
 SEALED = re.compile(rb"sha256:([0-9a-f]{64})")
@@ -126,6 +128,16 @@ def check_seal(content: bytes, needed: bool = True) -> None:
         raise ValueError("its bytes are not those that were written: wrong SHA-256")
 
 
+def check_format(number: object) -> None:
+    """Whether files of a format can be read.
+
+    Raises:
+        ValueError: it is of a later version.
+    """
+    if str(number) != str(FORMAT):
+        raise ValueError(f"it has format {number} of a later sparsedecay; this one reads {FORMAT}")
+
+
 def write_file(path: Path, content: str | bytes) -> None:
     """Bytes, or a text as UTF-8.
 
@@ -155,7 +167,8 @@ def write_groups(
 ) -> None:
     """Parquet as `write_table` writes it, but table after table, each a row group of its own: only
     one of them is in memory, and readers skip those whose values they do not ask for."""
-    schema = schema.with_metadata({**(schema.metadata or {}), **metadata})
+    about = {**(schema.metadata or {}), "format": str(FORMAT), **metadata}
+    schema = schema.with_metadata(about)
     with atomic(path, size) as temporary:
         with pq.ParquetWriter(temporary, schema, compression="zstd") as file:
             for table in groups:
@@ -195,6 +208,7 @@ def read_table(path: Path, expected: pa.Schema | None = None, sealed: bool = Tru
         table = open_table(path, sealed).read()
         about = dict(table.schema.metadata or {})
         about.pop(b"sha256", None)
+        check_format(about.pop(b"format", b"1").decode())
         for field in expected or ():
             if (
                 field.name not in table.schema.names
@@ -210,7 +224,7 @@ def sealed_request(asked: BaseModel) -> str:
     """A request as it stands in a file: one line of JSON, with the SHA-256 of what is asked."""
     text = canonical(asked.model_dump(mode="json"))
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return f'{{"asked":{text},"sha256":"{digest}"}}'
+    return f'{{"asked":{text},"format":{FORMAT},"sha256":"{digest}"}}'
 
 
 def canonical(value: Any) -> str:
@@ -227,6 +241,7 @@ def read_request(path: Path, kind: type[M]) -> M:
 
     def read() -> str:
         document = json.loads(path.read_bytes())
+        check_format(document.get("format", 1))
         text = canonical(document["asked"])
         if document["sha256"] != hashlib.sha256(text.encode()).hexdigest():
             raise ValueError("it is not what was written: wrong SHA-256")
@@ -250,7 +265,7 @@ def write_state(path: Path, tensors: Mapping[str, Any], metadata: Mapping[str, s
 
     whole = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
     # as one entry, because safetensors writes several in random order
-    about = json.dumps({**metadata, "sha256": BLANK}, sort_keys=True)
+    about = json.dumps({"format": str(FORMAT), **metadata, "sha256": BLANK}, sort_keys=True)
     with atomic(path, sum(tensor.nbytes for tensor in whole.values())) as temporary:
         try:
             save_file(whole, temporary, {"about": about})
@@ -272,6 +287,7 @@ def read_state(path: Path, framework: str = "pt") -> tuple[dict[str, Any], dict[
         size = int.from_bytes(content[:8], "little")
         about = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["about"])
         del about["sha256"]
+        check_format(about.pop("format", "1"))
         if framework == "np":
             from safetensors.numpy import load as load_arrays
 

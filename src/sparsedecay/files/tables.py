@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from sparsedecay.files.storage import schema
+from sparsedecay.science.run import COLUMNS
 
 TRAJECTORY = schema(
     ("run", pa.string(), "run id"),
@@ -47,37 +48,32 @@ MATRICES = schema(
         "rank_threshold, count; null of other matrices",
     ),
 )
-SUMMARY = schema(
+LOSS = schema(
     ("run", pa.string(), "run id"),
     ("epoch", pa.int64(), "epochs trained"),
-    ("network", pa.string(), "representer or dense"),
-    ("regularizer", pa.string(), "eq2, weight_decay or none"),
-    ("lam", pa.float64(), "regularization parameter"),
-    ("L", pa.int64(), "hidden layers"),
-    ("K", pa.int64(), "ReLU neurons a layer"),
-    ("d", pa.int64(), "functional width"),
-    ("skips", pa.string(), "where the dense network's skips come from"),
-    ("loss", pa.string(), "mean or sum over the data"),
-    ("weight_decay", pa.string(), "where weight decay acts"),
-    ("decay_biases", pa.bool_(), "whether weight decay acts on biases"),
-    ("levels", pa.list_(pa.float64()), "coordinates of the grid"),
-    ("dimension", pa.int64(), "d_0"),
-    ("points", pa.int64(), "N, data points"),
-    ("target_low", pa.float64(), "lowest target"),
-    ("target_high", pa.float64(), "highest target"),
-    ("target_seed", pa.int64(), "seed"),
-    ("initial_low", pa.float64(), "lowest initial value"),
-    ("initial_high", pa.float64(), "highest initial value"),
-    ("initial_scale", pa.string(), "none, or fan_in: over the root of the weights into a neuron"),
-    ("weight_seed", pa.int64(), "seed"),
-    ("learning_rate", pa.float64(), "Adam's step size"),
-    ("beta1", pa.float64(), "decay of Adam's first moment"),
-    ("beta2", pa.float64(), "decay of Adam's second moment"),
-    ("eps", pa.float64(), "Adam's eps"),
-    ("batches", pa.int64(), "minibatches in an epoch, count"),
-    ("precision", pa.string(), "floating-point type"),
-    ("stride", pa.int64(), "epochs between milestones"),
-    ("record_every", pa.int64(), "epochs between records"),
+    ("mse", pa.float64(), "mean over the data of (f(x) - y)^2"),
+    ("regularizer", pa.float64(), "value of the regularizer, without lam"),
+    ("objective", pa.float64(), "loss + lam * regularizer (lam / 2 as the option of an optimizer)"),
+)
+MAGNITUDES = schema(
+    ("run", pa.string(), "run id"),
+    ("epoch", pa.int64(), "epochs trained"),
+    ("matrix", pa.string(), "name of the weight matrix"),
+    ("rows", pa.int64(), "count"),
+    ("columns", pa.int64(), "count"),
+    ("max_abs", pa.float64(), "largest magnitude of an entry"),
+    (
+        "exceeding",
+        pa.list_(pa.int64()),
+        "entries above each magnitude of the file's `ladder`, count",
+    ),
+)
+
+
+TYPES = {"bool": pa.bool_(), "list of float64": pa.list_(pa.float64())}
+PARAMETERS = tuple(COLUMNS)
+"""Columns of the summary that tell runs apart, as `columns` of `science.run` fills them."""
+FOUND = (
     ("target_mean_square", pa.float64(), "mean of y^2"),
     (
         "diverged",
@@ -106,17 +102,29 @@ SUMMARY = schema(
     ),
     ("parameters", pa.int64(), "trained numbers, count"),
 )
-PARAMETERS = SUMMARY.names[
-    SUMMARY.names.index("network") : SUMMARY.names.index("target_mean_square")
-]
-"""Columns of the summary that tell runs apart, as `columns` of `science.run` fills them."""
-MEASURED = (*SUMMARY.names[SUMMARY.names.index("target_mean_square") :],)
+SUMMARY = schema(
+    ("run", pa.string(), "run id"),
+    ("epoch", pa.int64(), "epochs trained"),
+    *(
+        (name, TYPES.get(kind) or pa.type_for_alias(kind), unit)
+        for name, (kind, unit) in COLUMNS.items()
+    ),
+    *FOUND,
+)
+MEASURED = tuple(name for name, _, _ in FOUND)
 """Columns of the summary that tell what came of a run."""
 SWEPT = {
     "summary": SUMMARY,
     "matrices": pa.schema([*MATRICES, *(SUMMARY.field(name) for name in PARAMETERS)]),
 }
 """Tables of a sweep: each row tells which values its run has."""
+SCHEMAS = {
+    "trajectory": TRAJECTORY,
+    "spectra": SPECTRA,
+    "matrices": MATRICES,
+    "summary": SUMMARY,
+}
+"""Tables measured at each milestone."""
 STATEMENTS = schema(
     ("reading", pa.string(), "name of the reading, `literal` for the config itself"),
     ("title", pa.string(), "the reading in a few words"),

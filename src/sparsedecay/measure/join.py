@@ -1,11 +1,13 @@
-"""Command `sparsedecay join`: a table of all runs of a sweep, from those of their milestones.
+"""Command `sparsedecay join`: one table from those of many milestones.
 
+    sparsedecay join --out results/measure/summary.parquet TABLE …
     sparsedecay join --request results/requests/sweep.json --table summary \\
         --out results/sweep/summary.parquet
     sparsedecay join --request results/requests/sweep.json --table matrices \\
         --summary results/sweep/summary.parquet --out results/sweep/matrices.parquet
 
-Each setting is a row group, so that a reader who asks for one lam touches nothing else.
+Tables of a sweep are named by its request. Each of its settings becomes a row group, so that a
+reader who asks for one lam touches nothing else.
 """
 
 import argparse
@@ -18,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sparsedecay.errors import UserError
-from sparsedecay.files import paths
+from sparsedecay.files import fingerprint, paths
 from sparsedecay.files.provenance import metadata, sha256
 from sparsedecay.files.storage import (
     misplaced,
@@ -27,11 +29,11 @@ from sparsedecay.files.storage import (
     read_table,
     reading,
     write_groups,
+    write_table,
 )
 from sparsedecay.files.tables import MATRICES, PARAMETERS, SUMMARY, SWEPT
 from sparsedecay.study.sections import Group, Join
 
-STAGE = "sparsedecay.measure.join"
 MEASURED = {"summary": SUMMARY, "matrices": MATRICES}
 
 
@@ -89,26 +91,35 @@ def of_milestone(results: Path, run: str, epoch: int, table: str) -> pa.Table:
 
 
 def main(arguments: list[str]) -> None:
-    """Join the tables of a sweep.
+    """Join tables.
 
     Raises:
         UserError: a file is missing or damaged.
     """
     parser = argparse.ArgumentParser(prog="sparsedecay join", description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("--request", required=True, type=Path, help="the settings and their runs, JSON file")
-    add("--table", required=True, choices=SWEPT)
+    add("tables", nargs="*", type=Path, help="Parquet files of one schema, in the order of rows")
+    add("--request", type=Path, help="or the settings of a sweep and their runs, JSON file")
+    add("--table", choices=SWEPT, help="which table of the sweep")
     add("--summary", type=Path, help="of the same sweep; `matrices` needs it")
     add("--out", required=True, type=Path, help="Parquet file to write")
     add("--results", type=Path, default=Path("results"), help="folder of the results")
     options = parser.parse_args(arguments)
+    code = fingerprint.code("measure.join")
+    if bool(options.tables) == bool(options.request):
+        raise UserError("sparsedecay join: name either tables or the --request of a sweep")
+    if options.tables:
+        tables = [read_table(path).replace_schema_metadata(None) for path in options.tables]
+        write_table(options.out, pa.concat_tables(tables), metadata("", code))
+        print(f"{options.out}: {len(tables)} tables")
+        return
     asked = read_request(options.request, Join)
     if options.table == "summary":
         groups = summaries(asked, options.results)
-    elif options.summary:
+    elif options.table and options.summary:
         groups = matrices(asked, options.results, options.summary)
     else:
-        raise UserError("--summary: is missing; matrices take the values of their runs from it")
-    note = metadata("", STAGE, request=sha256(asked.canonical()))
+        raise UserError("--table, --summary: matrices take the values of their runs from a summary")
+    note = metadata("", code, request=sha256(asked.canonical()))
     write_groups(options.out, groups, SWEPT[options.table], note)
     print(f"{options.out}: {len(asked.groups):,} settings")

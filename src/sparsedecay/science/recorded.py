@@ -5,33 +5,9 @@ sparsity is decided when it is measured, so that another threshold trains nothin
 """
 
 import numpy as np
-import pyarrow as pa
-
-from sparsedecay.files.storage import schema
 
 LADDER = tuple(float(f"{digit}e{power}") for power in range(-8, 1) for digit in range(1, 10))
 """1e-8, 2e-8, …, 9: all numbers of one significant digit in between."""
-
-LOSS = schema(
-    ("run", pa.string(), "run id"),
-    ("epoch", pa.int64(), "epochs trained"),
-    ("mse", pa.float64(), "mean over the data of (f(x) - y)^2"),
-    ("regularizer", pa.float64(), "value of the regularizer, without lam"),
-    ("objective", pa.float64(), "loss + lam * regularizer (lam / 2 as the option of an optimizer)"),
-)
-MAGNITUDES = schema(
-    ("run", pa.string(), "run id"),
-    ("epoch", pa.int64(), "epochs trained"),
-    ("matrix", pa.string(), "name of the weight matrix"),
-    ("rows", pa.int64(), "count"),
-    ("columns", pa.int64(), "count"),
-    ("max_abs", pa.float64(), "largest magnitude of an entry"),
-    (
-        "exceeding",
-        pa.list_(pa.int64()),
-        "entries above each magnitude of the file's `ladder`, count",
-    ),
-)
 
 
 def edges(dtype: type[np.floating]) -> np.ndarray:
@@ -40,3 +16,39 @@ def edges(dtype: type[np.floating]) -> np.ndarray:
     rounded = np.array(LADDER).astype(dtype)
     above = rounded.astype(np.float64) > np.array(LADDER)
     return np.where(above, np.nextafter(rounded, dtype(0)), rounded)
+
+
+class Counter:
+    """Counts entries above the rungs of the ladder, for several matrices of given sizes at once.
+
+    To look each entry up among the edges would take longer than an epoch. So entries are counted by
+    their first bits, and looked up only where these are shared by numbers on both sides of an edge.
+    """
+
+    BITS = 14
+
+    def __init__(self, dtype: np.dtype, sizes: list[int]) -> None:
+        self.edges, self.sizes = edges(dtype.type), sizes
+        self.integer, self.shift = np.dtype(f"i{dtype.itemsize}"), 8 * dtype.itemsize - self.BITS
+        least = np.arange(2 ** (self.BITS - 1), dtype=self.integer) << self.shift
+        self.rung = np.searchsorted(self.edges, least.view(dtype))  # of the least with these bits
+        self.in_doubt = np.append(np.diff(self.rung) > 0, False)
+        self.matrix = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+
+    def count(self, magnitudes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The largest magnitude, and how many lie above each rung, by matrix: (matrices,) and
+        (matrices, rungs), from the entries of all matrices one after the other."""
+        matrices, bins, rungs = len(self.sizes), len(self.rung), len(LADDER) + 1
+        first_bits = magnitudes.view(self.integer) >> self.shift
+        binned = np.bincount(self.matrix * bins + first_bits, minlength=matrices * bins)
+        binned = binned.reshape(matrices, bins)
+        matrix, sure = np.nonzero(binned * ~self.in_doubt)
+        by_rung = np.bincount(
+            matrix * rungs + self.rung[sure], binned[matrix, sure], matrices * rungs
+        ).astype(np.int64)
+        doubtful = np.flatnonzero(self.in_doubt[first_bits])
+        rung = np.searchsorted(self.edges, magnitudes[doubtful])
+        by_rung += np.bincount(self.matrix[doubtful] * rungs + rung, minlength=matrices * rungs)
+        at_most = np.cumsum(by_rung.reshape(matrices, rungs), axis=1)[:, :-1]
+        starts = np.cumsum([0, *self.sizes[:-1]])
+        return np.maximum.reduceat(magnitudes, starts), np.array(self.sizes)[:, None] - at_most

@@ -7,9 +7,12 @@ sparsedecay check config/config.yaml --run RUN_ID      that run as JSON, for `sp
 
 import argparse
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from sparsedecay.engines import chosen
+from sparsedecay.engines.compiled import UNBUILT
 from sparsedecay.errors import UserError
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run, chain, predecessor
@@ -35,20 +38,13 @@ def epochs(study: Study, milestones: Milestones) -> int:
 def summary(plan: Plan) -> Iterator[tuple[str, str]]:
     """What a config asks for, as names and texts."""
     study = plan.study
-    data = study.data
-    low, high = data.target_range
-    yield (
-        "data",
-        f"{data.points:,} points in {data.dimension} dimensions ({len(data.levels)} levels), "
-        f"targets from {low:g} to {high:g}, seed {data.seed}",
-    )
-    shape = study.network
+    yield "data", study.data.about
     networks = {run.network: build(run) for run in study.runs.values()}
     for name, network in networks.items():
-        width = f", d = {shape.d:,}" if name == "representer" else ""
-        sizes = f"L = {shape.L}, K = {shape.K:,}{width}"
-        yield name, f"{sizes}: {network.size:,} parameters in {study.training.precision}"
-    yield "engine", engine(study.training.engine)
+        size = f"{network.size:,} parameters in {study.training.precision}"
+        yield name, f"{network.about}: {size}"
+    for text in engines(study.training.engine, plan.runs.values()):
+        yield "engine", text
     for figure in study.figures.names:
         yield figure, asked(study, study.milestones(figure))
     yield "in all", asked(study, study.shown)
@@ -62,15 +58,19 @@ def summary(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "sweep", f"{settings}: {asked(study, plan.milestones['sweep'])}"
 
 
-def engine(name: str) -> str:
-    """What will compute; looks for the compiled engine without importing torch."""
-    built = Path(__file__).parents[1] / "engines/compiled"
-    if name == "compiled" and not any(path.suffix in (".so", ".pyd") for path in built.iterdir()):
-        return (
-            "fused, about three times slower than the compiled one, which was not built: install a "
-            "C++ compiler, then `make clean setup`"
-        )
-    return name
+def engines(asked: str, runs: Iterable[Run]) -> Iterator[str]:
+    """Which engine will train how many runs, and why not the one that is asked for."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for run in runs:
+        engine, reasons = chosen(run, asked)
+        if engine is not None:
+            found[engine.name, engine.slower if reasons else "", "; ".join(reasons)] += 1
+    for (name, slower, why), count in found.items():
+        text = name if len(found) == 1 else f"{name} for {number(count, 'run')}"
+        remedy = "; install a C++ compiler, then `make clean setup`" if UNBUILT in why else ""
+        yield text + (f", {slower}" if slower else "") + (f" ({why}{remedy})" if why else "")
+    if not found:
+        yield f"{asked}, for no run"
 
 
 def asked(study: Study, shown: list[tuple[Run, int]]) -> str:

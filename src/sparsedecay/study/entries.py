@@ -87,9 +87,9 @@ def key(path: KeyPath) -> str:
     return text.removeprefix(".")
 
 
-def merge(base: Entry | None, over: Entry) -> Entry:
+def overlaid(base: Entry | None, over: Entry) -> Entry:
     """`over` laid on `base`, section by section; lists and numbers are replaced."""
     if base is None or not isinstance(base.value, dict) or not isinstance(over.value, dict):
         return over
-    merged = {name: merge(base.value.get(name), entry) for name, entry in over.value.items()}
+    merged = {name: overlaid(base.value.get(name), entry) for name, entry in over.value.items()}
     return Entry(over.place, base.value | merged)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from sparsedecay.study.entries import Entry, KeyPath, key
-from sparsedecay.study.schema import Schema, allowed, node_at
+from sparsedecay.study.schema import Schema, allowed, node_at, without_kinds
 
 MOST = 20
 """Mistakes that are shown at once."""
@@ -19,7 +19,7 @@ Problem = tuple[KeyPath, str, str]
 
 def explain(error: ValidationError, config: Entry, schema: Schema, sources: list[str]) -> str:
     """The mistakes in a config, a line each. `sources` are the files that it came from."""
-    lines = list(dict.fromkeys(Explainer(config, schema, sources).lines(problems(error))))
+    lines = list(dict.fromkeys(Explainer(config, schema, sources).lines(problems(error, schema))))
     more = [f"… and {len(lines) - MOST:,} more mistakes"] if len(lines) > MOST else []
     return "\n".join(lines[:MOST] + more)
 
@@ -30,12 +30,14 @@ def explain_rules(rules: Iterable[str], config: Entry, schema: Schema, sources: 
     return "\n".join(explainer.broken((), rule) for rule in rules)
 
 
-def problems(error: ValidationError) -> list[Problem]:
+def problems(error: ValidationError, schema: Schema) -> list[Problem]:
     """What pydantic found. A value missing at the end of a list is a mistake of the list; a list
     is not too short besides because its values were refused."""
     found: list[Problem] = []
     for e in error.errors(include_url=False, include_input=False):
-        path, kind = tuple(e["loc"]), e["type"]
+        path, kind = without_kinds(schema, tuple(e["loc"])), e["type"]
+        if kind == "union_tag_invalid":
+            path = (*path, "kind")
         if kind == "missing" and isinstance(path[-1], int):
             path, kind = path[:-1], "too_short"
         found.append((path, kind, e["msg"].removeprefix("Value error, ")))
@@ -67,13 +69,13 @@ class Explainer:
                 yield self.absent(path)
 
     def allowed(self, path: KeyPath) -> str:
-        node = node_at(self.schema, path)
+        node = node_at(self.schema, path, self.config)
         assert node is not None, f"the schema has no {key(path)}"
         return allowed(self.schema, node)
 
     def names(self, section: KeyPath) -> list[str]:
         """The keys that a section may have."""
-        node = node_at(self.schema, section)
+        node = node_at(self.schema, section, self.config)
         return list(node["properties"]) if node else []
 
     def nearest(self, path: KeyPath, missing: set[KeyPath]) -> KeyPath | None:
@@ -111,7 +113,7 @@ class Explainer:
 
     def hint(self, path: KeyPath, entry: Entry) -> str:
         """What may have been meant."""
-        node = node_at(self.schema, path) or {}
+        node = node_at(self.schema, path, self.config) or {}
         value = entry.value
         if isinstance(value, float) and not math.isfinite(value):
             too_large = math.isinf(value) and node.get("type") == "number"
@@ -130,9 +132,9 @@ class Explainer:
         that it belongs to; without one it is about the section's pair of numbers, or itself."""
         head, colon, text = rule.partition(": ")
         paths = [(*path, *name.split(".")) for name in head.split(", ")]
-        if not colon or not all(node_at(self.schema, p) for p in paths):
+        if not colon or not all(node_at(self.schema, p, self.config) for p in paths):
             text = rule
-            properties = (node_at(self.schema, path) or {})["properties"]
+            properties = (node_at(self.schema, path, self.config) or {})["properties"]
             pairs = [name for name, node in properties.items() if "prefixItems" in node]
             paths = [(*path, *pairs)] if len(pairs) == 1 else [path]
         entry = self.config.at(paths[0])

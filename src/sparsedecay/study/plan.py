@@ -15,8 +15,9 @@ from typing import Any, cast
 
 from sparsedecay.errors import UserError
 from sparsedecay.files import paths
+from sparsedecay.science.data import Data
 from sparsedecay.science.networks import build
-from sparsedecay.science.run import Data, Run, chain, predecessor
+from sparsedecay.science.run import Run, chain, predecessor
 from sparsedecay.study import parse as config_reading
 from sparsedecay.study.entries import Entry
 from sparsedecay.study.sections import (
@@ -63,7 +64,6 @@ def draw(study: Study, index: int) -> Study:
 def networks(study: Study) -> list[tuple[Run, list[int]]]:
     """Each network that statements are tested on, with the milestones for it."""
     claims, fig2, fig3 = tested(study)
-    further = {"representer": claims.milestones, "dense": claims.dense_milestones}
     found: dict[str, tuple[Run, set[int]]] = {}
 
     def add(run: Run, *epochs: int) -> None:
@@ -72,10 +72,10 @@ def networks(study: Study) -> list[tuple[Run, list[int]]]:
     for lam in fig2.lam:
         for kind in fig2.regularizers:
             run = study.run(fig2.network, kind, lam)
-            add(run, study.training.epochs, *further[run.network])
+            add(run, study.training.epochs, *claims.further(run.network))
     for panel in fig3.panels:
         run = study.run(panel.network, panel.regularizer, fig3.lam)
-        add(run, fig3.epoch, *further[run.network])
+        add(run, fig3.epoch, *claims.further(run.network))
     for K in claims.shallow.K:
         shape = study.network.model_copy(update={"L": 1, "K": K})
         run = study.run("representer", "weight_decay", claims.shallow.lam)

@@ -24,7 +24,8 @@ from ruamel.yaml.error import YAMLError
 from sparsedecay.errors import UserError
 from sparsedecay.files.storage import write_file
 from sparsedecay.science.networks import build
-from sparsedecay.science.run import Positive, Run, Settings, predecessor
+from sparsedecay.science.run import Run, predecessor
+from sparsedecay.science.settings import Positive, Settings
 from sparsedecay.study.plan import load_plan
 
 TIME_SLACK, MEMORY_SLACK = 3.0, 1.5
@@ -68,9 +69,17 @@ class Needs(Settings):
 
     def train(self, run: Run, epochs: int, attempt: int = 1) -> Job:
         """What training a run for so many epochs asks for."""
-        took, steps = self.training[run.network], epochs * run.optimizer.batches
+        took, steps = self.like(run.network), epochs * run.optimizer.batches
         seconds = max(took.seconds * work(run, epochs), STEP_SECONDS * steps)
         return job(took.mem_mb + BYTES_PER_PARAMETER * build(run).size / 1e6, seconds, attempt)
+
+    def like(self, network: str) -> Took:
+        """What training a kind of network took; of a kind never measured the most of any."""
+        if network in self.training:
+            return self.training[network]
+        took = self.training.values()
+        most = max(one.seconds for one in took), max(one.mem_mb for one in took)
+        return Took(seconds=most[0], mem_mb=most[1])
 
     def rule(self, name: str, attempt: int = 1) -> Job:
         """What a job of another rule asks for."""
@@ -118,8 +127,9 @@ def measure(benchmarks: Path, runs: dict[str, Run]) -> tuple[Needs, int]:
             run, epoch = runs[place[1]], int(place[2])
             trained.append((run, epoch - predecessor(epoch, run.stride), row))
     networks = {run.network for run, _, _ in trained}
+    kinds = sorted({run.network for run in runs.values()})
     missing = [name for name in ("data", "measure", "figures", "claims") if name not in rules]
-    missing += [f"train ({name})" for name in ("representer", "dense") if name not in networks]
+    missing += [f"train ({name})" for name in kinds if name not in networks]
     if missing:
         raise UserError(
             f"{benchmarks}: holds no benchmarks of {', '.join(missing)}; make them with: "

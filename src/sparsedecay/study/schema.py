@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from sparsedecay.study.entries import KeyPath
+from sparsedecay.study.entries import Entry, KeyPath
 
 Schema = dict[str, Any]
 
@@ -34,10 +34,18 @@ class Untitled(GenerateJsonSchema):
 @cache
 def json_schema(model: type[BaseModel]) -> Schema:
     """Draft 2020-12; `unit` is a keyword of ours, which validators ignore. Not to be changed."""
-    schema = model.model_json_schema(schema_generator=Untitled)
+    schema: Schema = with_lists(model.model_json_schema(schema_generator=Untitled))
     for section in (schema, *schema.get("$defs", {}).values()):
         section.pop("title", None)
     return {"$schema": Untitled.schema_dialect, **schema}
+
+
+def with_lists(node: Any) -> Any:
+    """The same with a list of one value where there is a single constant."""
+    if isinstance(node, dict):
+        found = {name: with_lists(value) for name, value in node.items()}
+        return found | {"enum": [found.pop("const")]} if "const" in found else found
+    return [with_lists(value) for value in node] if isinstance(node, list) else node
 
 
 def resolve(root: Schema, node: Schema) -> Schema:
@@ -51,18 +59,68 @@ def resolve(root: Schema, node: Schema) -> Schema:
     return node
 
 
-def node_at(root: Schema, path: KeyPath) -> Schema | None:
-    """The node of a key; None if there is no such key."""
+def variants(root: Schema, node: Schema) -> dict[str, Schema]:
+    """Of a section that holds one of several kinds, the section of each; else nothing."""
+    mapping = node.get("discriminator", {}).get("mapping", {})
+    return {kind: resolve(root, {"$ref": reference}) for kind, reference in mapping.items()}
+
+
+def of_kind(root: Schema, node: Schema, entry: Entry | None) -> Schema:
+    """A section that holds one of several kinds as that of the kind that an entry names; without
+    an entry, of all kinds."""
+    found = variants(root, node)
+    if not found:
+        return node
+    named = entry.value.get("kind") if entry and isinstance(entry.value, dict) else None
+    own = found.get(str(named.value)) if named else None
+    properties: Schema = {}
+    for section in [own] if own else list(found.values()):
+        for name, inner in section["properties"].items():
+            owners = [kind for kind, one in found.items() if name in one["properties"]]
+            only = "" if own or len(owners) == len(found) else f"({', '.join(owners)}) "
+            told = {"description": only + inner["description"]}
+            properties.setdefault(name, inner | told)
+    properties["kind"] = properties["kind"] | {"enum": list(found)}
+    whole = own or next(iter(found.values()))
+    return whole | {"properties": properties, "description": node.get("description", "")}
+
+
+def without_kinds(root: Schema, path: KeyPath) -> KeyPath:
+    """A path as pydantic names it without the kinds that it holds behind sections' names."""
     node: Schema = root
+    kept: list[str | int] = []
     for part in path:
-        if isinstance(part, int):
-            items = node.get("prefixItems", [node.get("items", {})] * (part + 1))
-            child = items[part] if part < len(items) else None
-        else:
-            child = node.get("properties", {}).get(part) or node.get("additionalProperties")
-        if not child:
+        kinds = variants(root, node)
+        if part in kinds:
+            node = kinds[str(part)]
+            continue
+        kept.append(part)
+        node = child(root, node, part) or {}
+    return tuple(kept)
+
+
+def child(root: Schema, node: Schema, part: str | int) -> Schema | None:
+    """The node of a key or place within a section or list."""
+    if isinstance(part, int):
+        items = node.get("prefixItems", [node.get("items", {})] * (part + 1))
+        found = items[part] if part < len(items) else None
+    else:
+        found = node.get("properties", {}).get(part) or node.get("additionalProperties")
+    return resolve(root, found) if found else None
+
+
+def node_at(root: Schema, path: KeyPath, config: Entry | None = None) -> Schema | None:
+    """The node of a key; None if there is no such key.
+
+    Args:
+        config: tells of which kind sections are that hold one of several.
+    """
+    node: Schema = root
+    for i, part in enumerate(path):
+        below = child(root, node, part)
+        if below is None:
             return None
-        node = resolve(root, child)
+        node = of_kind(root, below, config.at(path[: i + 1]) if config else None)
     return node
 
 

@@ -5,50 +5,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from sparsedecay.science.run import (
-    Adam,
-    Data,
-    Initialization,
-    NetworkKind,
-    Objective,
-    Positive,
-    RegularizerKind,
-    Settings,
-    Shape,
-)
+from sparsedecay.science import data, initializations, optimizers, regularizers
+from sparsedecay.science.measures import Measures
+from sparsedecay.science.networks import NetworkName, Shape
+from sparsedecay.science.regularizers import Objective, RegularizerName
+from sparsedecay.science.settings import Settings
 
 Lam = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Epoch = Annotated[int, Field(ge=1, le=1_000_000_000, json_schema_extra={"unit": "epochs"})]
 
 
-class Measures(Settings):
-    """Definitions of what is measured; changing one trains nothing again."""
-
-    threshold: Positive
-    """An entry counts as nonzero above this magnitude. One significant digit, because
-    training counts entries above such magnitudes only. The paper: 1e-3."""
-    rank_threshold: Positive
-    """Numerical rank: number of singular values above this value."""
-    relative_rank_threshold: Annotated[float, Field(gt=0, lt=1)]
-    """Relative rank: number of singular values above this fraction of the largest."""
-    average_over: Annotated[
-        tuple[Literal["W", "V", "C"], ...], Field(min_length=1, max_length=3, strict=False)
-    ]
-    """Weight matrices that the average sparsity of figure 2 runs over, each counted once."""
-
-    @model_validator(mode="after")
-    def check(self) -> "Measures":
-        if len(set(self.average_over)) != len(self.average_over):
-            raise ValueError("average_over: each kind of matrix may stand only once")
-        return self
-
-
 class Panel(Settings):
     """One trained network of a figure."""
 
-    network: NetworkKind
+    network: NetworkName
     """`representer` is the network of Theorem 1, `dense` that of footnote 1 (A not factorised)."""
-    regularizer: RegularizerKind
+    regularizer: RegularizerName
     """`eq2` is the paper's equation 2, `weight_decay` the sum of squares of all parameters."""
 
 
@@ -65,12 +37,12 @@ class Figure1(Settings):
 class Figure2(Settings):
     """Average sparsity of the weight matrices against the epoch."""
 
-    network: NetworkKind
+    network: NetworkName
     """The network that is trained: that of Theorem 1 or, `dense`, that of footnote 1."""
     lam: Annotated[tuple[Lam, ...], Field(min_length=1, max_length=12, strict=False)]
     """Regularization parameters, one panel each."""
     regularizers: Annotated[
-        tuple[RegularizerKind, ...], Field(min_length=1, max_length=3, strict=False)
+        tuple[RegularizerName, ...], Field(min_length=1, max_length=3, strict=False)
     ]
     """One curve each. `none` does not depend on `lam`: one run stands in all panels."""
 
@@ -141,6 +113,11 @@ class Claims(Settings):
     reading_seeds: Annotated[int, Field(ge=1, le=1000)]
     """Draws of each reading that `snakemake readings` trains, the first so many of `seeds`."""
 
+    def further(self, network: NetworkName) -> Milestones:
+        """Epochs at which statements on a kind of network are tested."""
+        found: Milestones = getattr(self, f"{network}_milestones", self.milestones)
+        return found
+
     @model_validator(mode="after")
     def check(self) -> "Claims":
         for name in ("vary", "milestones", "dense_milestones"):
@@ -150,19 +127,22 @@ class Claims(Settings):
         return self
 
 
-VARIABLE: dict[str, type[Settings]] = {
-    "data": Data,
-    "network": Shape,
-    "objective": Objective,
-    "initialization": Initialization,
-    "optimizer": Adam,
+VARIABLE: dict[str, tuple[type[Settings], ...]] = {
+    "data": tuple(data.KINDS.values()),
+    "network": (Shape,),
+    "objective": (Objective,),
+    "initialization": tuple(initializations.KINDS.values()),
+    "optimizer": tuple(optimizers.KINDS.values()),
 }
-"""Sections of a config that make up its runs, but for their regularizers."""
+"""Sections of a config that make up its runs, but for their regularizers; of each its kinds."""
 KEYS = tuple(
-    f"{section}.{name}"
-    for section, kind in VARIABLE.items()
-    for name in kind.model_fields
-    if name != "seed"
+    dict.fromkeys(
+        f"{section}.{name}"
+        for section, kinds in VARIABLE.items()
+        for kind in kinds
+        for name in kind.model_fields
+        if name not in ("seed", "kind")
+    )
 )
 """What a sweep may vary besides the seeds, which its draws count up."""
 
@@ -192,7 +172,8 @@ class Sweep(Settings):
     @property
     def size(self) -> int:
         """Number of runs, those counted twice that two settings share."""
-        lams = (1 if one.regularizer == "none" else len(self.lam) for one in self.networks)
+        weighted = (regularizers.KINDS[one.regularizer].weighted for one in self.networks)
+        lams = (len(self.lam) if each else 1 for each in weighted)
         return self.seeds * sum(lams) * math.prod(map(len, self.settings.values()))
 
     @model_validator(mode="after")
@@ -209,9 +190,9 @@ class Shown(Settings):
 
     run: str
     """Run id, the name of its folders."""
-    network: NetworkKind
+    network: NetworkName
     """Network."""
-    regularizer: RegularizerKind
+    regularizer: RegularizerName
     """Regularizer."""
     lam: float
     """Regularization parameter of the run; 0 without regularizer."""
@@ -249,9 +230,9 @@ class Trained(Settings):
 
     run: str
     """Run id."""
-    network: NetworkKind
+    network: NetworkName
     """Network."""
-    regularizer: RegularizerKind
+    regularizer: RegularizerName
     """Regularizer."""
     lam: float
     """Regularization parameter; 0 without regularizer."""

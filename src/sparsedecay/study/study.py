@@ -9,30 +9,26 @@ study.request("fig4")               what the figure is told
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from sparsedecay.engines import EngineName, chosen
 from sparsedecay.errors import UserError
 from sparsedecay.extras.archive.settings import Archive
 from sparsedecay.files import paths
-from sparsedecay.science.networks import build
+from sparsedecay.science import regularizers
+from sparsedecay.science.data import AnyData
+from sparsedecay.science.initializations import AnyInitialization
+from sparsedecay.science.measures import Measures
+from sparsedecay.science.networks import NetworkName, Shape, build, role
+from sparsedecay.science.optimizers import AnyOptimizer
 from sparsedecay.science.recorded import LADDER
-from sparsedecay.science.run import (
-    Adam,
-    Data,
-    Initialization,
-    NetworkKind,
-    Objective,
-    Precision,
-    RegularizerKind,
-    Run,
-    Settings,
-    Shape,
-    chain,
-)
+from sparsedecay.science.regularizers import Objective, RegularizerName
+from sparsedecay.science.run import Precision, Run, chain
+from sparsedecay.science.settings import Settings
 from sparsedecay.study import parse as reading
-from sparsedecay.study.entries import Entry, merge
+from sparsedecay.study.entries import Entry, overlaid
 from sparsedecay.study.explain import explain
 from sparsedecay.study.schema import json_schema
 from sparsedecay.study.sections import (
@@ -41,7 +37,6 @@ from sparsedecay.study.sections import (
     Figure1,
     Figure2,
     FigureName,
-    Measures,
     Request,
     Shown,
     Sweep,
@@ -68,7 +63,7 @@ class Training(Settings):
     """Epochs between two records of the loss and of the weights' magnitudes."""
     precision: Precision
     """Floating-point type of parameters, data and arithmetic."""
-    engine: Literal["compiled", "fused", "autograd"]
+    engine: EngineName
     """What computes the epochs: `compiled` (C++), `fused` (gradients by hand on torch, which also
     takes the place of `compiled` where that could not be built) or `autograd` (the reference). Not
     part of a run: changing it makes no result out of date."""
@@ -104,15 +99,15 @@ class Figures(Settings):
 class Study(Settings):
     """One config file."""
 
-    data: Data
+    data: AnyData
     """The data set: every point of a regular grid, with one random target each."""
     network: Shape
     """Size of the networks (Theorem 1), the same for all figures but figure 1."""
     objective: Objective
     """What is minimised."""
-    initialization: Initialization
+    initialization: AnyInitialization
     """The parameters at epoch 0."""
-    optimizer: Adam
+    optimizer: AnyOptimizer
     """The optimizer: Adam, by default on all data at once, so that an epoch is one step."""
     training: Training
     """How long training goes on, what it writes down, and how it computes."""
@@ -136,7 +131,7 @@ class Study(Settings):
         runs = self.runs.values()
         broken = [*training_rules(self, runs), *figure_rules(self), *claim_rules(self)]
         broken += archive_rules(self)
-        broken = broken or [*size_rules(runs), *milestone_rules(self)]
+        broken = broken or [*engine_rules(self, runs), *size_rules(runs), *milestone_rules(self)]
         if broken:
             raise ValueError("\n".join(broken))
         return self
@@ -144,20 +139,21 @@ class Study(Settings):
     def draw(self, vary: Vary, index: int) -> "Study":
         """The study with the seeds of its draw `index` (from 0), where these vary."""
         sections = dict(self)
-        for name, section in (("targets", "data"), ("weights", "initialization")):
-            if name in vary and index:
-                values = sections[section]
-                sections[section] = values.model_copy(update={"seed": values.seed + index})
+        data, start = self.data, self.initialization
+        if "targets" in vary and index:
+            sections["data"] = data.with_seed(data.draw_seed + index)
+        if "weights" in vary and index:
+            sections["initialization"] = start.model_copy(update={"seed": start.seed + index})
         return Study.model_construct(**sections)
 
-    def run(self, network: NetworkKind, regularizer: RegularizerKind, lam: float) -> Run:
+    def run(self, network: NetworkName, regularizer: RegularizerName, lam: float) -> Run:
         """The run of this study with the given network and regularizer."""
         return Run(
             data=self.data,
             network=network,
             shape=self.network,
             regularizer=regularizer,
-            lam=0.0 if regularizer == "none" else lam,
+            lam=lam if regularizers.KINDS[regularizer].weighted else 0.0,
             objective=self.objective,
             initialization=self.initialization,
             optimizer=self.optimizer,
@@ -195,7 +191,7 @@ class Study(Settings):
                     network=run.network,
                     regularizer=run.regularizer,
                     lam=run.lam,
-                    seeds=(run.data.seed, run.initialization.seed),
+                    seeds=run.seeds,
                     epochs=tuple(chain(epoch, run.stride)),
                 )
                 for run, epoch in milestones
@@ -230,11 +226,10 @@ def training_rules(study: Study, runs: Iterable[Run]) -> Iterator[str]:
             f"optimizer.batches: {study.data.points:,} data points cannot be cut into so many "
             "minibatches; lower it"
         )
-    dense = any(run.network == "dense" for run in runs)
-    if dense and study.network.skips == "none" and set(study.measures.average_over) == {"C"}:
-        yield (
-            "measures.average_over: dense networks with network.skips = none have no C; add W or V"
-        )
+    kinds, roles = {run.network: run for run in runs}, study.measures.average_over
+    for kind, run in kinds.items():
+        if not any(role(name) in roles for name in build(run).matrices):
+            yield f"measures.average_over: {kind} networks here have no {roles[0]}; add W or V"
     if training.record_every > training.stride:
         yield (
             f"training.record_every: it must not exceed training.stride ({training.stride:,}), "
@@ -298,6 +293,16 @@ def size_rules(runs: Iterable[Run]) -> Iterator[str]:
                 f"network.K: it makes a {kind} network of {network.size:,} parameters; at most "
                 f"{MAX_PARAMETERS:,} are allowed; lower it, or network.L or network.d"
             )
+
+
+def engine_rules(study: Study, runs: Iterable[Run]) -> Iterator[str]:
+    """Which runs no engine can train: `key: rule`."""
+    ways = {(run.network, run.regularizer): run for run in runs}
+    for (network, regularizer), run in ways.items():
+        engine, reasons = chosen(run, study.training.engine)
+        if engine is None:
+            told = "; ".join(reasons)
+            yield f"training.engine: no engine can train {network} with {regularizer}: {told}"
 
 
 def milestone_rules(study: Study) -> Iterator[str]:
@@ -385,7 +390,7 @@ def with_changes(config: Entry, changes: Entry, source: str, what: str) -> Study
             mistake, as that of `load_study`.
     """
     try:
-        return checked(merge(config, changes), [source])
+        return checked(overlaid(config, changes), [source])
     except UserError as error:
         raise UserError(f"{what}:\n{error}") from None
 
@@ -401,4 +406,4 @@ def read_config(
     entries = [reading.read(Path(file)) for file in files]
     if overrides:
         entries.append(reading.overrides(overrides))
-    return reduce(merge, entries), [entry.place for entry in entries]
+    return reduce(overlaid, entries), [entry.place for entry in entries]

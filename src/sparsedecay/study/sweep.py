@@ -11,12 +11,21 @@ from functools import cached_property
 from itertools import product
 
 from sparsedecay.errors import UserError
-from sparsedecay.science.run import NetworkKind, RegularizerKind, Run
-from sparsedecay.study.entries import Entry, merge, show
+from sparsedecay.science import networks, regularizers
+from sparsedecay.science.networks import NetworkName
+from sparsedecay.science.regularizers import RegularizerName
+from sparsedecay.science.run import Run
+from sparsedecay.study.entries import Entry, overlaid, show
 from sparsedecay.study.explain import close, explain_rules
 from sparsedecay.study.schema import json_schema
 from sparsedecay.study.sections import KEYS, VARIABLE, Group, Join, Sweep
-from sparsedecay.study.study import Study, size_rules, training_rules, with_changes
+from sparsedecay.study.study import (
+    Study,
+    engine_rules,
+    size_rules,
+    training_rules,
+    with_changes,
+)
 
 Values = tuple[tuple[str, Entry], ...]
 """One combination: keys such as `network.d`, each with its value."""
@@ -38,21 +47,27 @@ class Grid:
         found: dict[str, list[Run]] = {}
         for study in self.variants:
             draws = [study.draw(self.asked.vary, index) for index in range(self.asked.seeds)]
-            for network, regularizer, lam in networks(self.asked):
+            for network, regularizer, lam in asked_networks(self.asked):
                 if (first := self.run(draws[0], network, regularizer, lam)).id not in found:
                     rest = (self.run(one, network, regularizer, lam) for one in draws[1:])
                     found[first.id] = [first, *rest]
         return list(found.values())
 
     def run(
-        self, study: Study, network: NetworkKind, regularizer: RegularizerKind, lam: float
+        self, study: Study, network: NetworkName, regularizer: RegularizerName, lam: float
     ) -> Run:
-        """A run. Dense networks have no functional width, so one is enough."""
+        """A run, with one value for all keys of other kinds of networks: dense ones have no `d`."""
         run = study.run(network, regularizer, lam)
-        width = self.study.network.d
-        if network == "representer" or run.shape.d == width:
+        own = networks.KINDS[network].Keys.model_fields
+        foreign = {
+            key: getattr(self.study.network, key)
+            for kind in networks.KINDS.values()
+            for key in kind.Keys.model_fields
+            if key not in own and key not in kind.neutral
+        }
+        if all(getattr(run.shape, key) == value for key, value in foreign.items()):
             return run
-        return run.model_copy(update={"shape": run.shape.model_copy(update={"d": width})})
+        return run.model_copy(update={"shape": run.shape.model_copy(update=foreign)})
 
     @cached_property
     def milestones(self) -> list[tuple[Run, int]]:
@@ -68,10 +83,11 @@ class Grid:
         return Join(groups=tuple(Group(runs=runs, epochs=epochs) for runs in ids))
 
 
-def networks(asked: Sweep) -> Iterator[tuple[NetworkKind, RegularizerKind, float]]:
+def asked_networks(asked: Sweep) -> Iterator[tuple[NetworkName, RegularizerName, float]]:
     """Each network with its regularizer and lam; `none` does not depend on lam."""
     for panel in asked.networks:
-        for lam in asked.lam if panel.regularizer != "none" else (0.0,):
+        weighted = regularizers.KINDS[panel.regularizer].weighted
+        for lam in asked.lam if weighted else (0.0,):
             yield panel.network, panel.regularizer, lam
 
 
@@ -138,8 +154,8 @@ def combined(config: Entry, asked: Sweep, values: Values) -> Study:
     what = f"{place}: sweep with {told}"
     over = Entry(place, {name: Entry(place, section) for name, section in changes.items()})
     study = with_changes(config, over, place, what)
-    runs = [study.run(*network) for network in networks(asked)]
-    if broken := [*training_rules(study, runs), *size_rules(runs)]:
-        lines = explain_rules(broken, merge(config, over), json_schema(Study), [place])
+    runs = [study.run(*network) for network in asked_networks(asked)]
+    if broken := [*training_rules(study, runs), *engine_rules(study, runs), *size_rules(runs)]:
+        lines = explain_rules(broken, overlaid(config, over), json_schema(Study), [place])
         raise UserError(f"{what}:\n{lines}")
     return study

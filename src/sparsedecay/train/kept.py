@@ -21,7 +21,7 @@ LOCK, KEPT = ".lock", ".kept"
 
 
 @contextmanager
-def alone(checkpoint: Path) -> Iterator[None]:
+def exclusively(checkpoint: Path) -> Iterator[None]:
     """Waits while another process, on whatever machine, is at the stretch with this checkpoint: one
     that a killed Snakemake left behind, say."""
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def keep(checkpoint: Path, files: Sequence[Path]) -> None:
             os.link(file, second)
 
 
-def take(checkpoint: Path, files: Sequence[Path], about: Mapping[str, str]) -> bool:
+def put_back(checkpoint: Path, files: Sequence[Path], about: Mapping[str, str]) -> bool:
     """Put kept files in their places, if all are there and whole, and the first, a state, says
     `about` itself; the others are tables. Returns whether they now are."""
     seconds = [checkpoint.with_suffix(KEPT) / file.name for file in files]

@@ -15,22 +15,19 @@ from pathlib import Path
 
 import torch
 
-from sparsedecay import data
-from sparsedecay.engines import compiled
-from sparsedecay.engines import state as states
-from sparsedecay.engines.autograd import AutogradEngine
-from sparsedecay.engines.compiled import CompiledEngine
-from sparsedecay.engines.fused import FusedEngine
+from sparsedecay import engines
+from sparsedecay.data import load
+from sparsedecay.engines import Trainer
+from sparsedecay.engines.state import State, diverged, dtype, initial
 from sparsedecay.errors import DamagedFile, UserError
-from sparsedecay.files.provenance import code, metadata
+from sparsedecay.files import fingerprint
+from sparsedecay.files.provenance import metadata
 from sparsedecay.files.storage import read_table
 from sparsedecay.science.run import Run, predecessor
-from sparsedecay.train import kept
+from sparsedecay.train import kept, states
 from sparsedecay.train.progress import Progress
-from sparsedecay.train.records import Engine, Records
+from sparsedecay.train.records import Records
 
-ENGINES = {"compiled": CompiledEngine, "fused": FusedEngine, "autograd": AutogradEngine}
-STAGE = "sparsedecay.train.command"
 DIVERGED = "diverged:"  # begins the line of the log that the terminal shows too
 CHUNK_SECONDS = 0.2  # between two looks at the clock and at signals
 # What schedulers send before they kill a job: SIGTERM (Slurm, PBS), SIGUSR1 and SIGUSR2 (SGE, LSF,
@@ -64,32 +61,24 @@ class Stretch:
         return [self.state, self.loss, self.magnitudes]
 
 
-def prepare() -> None:
-    """Make results independent of the number of cores, and decayed weights as fast as others."""
-    torch.set_num_threads(1)
-    # Weights and moments that decay into denormal numbers would make an epoch up to 8 times slower.
-    if not torch.set_flush_denormal(True):
-        print("warning: this processor cannot flush denormals; training will be slow", flush=True)
-
-
 def train(stretch: Stretch) -> None:
     """Train one stretch and write its milestone.
 
     Raises:
         UserError: a file is missing or another's, or there are more minibatches than samples.
     """
-    prepare()
+    engines.prepare()
     points, batches = stretch.run.data.points, stretch.run.optimizer.batches
     if batches > points:
         raise UserError(
             f"optimizer.batches: {points:,} data points cannot be cut into {batches:,} minibatches"
         )
-    stretch = replace(stretch, engine=available(stretch.engine))
+    stretch = replace(stretch, engine=available(stretch.run, stretch.engine))
     if stretch.checkpoint is None:
         complete(stretch)
         return
-    with kept.alone(stretch.checkpoint):
-        if kept.take(stretch.checkpoint, stretch.files, about(stretch)):
+    with kept.exclusively(stretch.checkpoint):
+        if kept.put_back(stretch.checkpoint, stretch.files, about(stretch)):
             print(f"{stretch.run.id}: epoch {stretch.epoch:,} was finished by an earlier job")
             return
         complete(stretch)
@@ -103,7 +92,8 @@ def complete(stretch: Stretch) -> None:
     X, y = tensors(stretch)
     state, records = begin(stretch)
     if state.diverged is None:
-        state = advance(stretch, ENGINES[stretch.engine](run, X, y, state), records)
+        trainer = engines.ENGINES[stretch.engine].start(run, X, y, state)
+        state = advance(stretch, trainer, records)
     else:
         state = replace(state, epoch=stretch.epoch)
     records.write(stretch.loss, stretch.magnitudes, about(stretch))
@@ -118,47 +108,56 @@ def complete(stretch: Stretch) -> None:
         )
 
 
-def advance(stretch: Stretch, engine: Engine, records: Records) -> states.State:
+def advance(stretch: Stretch, trainer: Trainer, records: Records) -> State:
     """Train to the end of the stretch, or to the record at which the run has diverged."""
     run = stretch.run
-    finite = bool(records.epochs) or engine.epoch > 0 or records.add(engine)
-    began_at, chunk, checkpointed = engine.epoch, 1, time.monotonic()
+    finite = bool(records.epochs) or trainer.epoch > 0 or records.add(trainer)
+    began_at, chunk, checkpointed = trainer.epoch, 1, time.monotonic()
     reporting = Progress(run.id, stretch.start, stretch.epoch, stretch.progress)
     with Interruption() as interruption, reporting as progress:
-        while finite and engine.epoch < stretch.epoch:
-            multiple = (engine.epoch // run.record_every + 1) * run.record_every
-            next_record = min(multiple, stretch.epoch)
+        while finite and trainer.epoch < stretch.epoch:
+            next_record = records.next(trainer.epoch, stretch.epoch)
             began = time.monotonic()
-            epochs = min(chunk, next_record - engine.epoch)
-            engine.advance(epochs)
-            if engine.epoch == next_record:
-                finite = records.add(engine)
+            epochs = min(chunk, next_record - trainer.epoch)
+            trainer.advance(epochs)
+            if trainer.epoch == next_record:
+                finite = records.add(trainer)
             now = time.monotonic()
             chunk = max(1, min(chunk * 2, int(epochs * CHUNK_SECONDS / max(now - began, 1e-9))))
-            progress.report(engine.epoch, began_at, records.mse)
+            progress.report(trainer.epoch, began_at, records.mse)
             due = now - checkpointed >= stretch.checkpoint_seconds or interruption.signal
-            unfinished = finite and engine.epoch < stretch.epoch
+            unfinished = finite and trainer.epoch < stretch.epoch
             if stretch.checkpoint and due and unfinished:
-                save_checkpoint(stretch, engine, records)
+                save_checkpoint(stretch, trainer, records)
                 checkpointed = now
             if unfinished:
-                interruption.leave(run.id, engine.epoch)
-    return engine.state() if finite else states.diverged(engine.state(), stretch.epoch)
+                interruption.leave(run.id, trainer.epoch)
+    return trainer.state() if finite else diverged(trainer.state(), stretch.epoch)
 
 
 def about(stretch: Stretch) -> Mapping[str, str]:
     """Metadata of the files of a milestone: what made them."""
     cpu = torch.backends.cpu.get_cpu_capability()
-    return metadata(stretch.run.canonical(), STAGE, engine=stretch.engine, cpu=cpu)
+    code = fingerprint.training(stretch.run)
+    return metadata(stretch.run.canonical(), code, engine=stretch.engine, cpu=cpu)
 
 
-def available(engine: str) -> str:
-    """The engine asked for, or the one that takes its place, and says so, where it is missing."""
-    reason = compiled.missing() if engine == "compiled" else None
-    if reason is None:
-        return engine
-    print(f"note: without the compiled engine ({reason}) the fused one trains, slower", flush=True)
-    return "fused"
+def available(run: Run, asked: str) -> str:
+    """The engine that is asked for, or the one that takes its place, and says so, where it cannot
+    train this run or is missing.
+
+    Raises:
+        UserError: no engine can train the run.
+    """
+    reasons: list[str] = []
+    for engine, refusal in engines.refusals(run, asked):
+        reason = refusal or engine.unusable()
+        if reason is None:
+            if reasons:
+                print(f"note: {engine.name} trains, as {'; '.join(reasons)}", flush=True)
+            return engine.name
+        reasons.append(f"{engine.name} cannot: {reason}")
+    raise UserError(f"{run.id}: no engine can train it: {'; '.join(reasons)}")
 
 
 def tensors(stretch: Stretch) -> tuple[torch.Tensor, torch.Tensor]:
@@ -169,12 +168,12 @@ def tensors(stretch: Stretch) -> tuple[torch.Tensor, torch.Tensor]:
             f"{stretch.data}: is not the data set of {stretch.run.id}.\n"
             f"Make it again with: snakemake --force {stretch.data}"
         )
-    X, y = data.load(stretch.data)
-    dtype = states.dtype(stretch.run)
-    return torch.tensor(X, dtype=dtype), torch.tensor(y, dtype=dtype)
+    X, y = load(stretch.data)
+    kind = dtype(stretch.run)
+    return torch.tensor(X, dtype=kind), torch.tensor(y, dtype=kind)
 
 
-def begin(stretch: Stretch) -> tuple[states.State, Records]:
+def begin(stretch: Stretch) -> tuple[State, Records]:
     """The state to go on from and the records so far: checkpoint, previous milestone or epoch 0."""
     records = Records(stretch.run)
     if stretch.checkpoint and stretch.checkpoint.exists():
@@ -196,7 +195,7 @@ def begin(stretch: Stretch) -> tuple[states.State, Records]:
             )
             return state, records
     if stretch.start == 0:
-        return states.initial(stretch.run), records
+        return initial(stretch.run), records
     if stretch.previous is None:
         raise UserError(f"--previous: the milestone at epoch {stretch.start} is needed")
     state, _, _ = states.load(stretch.previous, stretch.run)
@@ -210,14 +209,15 @@ def begin(stretch: Stretch) -> tuple[states.State, Records]:
 
 def belongs_to(stretch: Stretch) -> str:
     """What must agree, beside the run, for a checkpoint to give the bits of an unbroken stretch."""
-    return f"{stretch.start} {stretch.epoch} {stretch.engine} {torch.__version__} {code(STAGE)}"
+    code = fingerprint.training(stretch.run)
+    return f"{stretch.start} {stretch.epoch} {stretch.engine} {torch.__version__} {code}"
 
 
-def save_checkpoint(stretch: Stretch, engine: Engine, records: Records) -> None:
+def save_checkpoint(stretch: Stretch, trainer: Trainer, records: Records) -> None:
     """Write state and records so far, in place of the last checkpoint."""
     assert stretch.checkpoint is not None
     note = {"belongs_to": belongs_to(stretch)}
-    states.save(stretch.checkpoint, stretch.run, engine.state(), note, **records.tensors())
+    states.save(stretch.checkpoint, stretch.run, trainer.state(), note, **records.tensors())
 
 
 class Interruption:

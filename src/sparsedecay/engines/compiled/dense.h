@@ -65,12 +65,9 @@ public:
           groups((N + group - 1) / group), X(inputs, inputs + N * d_in),
           y(targets, targets + N * d_out), skip(skip), hidden(L), wide(L), from_x(L), out_C{}, C_x{} {
         for (int p = 0; p <= panels; ++p) start.push_back(full_K / lanes * p / panels * lanes);
-        const bool eq2 = objective.regularizer == EQ2;
-        decay_b = objective.biases();
-        decay_W = eq2 ? L2 : objective.weights();
-        decay_V = eq2 ? OUT : objective.weights();
-        decay_C = eq2 ? L1 : objective.weights();
-        const int decay_A = eq2 ? L2 | OUT : objective.weights();
+        decay_W = objective.W, decay_V = objective.V, decay_C = objective.C;
+        decay_b = objective.biases;
+        const int decay_A = decay_W | decay_V;  // into neurons, and out of others
         slope = T(2 / objective.terms(N * d_out));
         auto next = parameters.begin();
         for (int l = 0; l < L; ++l) {
@@ -349,7 +346,7 @@ private:
     void step(Parameter<T> M, const T* h, int decay, const Adam<T>& adam) {
         V norm[J];
         for (int i = 0; i < J; ++i) norm[i] = S::all(0);
-        if (decay & OUT)
+        if (decay & SUM)
             for (int k = 0; k < full_K * J; ++k)
                 norm[k % J] = S::add(norm[k % J], S::abs(S::load(M.p + k * lanes)));
         for (int k = 0; k < full_K; ++k) {

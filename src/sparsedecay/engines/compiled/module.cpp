@@ -46,13 +46,13 @@ class Trainer {
     }
 
 public:
-    Trainer(Array<T> X, Array<T> y, Arrays<T> given, int L, int K, int d, int skips, int regularizer,
-            bool decay_biases, bool decoupled, bool mean, double lam, double learning_rate,
+    Trainer(Array<T> X, Array<T> y, Arrays<T> given, int L, int K, int d, int skips,
+            std::array<int, 4> decay, bool mean, double lam, double learning_rate,
             std::array<double, 2> betas, double eps, int64_t rest_every)
         : arrays(given),
           network(int(X.shape(0)), int(X.shape(1)), int(y.shape(1)), L, K, d, X.data(), y.data(),
                   parameters(arrays),
-                  Objective{Regularizer(regularizer), decay_biases, decoupled, mean}, rest_every,
+                  Objective{decay[0], decay[1], decay[2], decay[3], mean}, rest_every,
                   Skips(skips)),
           learning_rate(learning_rate), eps(eps), lam(lam), betas(betas), samples(X.shape(0)) {}
 
@@ -102,12 +102,11 @@ template <class T, template <class> class Network>
 void bind(py::module_& m, const char* name) {
     using A = Trainer<T, Network>;
     py::class_<A>(m, name, py::module_local())
-        .def(py::init<Array<T>, Array<T>, Arrays<T>, int, int, int, int, int, bool, bool, bool,
+        .def(py::init<Array<T>, Array<T>, Arrays<T>, int, int, int, int, std::array<int, 4>, bool,
                       double, double, std::array<double, 2>, double, int64_t>(),
              py::kw_only(), py::arg("X").noconvert(), py::arg("y").noconvert(),
              py::arg("parameters").noconvert(), py::arg("L"), py::arg("K"), py::arg("d"),
-             py::arg("skips"), py::arg("regularizer"), py::arg("decay_biases"),
-             py::arg("decoupled"), py::arg("mean"), py::arg("lam"), py::arg("learning_rate"),
+             py::arg("skips"), py::arg("decay"), py::arg("mean"), py::arg("lam"), py::arg("learning_rate"),
              py::arg("betas"), py::arg("eps"), py::arg("rest_every"))
         .def("advance", &A::advance)
         .def("take", &A::take, py::arg("X").noconvert(), py::arg("y").noconvert())

@@ -189,25 +189,22 @@ struct Parameter {
     Parameter at(size_t i) const { return {p + i, m + i, v + i}; }
 };
 
-enum Regularizer { NO_REGULARIZER, EQ2, WEIGHT_DECAY };
-
-// The parts of a gradient that come from lam times the regularizer: L1 and L2 are the derivatives of
-// |p| and p^2, OUT that of ||v_k||_1^2 (equation 2), whose norm is given.
-// SHRINK is no gradient: the parameter is made smaller before the step (Loshchilov and Hutter 2019).
-enum Decay { NONE = 0, L1 = 1, L2 = 2, OUT = 4, SHRINK = 8 };
+// The parts of a gradient that come from lam times the regularizer (science/regularizers has the same
+// numbers): L1 and L2 are the derivatives of |p| and p^2, SUM that of the squared l1 norm of a
+// neuron's weights, whose norm is given. SHRINK is no gradient: the parameter is made smaller before
+// the step (Loshchilov and Hutter 2019). PATH couples the weights into and out of a neuron; for it
+// SIGN and SCALE add lam times a given number to the sign, and to the parameter.
+enum Decay { NONE = 0, L1 = 1, L2 = 2, SUM = 4, SHRINK = 8, PATH = 16, SIGN = 32, SCALE = 64 };
 
 // Where skip connections of the dense network come from.
 enum Skips { LEAP, INPUT, NO_SKIPS };
 
-// What is minimised: the sum of squared errors over `terms`, plus lam times the regularizer.
+// What is minimised: the sum of squared errors over `terms`, plus lam times the regularizer, whose
+// parts are given for each kind of parameter.
 struct Objective {
-    Regularizer regularizer;
-    bool decay_biases, decoupled, mean;
+    int W, V, C, biases;
+    bool mean;
 
-    int biases() const { return decay_biases ? weights() : NONE; }
-    int weights() const {
-        return regularizer != WEIGHT_DECAY ? NONE : decoupled ? SHRINK : L2;
-    }
     double terms(int outputs) const { return mean ? outputs : 1; }
 };
 
@@ -232,7 +229,9 @@ struct Adam {
         V p = S::load(a.p), m = S::load(a.m), v = S::load(a.v);
         if (decay & L2) g = S::fma(S::all(2 * lam), p, g);
         if (decay & L1) g = S::add(g, S::signed_as(p, S::all(lam)));
-        if (decay & OUT) g = S::fma(S::all(2 * lam), S::signed_as(p, norm), g);
+        if (decay & SUM) g = S::fma(S::all(2 * lam), S::signed_as(p, norm), g);
+        if (decay & SIGN) g = S::fma(S::all(lam), S::signed_as(p, norm), g);
+        if (decay & SCALE) g = S::fma(S::mul(S::all(lam), norm), p, g);
         if (decay & SHRINK) p = S::mul(S::all(shrink), p);
         m = S::fma(S::all(grow1), S::sub(g, m), m);
         v = S::fma(S::all(keep2), v, S::mul(S::mul(S::all(grow2), g), g));

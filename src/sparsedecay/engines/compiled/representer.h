@@ -70,11 +70,8 @@ public:
         X.resize(N * layers[0].ld_in);
         take(inputs, targets);
         dz.resize((N + lanes) * lanes), flat.resize(lanes * full(N));
-        const bool eq2 = objective.regularizer == EQ2;
-        decay_b = objective.biases();
-        decay_W = eq2 ? L2 : objective.weights();
-        decay_V = eq2 ? OUT : objective.weights();
-        decay_C = eq2 ? L1 : objective.weights();
+        decay_W = objective.W, decay_V = objective.V, decay_C = objective.C;
+        decay_b = objective.biases;
         slope = T(2 / objective.terms(N * d_out));
     }
 
@@ -242,11 +239,24 @@ private:
         }
         for (int t = 0; t < tiles; ++t) {
             Parameter<T> W = a.W.at(t * a.in * lanes), M = a.M.at(t * a.out * lanes);
-            V norm = zero;
-            if (decay_V == OUT)
-                for (int j = 0; j < a.out; ++j) norm = S::add(norm, S::abs(S::load(M.p + j * lanes)));
-            auto step_V = [&](int j, V g) { adam(M.at(j * lanes), g, decay_V, norm); };
-            auto step_W = [&](int i, V g) { adam(W.at(i * lanes), g, decay_W); };
+            V norm_V = zero, norm_W = zero;
+            if (decay_V & (SUM | PATH))
+                for (int j = 0; j < a.out; ++j) norm_V = S::add(norm_V, S::abs(S::load(M.p + j * lanes)));
+            if (decay_W & SUM)
+                for (int i = 0; i < a.in; ++i) norm_W = S::add(norm_W, S::abs(S::load(W.p + i * lanes)));
+            int of_V = decay_V, of_W = decay_W;
+            if (decay_V & PATH) {  // the derivatives of ||v||_1 ||w||_2
+                V w = zero;
+                for (int i = 0; i < a.in; ++i) {
+                    const V x = S::load(W.p + i * lanes);
+                    w = S::fma(x, x, w);
+                }
+                w = S::sqrt(w);
+                norm_W = S::where_positive(w, S::div(norm_V, w)), norm_V = w;
+                of_V = SIGN, of_W = SCALE;
+            }
+            auto step_V = [&](int j, V g) { adam(M.at(j * lanes), g, of_V, norm_V); };
+            auto step_W = [&](int i, V g) { adam(W.at(i * lanes), g, of_W, norm_W); };
             V db = zero;
             if (t * lanes < a.awake && a.alive[t]) {
                 const T* h = a.h.data() + size_t(t) * N * lanes;

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from sparsedecay.science.run import Settings
+from sparsedecay.science.settings import Settings
 
 
 def printable(text: str) -> str:

@@ -16,19 +16,16 @@ from sparsedecay.errors import UserError
 from sparsedecay.extras.bench import growth, planning
 from sparsedecay.extras.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
 from sparsedecay.extras.bench.race import Race, alone, memory_mb, race
-from sparsedecay.science.run import (
-    LITERAL,
-    Adam,
-    Data,
-    Initialization,
-    NetworkKind,
-    RegularizerKind,
-    Run,
-    Shape,
-)
+from sparsedecay.science.data.grid import Grid
+from sparsedecay.science.initializations.uniform import Uniform
+from sparsedecay.science.networks import NetworkName, Shape
+from sparsedecay.science.optimizers.adam import Adam
+from sparsedecay.science.regularizers import RegularizerName
+from sparsedecay.science.run import Run
+from sparsedecay.X import LITERAL
 
-NETWORKS: tuple[NetworkKind, ...] = get_args(NetworkKind)
-REGULARIZERS: tuple[RegularizerKind, ...] = get_args(RegularizerKind)
+NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
+REGULARIZERS: tuple[RegularizerName, ...] = get_args(RegularizerName)
 PHASES = {
     "early": tuple(name for name in CONTESTANTS if name != AS_WRITTEN),
     "late": ("compiled", "fused", "naive", "jax"),
@@ -37,19 +34,19 @@ PHASES = {
 
 
 def experiment(
-    options: argparse.Namespace, network: NetworkKind, regularizer: RegularizerKind
+    options: argparse.Namespace, network: NetworkName, regularizer: RegularizerName
 ) -> Run:
     """The paper's experiment, at another size if asked for."""
     low_high = (-1.0, 1.0)
     levels = tuple(i / (options.levels - 1) for i in range(options.levels))
     return Run(
-        data=Data(levels=levels, dimension=4, target_range=low_high, seed=0),
+        data=Grid(levels=levels, dimension=4, target_range=low_high, seed=0),
         network=network,
         shape=Shape(L=options.L, K=options.K, d=options.d, skips="leap"),
         regularizer=regularizer,
         lam=1e-3,
         objective=LITERAL,
-        initialization=Initialization(range=low_high, scale="none", seed=0),
+        initialization=Uniform(range=low_high, scale="none", seed=0),
         optimizer=Adam(learning_rate=1e-3, betas=(0.9, 0.999), eps=1e-8, batches=1),
         precision=options.precision,
         stride=50_000,

@@ -6,8 +6,8 @@ from typing import Any
 from sparsedecay.errors import UserError
 from sparsedecay.extras.compare.results import Results
 from sparsedecay.extras.compare.sides import DEFINITIONS, Milestone, Side, hashable
+from sparsedecay.science.measures import Measures
 from sparsedecay.science.run import Run
-from sparsedecay.study.sections import Measures
 from sparsedecay.study.study import Study, load_study
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from sparsedecay.extras.compare.sides import DEFINITIONS, PARAMETERS, SEEDS, Milestone
-from sparsedecay.science.run import NetworkKind, RegularizerKind
+from sparsedecay.science.networks import NetworkName
+from sparsedecay.science.regularizers import RegularizerName
 
 Stratum = tuple[str | None, str | None]
 """Network and regularizer; None where they differ between the sides."""
 KINDS = ("network", "regularizer")
-RANKS = {name: i for i, name in enumerate((*get_args(NetworkKind), *get_args(RegularizerKind)))}
+RANKS = {name: i for i, name in enumerate((*get_args(NetworkName), *get_args(RegularizerName)))}
 
 
 @dataclass(frozen=True)

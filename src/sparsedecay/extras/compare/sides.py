@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sparsedecay.files.tables import SUMMARY
+from sparsedecay.science.measures import Measures
 from sparsedecay.study.entries import escape
-from sparsedecay.study.sections import Measures
 
 ABSENT = "–"
 """Stands for a value that the tables of another version do not have."""

@@ -1,61 +1,111 @@
-"""The regularizers: value and gradient, one definition each.
+"""Regularizers: value and gradient, one definition each. A kind a module.
 
-    value("eq2", network, parameters)            scalar, without the factor lam
-    of(run, network, parameters)                 that of a run
-    add_gradient("eq2", network, parameters, lam, gradients)
+    regularizer = build(run)
+    regularizer.value(network, parameters)                   scalar, without the factor lam
+    regularizer.add_gradient(network, parameters, lam, gradients)
 
 The gradient of |.| at 0 is taken as 0, as PyTorch does.
 """
 
-from typing import Any
+from abc import ABC, abstractmethod
+from enum import IntFlag
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
+from sparsedecay.science.kinds import Keyed, found, with_keys
 from sparsedecay.science.networks import Array, Network, Parameters
-from sparsedecay.science.run import RegularizerKind, Run
+from sparsedecay.science.settings import Part
+
+if TYPE_CHECKING:
+    from sparsedecay.science.run import Run
 
 
-def decayed(kind: RegularizerKind, network: Network, biases: bool = True) -> list[str]:
-    """Names of the parameters that weight decay acts on; empty for other regularizers."""
-    if kind != "weight_decay":
+class Term(IntFlag):
+    """Terms of a regularizer, by what they add to the gradient of a parameter's entries. The
+    compiled engine has these; numbers as there (products.h)."""
+
+    NONE = 0
+    ABSOLUTE = 1
+    """|p|"""
+    SQUARE = 2
+    """p^2"""
+    NEURON_L1_SQUARED = 4
+    """(sum of |p| over the weights into, or out of, one neuron)^2"""
+    SHRINK = 8
+    """None: the entry is made smaller before the step (Loshchilov and Hutter 2019)."""
+    PATH = 16
+    """||v_k||_1 ||w_k||_2, over the weights out of and into one neuron"""
+
+
+class Terms(NamedTuple):
+    """The terms of each kind of parameter."""
+
+    W: Term = Term.NONE
+    V: Term = Term.NONE
+    C: Term = Term.NONE
+    biases: Term = Term.NONE
+
+
+class Regularizer(Keyed, ABC):
+    """What all regularizers have. `add_gradient`, which the engine `fused` needs, and `terms`,
+    which `compiled` needs, may be left out; `autograd` differentiates `value`."""
+
+    weighted: ClassVar[bool] = True
+    """Whether lam has an effect."""
+
+    def __init__(self, objective: Any = None) -> None:
+        """Args:
+        objective: the section of a config that holds its keys, if it has any.
+        """
+
+    @abstractmethod
+    def value(self, network: Network, p: Parameters) -> Any:
+        """The regularizer of the parameters `p` (torch or numpy), without the factor lam."""
+
+    if TYPE_CHECKING:
+
+        def add_gradient(
+            self, network: Network, p: Parameters, lam: float, g: dict[str, Array]
+        ) -> None:
+            """Add lam times the (sub)gradient to the torch gradients `g`, in place."""
+
+        @property
+        def terms(self) -> Terms:
+            """What the compiled engine adds to gradients."""
+
+    def decayed(self, network: Network) -> list[str]:
+        """Names of the parameters that an optimizer's option weight_decay acts on instead; none
+        unless the objective says so."""
         return []
-    return list(network.shapes) if biases else network.matrices
+
+    def penalty(self, lam: float) -> float:
+        """Factor of `value` in the objective."""
+        return lam
+
+    def decoupled(self, lam: float) -> float:
+        """Strength of weight decay beside the gradient (AdamW); 0 where there is none."""
+        return 0.0
 
 
-def value(kind: RegularizerKind, network: Network, p: Parameters, biases: bool = True) -> Any:
-    """The regularizer of the parameters `p` (torch or numpy), a scalar without the factor lam.
+class Loss(Part):
+    """What is minimised: the loss plus lam times the regularizer."""
 
-    eq2 (equation 2): the sum over skip connections of |C_ij|, over ReLU neurons k of
-    ||v_k||_1^2 + ||w_k||_2^2, with v_k the weights out of and w_k the weights into neuron k.
-    weight_decay (Section 3): the sum of squares of all parameters, of biases only if told so.
-    none: 0.
-    """
-    if kind == "eq2":
-        skips = sum(abs(p[C]).sum() for C in network.skips)
-        outgoing = sum((abs(p[V]).sum(0) ** 2).sum() for _, V in network.neurons)
-        incoming = sum((p[W] ** 2).sum() for W, _ in network.neurons)
-        return skips + outgoing + incoming
-    return sum(((p[name] ** 2).sum() for name in decayed(kind, network, biases)), 0.0)
+    loss: Literal["mean", "sum"]
+    """Over the data: `mean` is the MSE that Section 3 names, `sum` stands in equation 2."""
 
 
-def of(run: Run, network: Network, p: Parameters) -> Any:
-    """The regularizer of a run, as `value`."""
-    return value(run.regularizer, network, p, run.objective.decay_biases)
+KINDS = found(__name__, Regularizer)
+if TYPE_CHECKING:
+    RegularizerName = str
+
+    class Objective(Loss):
+        weight_decay: str
+        decay_biases: bool
+
+else:
+    RegularizerName = Literal[tuple(KINDS)]
+    Objective = with_keys("Objective", Loss, KINDS.values())
 
 
-def add_gradient(
-    kind: RegularizerKind,
-    network: Network,
-    p: Parameters,
-    lam: float,
-    g: dict[str, Array],
-    biases: bool = True,
-) -> None:
-    """Add lam times the regularizer's (sub)gradient to the torch gradients `g`, in place."""
-    if kind == "eq2":
-        for C in network.skips:
-            g[C].add_(p[C].sign(), alpha=lam)
-        for _, V in network.neurons:
-            g[V].add_(p[V].sign().mul_(p[V].abs().sum(0)), alpha=2 * lam)
-        for W, _ in network.neurons:
-            g[W].add_(p[W], alpha=2 * lam)
-    for name in decayed(kind, network, biases):
-        g[name].add_(p[name], alpha=2 * lam)
+def build(run: "Run") -> Regularizer:
+    """The regularizer of a run."""
+    return KINDS[run.regularizer](run.objective)

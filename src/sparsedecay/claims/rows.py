@@ -1,29 +1,14 @@
-"""Command `sparsedecay claims`: test the paper's statements on measured tables.
+"""Rows of a table of statements: every number that tests one, in every reading, at every epoch."""
 
-    sparsedecay claims --request results/requests/statements/claims.json \\
-        --out results/claims/claims.parquet
-
-The request holds what `Plan.statements("claims").canonical()` returns.
-"""
-
-import argparse
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
 
 from sparsedecay.claims.measured import Diverged, Draw, NotTrained
 from sparsedecay.claims.statements import CLAIMS, Claim, Part
 from sparsedecay.claims.verdict import judged, worst
-from sparsedecay.files.provenance import metadata
 from sparsedecay.files.results import Results
-from sparsedecay.files.storage import read_request, write_table
-from sparsedecay.files.tables import STATEMENTS
 from sparsedecay.study.sections import Reading, Statements
-
-STAGE = "sparsedecay.claims.command"
 
 
 def rows(asked: Statements, results: Results) -> Iterator[dict[str, Any]]:
@@ -89,20 +74,3 @@ def part_row(place: int, part: Part, values: list[float | None]) -> dict[str, An
         "limit_high": part.high if math.isfinite(part.high) else None,
         "verdict": verdict,
     }
-
-
-def main(arguments: list[str]) -> None:
-    """Test all statements and write their table."""
-    parser = argparse.ArgumentParser(prog="sparsedecay claims", description=__doc__.split("\n")[0])
-    add = parser.add_argument
-    add("--request", required=True, type=Path, help="readings, draws and networks, JSON file")
-    add("--out", required=True, type=Path, help="Parquet file to write")
-    add("--results", type=Path, default=Path("results"), help="folder of the results")
-    options = parser.parse_args(arguments)
-    asked = read_request(options.request, Statements)
-    found = list(rows(asked, Results(options.results)))
-    note = metadata(asked.canonical(), STAGE)
-    write_table(options.out, pa.Table.from_pylist(found, schema=STATEMENTS), note)
-    for row in found:
-        if row["stated"] and row["part"] == 1:
-            print(f"{row['reading']}, {row['claim']}: {row['claim_verdict']}")

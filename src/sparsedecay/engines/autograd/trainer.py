@@ -1,51 +1,45 @@
-"""The reference engine: autograd and `torch.optim.Adam`, as a researcher would write it."""
+"""Training by autograd and an optimizer of torch.optim."""
 
 import torch
 from torch import Tensor
 
 from sparsedecay.engines.batches import steps
 from sparsedecay.engines.state import State
-from sparsedecay.science import regularizers
-from sparsedecay.science.networks import build
+from sparsedecay.science import networks, regularizers
 from sparsedecay.science.run import Run
 
 
-class AutogradEngine:
-    """Trains any network that has a forward pass."""
+class AutogradTrainer:
+    """The plain loop: zero_grad, backward, step."""
 
     def __init__(self, run: Run, X: Tensor, y: Tensor, state: State) -> None:
-        self.run, self.network, self.X, self.y = run, build(run), X, y
+        self.run, self.network, self.X, self.y = run, networks.build(run), X, y
+        self.regularizer = regularizers.build(run)
         self.epoch = state.epoch
         self.parameters = {
             name: tensor.clone().requires_grad_() for name, tensor in state.parameters.items()
         }
-        adam = run.optimizer
-        decayed = set(
-            regularizers.decayed(run.regularizer, self.network, run.objective.decay_biases)
-        )
-        by_option = run.objective.weight_decay != "objective"
+        decayed = self.regularizer.decayed(self.network)
+        self.in_objective = not decayed
         groups = [
-            {"params": [p], "weight_decay": run.lam if by_option and name in decayed else 0.0}
+            {"params": [p], "weight_decay": run.lam if name in decayed else 0.0}
             for name, p in self.parameters.items()
         ]
-        optimizer = torch.optim.AdamW if run.decoupled else torch.optim.Adam
-        self.adam = optimizer(groups, lr=adam.learning_rate, betas=adam.betas, eps=adam.eps)
-        self.in_objective = not (decayed and by_option)
-        moments = {
-            index: {
-                "step": torch.tensor(float(state.epoch * adam.batches)),
-                "exp_avg": state.first[name].clone(),
-                "exp_avg_sq": state.second[name].clone(),
-            }
+        self.optimizer = run.optimizer.reference(groups, bool(run.decoupled))
+        done = float(state.epoch * run.optimizer.batches)
+        remembered = {
+            index: run.optimizer.remembered(
+                done, {moment: part[name].clone() for moment, part in state.moments.items()}
+            )
             for index, name in enumerate(self.parameters)
         }
-        self.adam.load_state_dict({**self.adam.state_dict(), "state": moments})
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": remembered})
 
     def losses(self) -> tuple[Tensor, Tensor]:
         """Mean squared error and regularizer (without lam) of the present parameters."""
         outputs = self.network.forward(self.parameters, self.X, torch.relu)
         mse = torch.nn.functional.mse_loss(outputs, self.y)
-        value = regularizers.of(self.run, self.network, self.parameters)
+        value = self.regularizer.value(self.network, self.parameters)
         return mse, torch.as_tensor(value, dtype=mse.dtype)
 
     def objective(self, X: Tensor, y: Tensor) -> Tensor:
@@ -54,7 +48,7 @@ class AutogradEngine:
         loss = torch.nn.functional.mse_loss(outputs, y, reduction=self.run.objective.loss)
         if not self.in_objective:
             return loss
-        penalty = regularizers.of(self.run, self.network, self.parameters)
+        penalty = self.regularizer.value(self.network, self.parameters)
         objective: Tensor = loss + self.run.lam * penalty
         return objective
 
@@ -62,18 +56,20 @@ class AutogradEngine:
         """Train for so many epochs."""
         for epoch in range(self.epoch, self.epoch + epochs):
             for X, y in steps(self.run, epoch, self.X, self.y):
-                self.adam.zero_grad()
+                self.optimizer.zero_grad()
                 self.objective(X, y).backward()
-                self.adam.step()
+                self.optimizer.step()
         self.epoch += epochs
 
     def state(self) -> State:
         """The present state, detached but not copied."""
         parameters = {name: tensor.detach() for name, tensor in self.parameters.items()}
-        moments = [self.adam.state[tensor] for tensor in self.parameters.values()]
-        return State(
-            self.epoch,
-            parameters,
-            {n: m["exp_avg"] for n, m in zip(parameters, moments, strict=False)},
-            {n: m["exp_avg_sq"] for n, m in zip(parameters, moments, strict=False)},
-        )
+        recalled = {
+            name: self.run.optimizer.recalled(self.optimizer.state[tensor])
+            for name, tensor in self.parameters.items()
+        }
+        moments = {
+            moment: {name: recalled[name][moment] for name in parameters}
+            for moment in self.run.optimizer.moments
+        }
+        return State(self.epoch, parameters, moments)

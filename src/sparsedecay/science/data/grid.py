@@ -1,0 +1,90 @@
+"""The paper's data set: a regular grid with one random target per point (Section 3)."""
+
+import itertools
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from sparsedecay.science.data import Data, stream
+from sparsedecay.science.settings import Finite, Interval, Seed, increasing
+
+
+class Grid(Data):
+    """The data set: every point of a regular grid, one random target each (Section 3)."""
+
+    title = "grid"
+    order = 1
+    columns = {
+        "levels": ("list of float64", "coordinates of the grid"),
+        "dimension": ("int64", "d_0"),
+        "points": ("int64", "N, data points"),
+        "target_low": ("float64", "lowest target"),
+        "target_high": ("float64", "highest target"),
+        "target_seed": ("int64", "seed"),
+    }
+
+    kind: Literal["grid"] = "grid"
+    """What kind of data set it is."""
+    levels: Annotated[tuple[Finite, ...], Field(min_length=2, max_length=1000, strict=False)]
+    """Coordinates the grid takes along each dimension, all different. The paper: {0, 0.5, 1}."""
+    dimension: Annotated[int, Field(ge=1, le=64)]
+    """Dimension d_0 of the inputs. The grid has N = (number of levels)^dimension points."""
+    target_range: Interval
+    """Lowest and highest target: one number per point, uniform on this interval."""
+    seed: Seed
+    """Seed of the targets. It is independent of the seed of the weights."""
+
+    @model_validator(mode="after")
+    def check(self) -> "Grid":
+        increasing(self.target_range)
+        if len(set(self.levels)) != len(self.levels):
+            raise ValueError("levels: each level may stand only once")
+        if self.points > 1_000_000:
+            raise ValueError(
+                f"levels, dimension: a grid of {len(self.levels)}^{self.dimension} points is "
+                "larger than the 1,000,000 that full-batch training can take"
+            )
+        return self
+
+    @property
+    def points(self) -> int:
+        return int(len(self.levels) ** self.dimension)
+
+    @property
+    def d_in(self) -> int:
+        return self.dimension
+
+    @property
+    def draw_seed(self) -> int:
+        return self.seed
+
+    def with_seed(self, seed: int) -> "Grid":
+        return self.model_copy(update={"seed": seed})
+
+    def inputs(self) -> np.ndarray:
+        """All points of levels^dimension; the last coordinate varies fastest."""
+        points = itertools.product(self.levels, repeat=self.dimension)
+        return np.array(list(points), dtype=np.float64)
+
+    def targets(self) -> np.ndarray:
+        """Uniform on the target range."""
+        low, high = self.target_range
+        return low + (high - low) * stream(self.seed, "targets").random(self.points)
+
+    @property
+    def about(self) -> str:
+        low, high = self.target_range
+        return (
+            f"{self.points:,} points in {self.dimension} dimensions ({len(self.levels)} levels), "
+            f"targets from {low:g} to {high:g}, seed {self.seed}"
+        )
+
+    @property
+    def slug(self) -> str:
+        return f"{len(self.levels)}levels-{self.dimension}d-seed{self.seed}"
+
+    def column_values(self) -> dict[str, Any]:
+        low, high = self.target_range
+        values = list(self.levels), self.dimension, self.points, low, high, self.seed
+        return dict(zip(self.columns, values, strict=True))
