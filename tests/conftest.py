@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from tests.small import engine_for, small_run
+from tests.small import small_run, started
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells have it for the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -22,7 +22,7 @@ def make_run():
 
 @pytest.fixture
 def make_engine():
-    return engine_for
+    return started
 
 
 @pytest.fixture(autouse=True)

@@ -4,11 +4,16 @@ from pathlib import Path
 
 import torch
 
-from sparsedecay import data
+from sparsedecay.engines import ENGINES, Trainer
 from sparsedecay.engines.state import State, dtype, initial
 from sparsedecay.files.storage import sealed_request
-from sparsedecay.science.run import Adam, Data, Initialization, Objective, Run, Settings, Shape
-from sparsedecay.train.records import Engine
+from sparsedecay.science.data.grid import Grid
+from sparsedecay.science.initializations.uniform import Uniform
+from sparsedecay.science.networks import Shape
+from sparsedecay.science.optimizers.adam import Adam
+from sparsedecay.science.regularizers import Objective
+from sparsedecay.science.run import Run
+from sparsedecay.science.settings import Settings
 
 
 def small_run(
@@ -36,13 +41,13 @@ def small_run(
 ) -> Run:
     """A run of 8 points, L = 2, K = 6, d = 3; any value can be given another."""
     return Run(
-        data=Data(levels=levels, dimension=dimension, target_range=(-1.0, 1.0), seed=data_seed),
+        data=Grid(levels=levels, dimension=dimension, target_range=(-1.0, 1.0), seed=data_seed),
         network=network,
         shape=Shape(L=L, K=K, d=d, skips=skips),
         regularizer=regularizer,
         lam=lam,
         objective=Objective(loss=loss, weight_decay=weight_decay, decay_biases=decay_biases),
-        initialization=Initialization(range=(-1.0, 1.0), scale=scale, seed=seed),
+        initialization=Uniform(range=(-1.0, 1.0), scale=scale, seed=seed),
         optimizer=Adam(learning_rate=learning_rate, betas=betas, eps=1e-8, batches=batches),
         precision=precision,
         stride=stride,
@@ -57,8 +62,13 @@ def written(file: Path, request: Settings) -> str:
     return str(file)
 
 
-def engine_for(kind: type, run: Run, state: State | None = None) -> Engine:
-    """An engine at epoch 0 of a run, or at a given state."""
-    X = torch.tensor(data.grid(run.data.levels, run.data.dimension), dtype=dtype(run))
-    y = torch.tensor(data.targets(run.data), dtype=dtype(run))[:, None]
-    return kind(run, X, y, state or initial(run))
+def beginning(run: Run) -> tuple[torch.Tensor, torch.Tensor, State]:
+    """Inputs, targets and the state at epoch 0."""
+    X = torch.tensor(run.data.inputs(), dtype=dtype(run))
+    return X, torch.tensor(run.data.targets(), dtype=dtype(run))[:, None], initial(run)
+
+
+def started(engine: str, run: Run, state: State | None = None) -> Trainer:
+    """A run under way, from epoch 0 or from a given state."""
+    X, y, begin = beginning(run)
+    return ENGINES[engine].start(run, X, y, state or begin)

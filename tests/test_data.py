@@ -7,13 +7,13 @@ import pytest
 from sparsedecay import data
 from sparsedecay.engines.state import initial
 from sparsedecay.errors import DamagedFile
-from sparsedecay.science.run import Data
+from sparsedecay.science.data.grid import Grid
 
-PAPER = Data(levels=(0, 0.5, 1), dimension=4, target_range=(-1, 1), seed=0)
+PAPER = Grid(levels=(0, 0.5, 1), dimension=4, target_range=(-1, 1), seed=0)
 
 
 def test_the_grid_holds_each_point_once():
-    grid = data.grid((0.0, 0.5, 1.0), 4)
+    grid = PAPER.inputs()
     assert grid.shape == (81, 4)
     assert len(np.unique(grid, axis=0)) == 81
     assert set(grid.ravel()) == {0.0, 0.5, 1.0}
@@ -22,26 +22,26 @@ def test_the_grid_holds_each_point_once():
 
 def test_targets_fill_their_range_and_depend_on_the_seed():
     many = PAPER.model_copy(update={"dimension": 8, "target_range": (2.0, 5.0)})
-    y = data.targets(many)
+    y = many.targets()
     assert y.shape == (6561,)
     assert y.min() >= 2
     assert y.max() <= 5
     assert abs(y.mean() - 3.5) < 0.05
     assert abs(y.var() - 9 / 12) < 0.03
-    other = data.targets(many.model_copy(update={"seed": 1}))
+    other = many.model_copy(update={"seed": 1}).targets()
     assert abs(np.corrcoef(y, other)[0, 1]) < 0.05
 
 
 def test_targets_never_change():
     """Results in archives rest on these numbers: a change here is a new data set."""
     np.testing.assert_array_equal(
-        data.targets(PAPER)[:3], [0.7824291912036281, 0.9322441813086455, 0.912904746239678]
+        PAPER.targets()[:3], [0.7824291912036281, 0.9322441813086455, 0.912904746239678]
     )
 
 
 def test_targets_and_weights_have_independent_streams(make_run):
     weights = initial(make_run(seed=0, K=500)).parameters["W1"].numpy().ravel()
-    targets = data.targets(PAPER.model_copy(update={"dimension": 6}))
+    targets = PAPER.model_copy(update={"dimension": 6}).targets()
     n = min(len(weights), len(targets))
     assert abs(np.corrcoef(weights[:n], targets[:n])[0, 1]) < 0.1
     one, two = (initial(make_run(seed=0, data_seed=s)).parameters["W1"] for s in (0, 1))
@@ -49,9 +49,9 @@ def test_targets_and_weights_have_independent_streams(make_run):
 
 
 def test_global_random_state_has_no_influence():
-    first = data.targets(PAPER)
+    first = PAPER.targets()
     np.random.seed(1)
-    np.testing.assert_array_equal(first, data.targets(PAPER))
+    np.testing.assert_array_equal(first, PAPER.targets())
 
 
 def test_the_file_holds_the_table_its_units_and_the_mean_square(tmp_path):
@@ -61,11 +61,11 @@ def test_the_file_holds_the_table_its_units_and_the_mean_square(tmp_path):
     assert stored.column_names == ["x1", "x2", "x3", "x4", "y"]
     assert all(field.metadata[b"unit"] for field in stored.schema)
     about = stored.schema.metadata
-    assert float(about[b"mean_square"]) == pytest.approx(np.mean(data.targets(PAPER) ** 2))
+    assert float(about[b"mean_square"]) == pytest.approx(np.mean(PAPER.targets() ** 2))
     assert json.loads(about[b"settings"]) == json.loads(PAPER.canonical())
     X, y = data.load(file)
-    np.testing.assert_array_equal(X, data.grid(PAPER.levels, 4))
-    np.testing.assert_array_equal(y[:, 0], data.targets(PAPER))
+    np.testing.assert_array_equal(X, PAPER.inputs())
+    np.testing.assert_array_equal(y[:, 0], PAPER.targets())
 
 
 def test_a_damaged_file_is_named_with_the_remedy(tmp_path):

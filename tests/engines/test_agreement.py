@@ -7,18 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from sparsedecay.engines.compiled import CompiledEngine
-from sparsedecay.engines.fused import FusedEngine
-from sparsedecay.measure import average_sparsity, rank, singular_values, sparsity
+from sparsedecay.engines import prepare
+from sparsedecay.science.measures import average_sparsity, rank, singular_values, sparsity
 from sparsedecay.science.networks import build
-from sparsedecay.train.loop import prepare
-from tests.small import engine_for, small_run
+from tests.small import small_run, started
 
 EPOCHS, TAIL = 200_000, 20
 MEASURES = ("average sparsity", "log10 of the loss", "rank of A", "log10 of sigma_1 / sigma_2 of A")
 
 
-def outcome(kind: type, seed: int) -> list[float]:
+def outcome(kind: str, seed: int) -> list[float]:
     """The measures of one run of the paper: representer, eq2, lam = 1e-3."""
     torch.set_num_threads(1)
     prepare()
@@ -32,7 +30,7 @@ def outcome(kind: type, seed: int) -> list[float]:
         precision="float32",
         learning_rate=1e-3,
     )
-    engine, losses = engine_for(kind, run), []
+    engine, losses = started(kind, run), []
     engine.advance(EPOCHS - TAIL * 250)
     for _ in range(TAIL):  # the loss spikes, so the median of the last records
         engine.advance(250)
@@ -66,7 +64,7 @@ def test_the_chance_of_a_difference():
 def test_compiled_and_fused_agree_in_distribution():
     seeds = 5
     with ProcessPoolExecutor(2) as pool:
-        kinds = [FusedEngine] * seeds + [CompiledEngine] * seeds
+        kinds = ["fused"] * seeds + ["compiled"] * seeds
         outcomes = np.array(list(pool.map(outcome, kinds, [*range(seeds)] * 2)))
     for i, measure in enumerate(MEASURES):
         fused, compiled = outcomes[:seeds, i], outcomes[seeds:, i]

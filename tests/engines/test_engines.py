@@ -1,28 +1,33 @@
-"""The fast engines against autograd in float64, and all of them against torch.optim.Adam."""
+"""All engines against autograd in float64, and against the optimizers of torch.optim. Kinds are
+taken from the registries, so that a new one is tested without a line here."""
 
 import os
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sparsedecay.engines import compiled
-from sparsedecay.engines.autograd import AutogradEngine
-from sparsedecay.engines.compiled import CompiledEngine
-from sparsedecay.engines.fused import FusedEngine
+from sparsedecay import engines
+from sparsedecay.engines.compiled import trainer as compiled
+from sparsedecay.engines.compiled.trainer import CompiledTrainer
 from sparsedecay.engines.state import State, initial
 from sparsedecay.errors import UserError
-from sparsedecay.science import regularizers
+from sparsedecay.science import networks, regularizers
 from sparsedecay.science.networks import build
-from tests.small import engine_for, small_run
+from tests.small import beginning, small_run, started
 
-NETWORKS, KINDS = ["representer", "dense"], ["eq2", "weight_decay", "none"]
-needs_compiled = pytest.mark.skipif(
-    bool(compiled.missing()) and not os.environ.get("CI"), reason=str(compiled.missing())
-)
-FAST = [FusedEngine, pytest.param(CompiledEngine, marks=needs_compiled)]
-ENGINES = [AutogradEngine, *FAST]
+NETWORKS, KINDS = list(networks.KINDS), list(regularizers.KINDS)
+MISSING = engines.ENGINES["compiled"].missing() or engines.ENGINES["compiled"].unusable()
+needs_compiled = pytest.mark.skipif(bool(MISSING) and not os.environ.get("CI"), reason=str(MISSING))
+FAST = ["fused", pytest.param("compiled", marks=needs_compiled)]
+ENGINES = ["autograd", *FAST]
+
+
+def supported(engine, run):
+    """Skips where an engine says that it cannot train a run."""
+    if reason := engines.ENGINES[engine].supports(run):
+        pytest.skip(f"{engine}: {reason}")
 
 
 def reference_gradient(run, X, y, parameters):
@@ -32,7 +37,7 @@ def reference_gradient(run, X, y, parameters):
     squares = (network.forward(p, X.double(), torch.relu) - y.double()) ** 2
     loss = squares.mean() if run.objective.loss == "mean" else squares.sum()
     lam = {"objective": run.lam, "adam": run.lam / 2, "decoupled": 0}[run.objective.weight_decay]
-    value = regularizers.of(run, network, p)
+    value = torch.as_tensor(regularizers.build(run).value(network, p))
     (loss + (lam if run.regularizer == "weight_decay" else run.lam) * value).backward()
     return {name: tensor.grad for name, tensor in p.items()}
 
@@ -40,9 +45,9 @@ def reference_gradient(run, X, y, parameters):
 def gradient_of(kind, run, state):
     """An engine's own gradient: with beta1 = 0 it is Adam's first moment after one epoch."""
     optimizer = run.optimizer.model_copy(update={"betas": (0.0, 0.999)})
-    engine = engine_for(kind, run.model_copy(update={"optimizer": optimizer}), state)
+    engine = started(kind, run.model_copy(update={"optimizer": optimizer}), state)
     engine.advance(1)
-    return engine.state().first
+    return engine.state().moments["first"]
 
 
 def relative_error(gradient, reference):
@@ -52,17 +57,24 @@ def relative_error(gradient, reference):
 
 
 def copied(state):
-    parts = ("parameters", "first", "second")
-    return State(
-        state.epoch,
-        *({n: t.detach().clone() for n, t in getattr(state, part).items()} for part in parts),
-    )
+    def copy(part):
+        return {name: tensor.detach().clone() for name, tensor in part.items()}
+
+    moments = {name: copy(part) for name, part in state.moments.items()}
+    return State(state.epoch, copy(state.parameters), moments)
+
+
+def pairs(one, two):
+    """The tensors of two states, side by side, with their names."""
+    assert one.epoch == two.epoch
+    yield from ((name, t, two.parameters[name]) for name, t in one.parameters.items())
+    for moment, part in one.moments.items():
+        yield from ((f"{moment} {n}", t, two.moments[moment][n]) for n, t in part.items())
 
 
 def assert_same_bits(one, two):
-    for part in ("parameters", "first", "second"):
-        for name, tensor in getattr(one, part).items():
-            assert tensor.equal(getattr(two, part)[name]), f"{part} {name}"
+    for name, left, right in pairs(one, two):
+        assert left.equal(right), name
 
 
 @pytest.mark.parametrize("kind", FAST)
@@ -104,6 +116,7 @@ def test_gradients_equal_float64_autograd(
         lam=0.1,
         **reading,
     )
+    assume(engines.ENGINES[kind].supports(run) is None)
     state = initial(run)
     if dead:  # neurons that never fire, and weights that are exactly zero
         for name, tensor in state.parameters.items():
@@ -112,11 +125,11 @@ def test_gradients_equal_float64_autograd(
             ] = 0
             if name[0] == "b":
                 tensor[0] = 1e3
-    engine = engine_for(kind, run, state)
+    engine = started(kind, run, state)
     reference = reference_gradient(run, engine.X, engine.y, state.parameters)
     limit = {"float64": 1e-10, "float32": 1e-6}[precision]
     if precision == "float32":  # deep networks amplify rounding, whoever computes
-        autograd = gradient_of(AutogradEngine, run, copied(state))
+        autograd = gradient_of("autograd", run, copied(state))
         limit = max(limit, 5 * relative_error(autograd, reference))
     assert relative_error(gradient_of(kind, run, copied(state)), reference) < limit
 
@@ -146,18 +159,14 @@ def test_engines_take_the_steps_of_torch_adam(
     """100 epochs in float64: nothing but rounding, which depends on the order of operations. The
     reference leaves weight decay to the options of torch.optim.Adam and AdamW."""
     run = make_run(network=network, regularizer=regularizer, K=20, **READINGS[reading])
-    engines = [make_engine(kind, run) for kind in (AutogradEngine, kind)]
-    for engine in engines:
+    supported(kind, run)
+    both = [make_engine(kind, run) for kind in ("autograd", kind)]
+    for engine in both:
         engine.advance(60)
         engine.losses()  # takes all samples, and must leave no trace
         engine.advance(40)
-    one, two = (engine.state() for engine in engines)
-    assert one.epoch == two.epoch == 100
-    for part in ("parameters", "first", "second"):
-        for name, tensor in getattr(one, part).items():
-            torch.testing.assert_close(
-                getattr(two, part)[name], tensor.detach(), rtol=1e-9, atol=1e-11
-            )
+    for name, left, right in pairs(*(engine.state() for engine in both)):
+        torch.testing.assert_close(right, left.detach(), rtol=1e-9, atol=1e-11, msg=name)
 
 
 @pytest.mark.parametrize("kind", FAST)
@@ -168,14 +177,12 @@ def test_the_loss_in_float32_follows_float64(kind, network, regularizer):
     sizes = {"levels": (0.0, 0.5, 1.0), "dimension": 4, "K": 200, "d": 16}
     more = {"network": network, "regularizer": regularizer, "learning_rate": 1e-3}
     run = small_run(**sizes, **more, precision="float32")
+    supported(kind, run)
     double = run.model_copy(update={"precision": "float64"})
     state = initial(run)
     wide = {name: tensor.double() for name, tensor in state.parameters.items()}
-    zeros = [{n: torch.zeros_like(t) for n, t in wide.items()} for _ in range(2)]
-    engine, reference = (
-        engine_for(kind, run, state),
-        engine_for(AutogradEngine, double, State(0, wide, *zeros)),
-    )
+    engine = started(kind, run, state)
+    reference = started("autograd", double, State(0, wide, initial(double).moments))
     for epochs, limit in ((0, 1e-6), (10, 5e-5), (90, 1e-2)):
         engine.advance(epochs)
         reference.advance(epochs)
@@ -208,7 +215,7 @@ def test_losses_are_of_the_present_parameters(make_run, make_engine, kind):
     residual = network.forward(p, engine.X.double(), torch.relu) - engine.y.double()
     mse, value = (float(loss.detach()) for loss in engine.losses())
     assert mse == pytest.approx(float((residual**2).mean()), rel=1e-4)
-    assert value == pytest.approx(float(regularizers.value("eq2", network, p)), rel=1e-6)
+    assert value == pytest.approx(float(regularizers.build(run).value(network, p)), rel=1e-6)
 
 
 @pytest.mark.parametrize("kind", ENGINES)
@@ -243,10 +250,11 @@ RESTLESS = {
 @pytest.mark.parametrize("regularizer", KINDS)
 def test_leaving_out_what_is_zero_changes_no_bit(network, regularizer):
     run = small_run(network=network, regularizer=regularizer, **RESTLESS)
-    full = engine_for(lambda *a: CompiledEngine(*a, rest_every=0), run)
+    supported("compiled", run)
+    full = CompiledTrainer(run, *beginning(run), rest_every=0)
     full.advance(600)
     for rest_every in (5, 100):
-        engine = engine_for(lambda *a, rest=rest_every: CompiledEngine(*a, rest_every=rest), run)
+        engine = CompiledTrainer(run, *beginning(run), rest_every=rest_every)
         for epochs in (1, 99, 300, 200):
             engine.advance(epochs)
         assert_same_bits(full.state(), engine.state())
@@ -268,7 +276,7 @@ def test_both_instruction_sets_give_the_same_bits(monkeypatch, network, precisio
         monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda a=ability: a)
         for L, d in ((1, 2), (2, 5), (3, 20)):
             run = small_run(network=network, **{**RESTLESS, "precision": precision, "L": L, "d": d})
-            engine = engine_for(CompiledEngine, run)
+            engine = started("compiled", run)
             assert type(engine.trainer).__module__.endswith(compiled.MODULES[ability])
             engine.advance(200)
             states.append(engine.state())
@@ -280,18 +288,21 @@ def test_both_instruction_sets_give_the_same_bits(monkeypatch, network, precisio
 def test_weights_beyond_the_width_of_registers_stay_out(make_engine):
     """Filled-up registers must not leak into the state: shapes are the run's own."""
     run = small_run(K=17, d=3, network="dense", L=3)
-    engine = make_engine(CompiledEngine, run)
+    engine = make_engine("compiled", run)
     engine.advance(3)
     assert {n: tuple(t.shape) for n, t in engine.parameters.items()} == build(run).shapes
 
 
 def test_a_processor_without_avx2_is_told(monkeypatch):
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "DEFAULT")
-    assert compiled.missing() == "it needs a processor with AVX2 or AVX-512; this one has DEFAULT"
+    assert (
+        engines.ENGINES["compiled"].unusable()
+        == "it needs a processor with AVX2 or AVX-512; this one has DEFAULT"
+    )
 
 
 @needs_compiled
 def test_a_build_of_other_sources_is_refused(monkeypatch):
     monkeypatch.setattr(compiled, "sources", lambda: "other")
     with pytest.raises(UserError, match=r"other sources.*\n.*make setup"):
-        compiled.missing()
+        engines.ENGINES["compiled"].unusable()

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
-
 from sparsedecay.claims.command import part_row
+
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.claims.verdict import worst
 from sparsedecay.figures import claims, fig2, readings, style, typical, verdicts
@@ -17,7 +17,8 @@ from sparsedecay.files import paths
 from sparsedecay.files.results import Results
 from sparsedecay.files.storage import write_table
 from sparsedecay.files.tables import STATEMENTS, SUMMARY, TRAJECTORY
-from sparsedecay.study.sections import Figure2, Measures, Request, Shown
+from sparsedecay.science.measures import Measures
+from sparsedecay.study.sections import Figure2, Request, Shown
 
 ANY = Request(figure="claims", settings=None, measures=None, shown=())
 

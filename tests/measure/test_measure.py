@@ -10,8 +10,10 @@ import pytest
 from sparsedecay import data, measure
 from sparsedecay.errors import DamagedFile
 from sparsedecay.files.storage import read_state
-from sparsedecay.science.networks import Dense, Representer, build
-from sparsedecay.study.sections import Measures
+from sparsedecay.science.measures import Measures
+from sparsedecay.science.networks import build
+from sparsedecay.science.networks.dense import Dense
+from sparsedecay.science.networks.representer import Representer
 from sparsedecay.train.loop import Stretch, train
 
 MEASURES = Measures(

@@ -5,7 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from sparsedecay.science.networks import Dense, Representer, build
+from sparsedecay.science.networks import build
+from sparsedecay.science.networks.dense import Dense
+from sparsedecay.science.networks.representer import Representer
 
 
 def random_parameters(network, seed=0):

@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsedecay.science.recorded import LADDER, edges
-from sparsedecay.train.records import Counter
+from sparsedecay.science.recorded import LADDER, Counter, edges
 
 
 def test_the_ladder_holds_the_papers_threshold_and_every_one_digit_magnitude():

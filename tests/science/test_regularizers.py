@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparsedecay.science import regularizers
-from sparsedecay.science.networks import Dense, Representer
+from sparsedecay.science.networks.dense import Dense
+from sparsedecay.science.networks.representer import Representer
 
 KINDS = ["eq2", "weight_decay", "none"]
 

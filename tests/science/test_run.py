@@ -6,8 +6,10 @@ import pickle
 from itertools import product
 
 import pytest
+from sparsedecay.X import LITERAL
 
-from sparsedecay.science.run import LITERAL, Run, Settings
+from sparsedecay.science.run import Run
+from sparsedecay.science.settings import Settings
 from tests.small import small_run
 
 READINGS = {

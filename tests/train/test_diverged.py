@@ -11,11 +11,10 @@ import torch
 from sparsedecay import measure
 from sparsedecay.files.results import Results
 from sparsedecay.files.storage import read_state, read_table
-from sparsedecay.files.tables import MATRICES, SPECTRA, SUMMARY, TRAJECTORY
+from sparsedecay.files.tables import LOSS, MAGNITUDES, MATRICES, SPECTRA, SUMMARY, TRAJECTORY
+from sparsedecay.science.measures import Measures
 from sparsedecay.science.networks import build
-from sparsedecay.science.recorded import LOSS, MAGNITUDES
 from sparsedecay.science.run import Run
-from sparsedecay.study.sections import Measures
 from sparsedecay.train import loop
 from sparsedecay.train.loop import Stretch, train
 from sparsedecay.train.records import Records

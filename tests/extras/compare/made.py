@@ -8,8 +8,8 @@ from sparsedecay.extras.compare.configs import parameters
 from sparsedecay.files.provenance import metadata
 from sparsedecay.files.storage import write_table
 from sparsedecay.files.tables import MATRICES, SUMMARY
+from sparsedecay.science.measures import Measures
 from sparsedecay.science.run import Run
-from sparsedecay.study.sections import Measures
 
 MEASURES = Measures(
     threshold=1e-3, rank_threshold=1e-3, relative_rank_threshold=1e-3, average_over=("W", "V")
