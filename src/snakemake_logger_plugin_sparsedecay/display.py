@@ -123,7 +123,8 @@ def table(jobs: Sequence[Row], width: int) -> list[str]:
     """Headings and a line for each job, in the columns that fit into `width`."""
 
     def fill(columns: Sequence[str], bar_width: int) -> tuple[list[list[str]], list[int]]:
-        said = [(name, p.columns(bar_width) if p else {"left": "waiting"}) for name, p in jobs]
+        empty = {BAR: "─" * bar_width, "done": "…", "epochs/s": "starting"}
+        said = [(name, p.columns(bar_width) if p else empty) for name, p in jobs]
         rows = [["run", *columns], *([name, *(s.get(c, "") for c in columns)] for name, s in said)]
         return rows, [max(map(len, column)) for column in zip(*rows, strict=True)]
 
