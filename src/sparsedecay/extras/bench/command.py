@@ -9,14 +9,13 @@ sparsedecay bench --planning docs/planning.png                   and of planning
 import argparse
 import json
 import os
-import resource
 import statistics
-import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from timeit import repeat, timeit
 from typing import Any, get_args
 
 import pandas as pd
@@ -39,13 +38,13 @@ PHASES = {
     "late": ("compiled", "fused", "naive", "jax"),
     "denormals": ("compiled", "naive", AS_WRITTEN),
 }
-FORMATS = {  # of the table: heading, format
-    "ms_per_epoch": ("ms/epoch", "{:.3f}"),
-    "spread": ("±", "{:.0%}"),
-    "epochs_per_second": ("epochs/s", "{:,.0f}"),
-    "gflops": ("GFLOP/s", "{:.1f}"),
-    "floor_share": ("floor", "{:.0%}"),
-    "naive_ratio": ("naive/it", "{:.1f}x"),
+FORMATS = {  # of the table
+    "ms/epoch": "{:.3f}".format,
+    "±": "{:.0%}".format,
+    "epochs/s": "{:,.0f}".format,
+    "GFLOP/s": "{:.1f}".format,
+    "floor": "{:.0%}".format,
+    "naive/it": "{:.1f}x".format,
 }
 
 
@@ -70,7 +69,8 @@ class Race:
     def best(self) -> str:
         """The fastest engine that this program trains with, if one took part."""
         medians = self.ms.median()
-        return str(medians[[name for name in medians.index if name in ENGINES] or ...].idxmin())
+        ours = [name for name in medians.index if name in ENGINES]
+        return str(medians[ours or list(medians.index)].idxmin())
 
     def results(self) -> pd.DataFrame:
         """A row for each contestant: medians over the rounds; the spread is half the distance
@@ -91,34 +91,27 @@ class Race:
 
     def table(self) -> str:
         """The race as lines of text."""
-        results, run = self.results(), self.run
-        shown = {key: FORMATS[key] for key in results if key in FORMATS}
-        rows = results.to_string(
-            columns=list(shown),
-            header=[heading for heading, _ in shown.values()],
-            formatters={key: form.format for key, (_, form) in shown.items()},
-        )
+        run, rows = self.run, self.results().drop(columns="times_as_long")
+        rows.columns = list(FORMATS)[: rows.shape[1]]
         return (
             f"{run.network}, {run.regularizer}, {self.phase} (from epoch {self.epoch:,}): "
             f"{flops(run) / 1e6:,.1f} MFLOP, {self.peak / 1e9:.0f} GFLOP/s: "
-            f"floor {self.floor_ms:.3f} ms\n{rows}"
+            f"floor {self.floor_ms:.3f} ms\n{rows.to_string(formatters=FORMATS)}"
         )
 
     def summary(self) -> dict[str, Any]:
         """The race as JSON, with the numbers of the best engine."""
         results = self.results()
-        numbers = ["ms_per_epoch", "epochs_per_second", "gflops", "floor_share"]
-        told = ["ms_per_epoch", "spread", "times_as_long"]
         return {
             **{key: getattr(self.run, key) for key in ("network", "regularizer", "precision")},
             "phase": self.phase,
             "epoch": self.epoch,
             "engine": self.best,
-            **results.loc[self.best, numbers].to_dict(),
+            **results.loc[self.best].to_dict(),
             "floor_ms": self.floor_ms,
             "peak_gflops": self.peak / 1e9,
-            "memory_mb": memory_mb(),
-            "contestants": results[told].to_dict("index"),
+            "memory_mb": getrusage(RUSAGE_SELF).ru_maxrss * growth.MAXRSS / 1e6,  # imports included
+            "contestants": results.to_dict("index"),
         }
 
 
@@ -138,20 +131,7 @@ def peak(run: Run) -> float:
     if compiled.missing() is None:
         return max(float(compiled.kernel().multiply_adds[run.precision]()) for _ in range(3))
     a = torch.rand(1024, 1024, dtype=dtype(run))
-    return 2 * 1024**3 / min(seconds(lambda: a @ a) for _ in range(10))
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """How long this takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def memory_mb() -> float:
-    """Most memory that this process has held, in MB, imports included."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    return 2 * 1024**3 / min(repeat(lambda: a @ a, number=1, repeat=10))
 
 
 def keep_to_one_core() -> None:
@@ -185,13 +165,15 @@ def race(run: Run, phase: str, epoch: int, names: Iterable[str], rounds: int, tu
         beginning = start(run, epoch, flush=False) if name == AS_WRITTEN else flushed
         advance = CONTESTANTS[name](run, *beginning).advance
         advance(2)
-        epochs = max(1, round(3 * turn / seconds(partial(advance, 3))))
+        epochs = max(1, round(3 * turn / timeit(partial(advance, 3), number=1)))
         advance(epochs)
         turns[name] = partial(advance, epochs), epochs
     peaks, rounds_ms = [], []
     for _ in range(rounds):
         peaks.append(peak(run))
-        rounds_ms.append({name: seconds(work) / n * 1e3 for name, (work, n) in turns.items()})
+        rounds_ms.append(
+            {name: timeit(work, number=1) / n * 1e3 for name, (work, n) in turns.items()}
+        )
     return Race(run, phase, epoch, statistics.median(peaks), pd.DataFrame(rounds_ms))
 
 

@@ -20,6 +20,7 @@ from subprocess import PIPE, STDOUT
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from ruamel.yaml import YAML
@@ -36,6 +37,8 @@ open(sys.argv[1], "w").write(str(usage.ru_maxrss))
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 """Runs a command in a small process of its own, as a command's memory is at least its parent's."""
+MAXRSS = 1 if sys.platform == "darwin" else 1024
+"""Bytes in the unit in which systems tell the most memory of a process."""
 SIZES = {
     "neurons in a layer, K": ("--K", {324 * 2**i: 324 * 2**i for i in range(7)}),
     "data points, N": ("--levels", {levels**4: levels for levels in range(2, 7)}),
@@ -64,20 +67,18 @@ def timed(arguments: Sequence[str], folder: Path) -> tuple[float, float, str]:
     seconds = time.perf_counter() - start
     if done.returncode:
         raise UserError(f"{' '.join(arguments)}: failed:\n{done.stdout[-2000:]}")
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return seconds, int(memory.read_text()) / unit, done.stdout
+    return seconds, int(memory.read_text()) * MAXRSS / 1e6, done.stdout
 
 
 def render(panels: Sequence[tuple[str, str, list[Curve]]], columns: int, picture: Path) -> None:
-    """Panels (x axis, y axis, curves), both axes logarithmic, row by row; those below each other
-    share their sizes."""
+    """Panels (x axis, y axis, curves), both axes logarithmic, row by row. Where there are
+    several rows, panels share the axes of their row and column."""
     looks = [style.marked("representer", kind) for kind in style.REGULARIZERS]
     rows = len(panels) // columns
     with style.printed():
         figure = Figure((style.FULL, 2.3 * rows), layout="constrained")
-        grid = figure.subplots(
-            rows, columns, sharex="col", sharey="row" if rows > 1 else False, squeeze=False
-        )
+        shared: dict[str, Any] = {"sharex": "col", "sharey": "row"} if rows > 1 else {}
+        grid = figure.subplots(rows, columns, squeeze=False, **shared)
         for ax, (x, y, curves) in zip(grid.flat, panels, strict=True):
             for (label, sizes, values), look in zip(curves, cycle(looks), strict=False):
                 ax.loglog(sizes, values, label=label, **look)
@@ -85,7 +86,8 @@ def render(panels: Sequence[tuple[str, str, list[Curve]]], columns: int, picture
                 ax.legend(frameon=False)
             ax.grid(alpha=0.3)
             ax.set(xlabel=x, ylabel=y)
-            ax.label_outer()
+            if shared:
+                ax.label_outer()
             sizes = max((sizes for _, sizes, _ in curves), key=len)
             ax.set_xticks(sizes[:: 1 + len(sizes) // 7])
             ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -126,11 +128,10 @@ def training(networks: Iterable[str], picture: Path) -> None:
         memories: list[Curve] = []
         for network in networks:
             sizes = [size for size in values if (network, size) not in TOO_LARGE]
-            told = [trained(network, option, values[size]) for size in sizes]
-            ms = [one["ms_per_epoch"] for one in told]
-            power = f"{meaning[-1]}$^{{{exponent(sizes, ms):.1f}}}$"
-            times.append((f"{network}: {power}", sizes, ms))
-            memories.append((network, sizes, [one["memory_mb"] for one in told]))
+            told = pd.DataFrame(trained(network, option, values[size]) for size in sizes)
+            power = f"{meaning[-1]}$^{{{exponent(sizes, told['ms_per_epoch']):.1f}}}$"
+            times.append((f"{network}: {power}", sizes, told["ms_per_epoch"]))
+            memories.append((network, sizes, told["memory_mb"]))
         above.append((meaning, "time per epoch, ms", times))
         below.append((meaning, "memory of the process, MB", memories))
     render([*above, *below], len(SIZES), picture)
@@ -199,7 +200,6 @@ def planning(repeat: int, picture: Path) -> None:
         return label, list(told), [one[name] for one in told.values()]
 
     labels = {"plan": "plan and list all jobs", "quiet": "plan them", "start": "start one job"}
-    seconds = [curve(label, name) for name, label in labels.items()]
-    x = "runs in the study"
-    panels = [(x, "time, seconds", seconds), (x, "memory, MB", [curve("", "memory")])]
+    times = ("time, seconds", [curve(label, name) for name, label in labels.items()])
+    panels = [("runs in the study", *y) for y in (times, ("memory, MB", [curve("", "memory")]))]
     render(panels, 2, picture)
