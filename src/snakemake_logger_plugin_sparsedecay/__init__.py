@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter
 from snakemake.settings.enums import Quietness
@@ -19,7 +20,6 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
 from . import display
-from .terminal import BottomLines
 
 RULE = "train"
 PROGRESS_FILE = "results/progress/{run}/{epoch}.json"
@@ -56,17 +56,19 @@ class LogHandlerSettings(LogHandlerSettingsBase):
 
 
 @dataclass
-class Job:
-    """A running job; only training jobs have a progress file."""
+class Training:
+    """A running training job."""
 
-    rule: str
-    run: str = ""
-    epoch: str = ""
-    file: Path | None = None
-    log: Path | None = None
+    root: Path  # the workflow's working directory
+    run: str
+    epoch: str
     started: float = field(default_factory=time.time)
+    progress: display.Progress | None = None
     printed: float = field(default_factory=time.monotonic)  # when its last plain line was
     printed_epoch: int | None = None
+
+    def file(self, template: str) -> Path:
+        return self.root / template.format(run=self.run, epoch=self.epoch)
 
 
 class LogHandler(LogHandlerBase):
@@ -80,27 +82,21 @@ class LogHandler(LogHandlerBase):
         stream = sys.stdout if common.stdout else sys.stderr
         nocolor = common.nocolor or bool(os.environ.get("NO_COLOR"))
         # the same as LoggerManager sets up without a plugin
-        self._messages = ColorizingTextHandler(
-            nocolor=nocolor,
-            stream=stream,
-            formatter=DefaultFormatter(common.quiet, common.show_failed_logs),
-            filter=DefaultFilter(
-                common.quiet,
-                common.debug_dag,
-                common.verbose,
-                common.dryrun,
-                common.printshellcmds,
-            ),
+        wanted = DefaultFilter(
+            common.quiet, common.debug_dag, common.verbose, common.dryrun, common.printshellcmds
         )
-        self._bottom = BottomLines(stream, nocolor)
+        words = DefaultFormatter(common.quiet, common.show_failed_logs)
+        self._messages = ColorizingTextHandler(nocolor, stream, words, wanted)
+        self._bottom = display.BottomLines(stream, nocolor)
         quiet = set(common.quiet or ()) & {Quietness.PROGRESS, Quietness.ALL}
         self._shows_progress = not (quiet or common.dryrun)
         self._interval = getattr(self.settings, "interval", LogHandlerSettings.interval)
-        self._root = Path()  # the workflow's working directory
-        self._jobs: dict[int, Job] = {}
+        self._root = Path()
+        self._trainings: dict[int, Training] = {}
+        self._others: dict[int, str] = {}  # rules of the other running jobs
         self._done = self._total = 0
         self._start = time.monotonic()
-        self._watcher: threading.Thread | None = None
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._stop = threading.Event()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -109,42 +105,40 @@ class LogHandler(LogHandlerBase):
         try:
             self._messages.handle(record)
             if self._shows_progress:
-                self._follow(record)
+                self._follow(vars(record))
         except BrokenPipeError:
             pass  # nobody reads the messages any more, as in `snakemake 2>&1 | head`
         except Exception:  # as logging's own handlers do
             self.handleError(record)
 
-    def _follow(self, record: logging.LogRecord) -> None:
+    def _follow(self, about: dict[str, Any]) -> None:
         """Keep count of the running jobs."""
-        about = vars(record)
-        event = about.get("event")
-        if event == LogEvent.RUN_INFO:
-            self._root = Path.cwd()
-            self._total = (about.get("stats") or {}).get("total", 0)
-        elif event == LogEvent.PROGRESS:
-            self._done, self._total = about["done"], about["total"]
-        elif event == LogEvent.JOB_INFO:
-            job = Job(about["rule_name"])
-            wildcards = dict(about["wildcards"] or {})
-            if job.rule == RULE and {"run", "epoch"} <= wildcards.keys():
-                job.run, job.epoch = wildcards["run"], wildcards["epoch"]
-                job.file = self._root / PROGRESS_FILE.format(run=job.run, epoch=job.epoch)
-                job.log = self._root / LOG_FILE.format(run=job.run, epoch=job.epoch)
-            self._jobs[about["jobid"]] = job
-            if self._watcher is None:
-                self._watcher = threading.Thread(target=self._watch, daemon=True)
-                self._watcher.start()
-        elif event == LogEvent.JOB_FINISHED:
-            ended = self._jobs.pop(about["job_id"], None)
-            if ended and ended.log and (news := display.read_news(ended.log)):
-                self._print(news)
-        elif event == LogEvent.JOB_ERROR:
-            self._jobs.pop(about["jobid"], None)
+        match about.get("event"):
+            case LogEvent.RUN_INFO:
+                self._root = Path.cwd()
+                self._total = (about.get("stats") or {}).get("total", 0)
+            case LogEvent.PROGRESS:
+                self._done, self._total = about["done"], about["total"]
+            case LogEvent.JOB_INFO:
+                jobid, names = about["jobid"], dict(about["wildcards"] or {})
+                if about["rule_name"] == RULE and {"run", "epoch"} <= names.keys():
+                    self._trainings[jobid] = Training(self._root, names["run"], names["epoch"])
+                else:
+                    self._others[jobid] = about["rule_name"]
+                if not self._watcher.ident:
+                    self._watcher.start()
+            case LogEvent.JOB_FINISHED:
+                self._others.pop(about["job_id"], None)
+                ended = self._trainings.pop(about["job_id"], None)
+                if ended and (news := display.read_news(ended.file(LOG_FILE))):
+                    self._print(news)
+            case LogEvent.JOB_ERROR:
+                self._others.pop(about["jobid"], None)
+                self._trainings.pop(about["jobid"], None)
 
     def _watch(self) -> None:
         # slower if a cluster runs very many jobs: their files may be on a network
-        while not self._stop.wait(max(POLL_SECONDS, 0.01 * len(self._jobs))):
+        while not self._stop.wait(max(POLL_SECONDS, 0.01 * len(self._trainings))):
             try:
                 self._update()
             except (OSError, ValueError):
@@ -153,42 +147,31 @@ class LogHandler(LogHandlerBase):
     def _update(self) -> None:
         size = self._bottom.size()
         with self.lock:
-            jobs = dict(self._jobs)
-        training = {jobid: job for jobid, job in jobs.items() if job.file}
-        names = display.short_names([(job.run, job.epoch) for job in training.values()])
-        wanted = training
-        if size is None:  # only those whose line is due
-            due = time.monotonic() - self._interval
-            wanted = {jobid: job for jobid, job in training.items() if job.printed <= due}
-        said = {  # read without the lock, as a slow disk must not hold up messages
-            jobid: display.read_progress(job.file, job.started - CLOCK_TOLERANCE)
-            for jobid, job in wanted.items()
-            if job.file
-        }
+            jobs = list(self._trainings.values())
+        due = time.monotonic() - self._interval
+        for job in jobs:  # without the lock, as a slow disk must not hold up messages
+            if size or job.printed <= due:
+                file, not_before = job.file(PROGRESS_FILE), job.started - CLOCK_TOLERANCE
+                job.progress = display.read_progress(file, not_before)
         with self.lock:
-            if self._stop.is_set():
-                return
-            running = [
-                (jobid, job, name)
-                for (jobid, job), name in zip(training.items(), names, strict=True)
-                if self._jobs.get(jobid) is job
-            ]
-            if size is None:
-                self._bottom.remove()  # in case there was a terminal until now
-                for jobid, job, name in running:
-                    self._print_news(job, name, said.get(jobid))
-                return
-            width = size.columns - 1  # a full last column makes some terminals wrap
-            others = (job.rule for job in self._jobs.values() if not job.file)
-            elapsed = time.monotonic() - self._start
-            overall = display.overall_line(self._done, self._total, elapsed, others, width)
-            rows = [(name, said[jobid]) for jobid, _, name in running]
-            self._bottom.show(display.live_area(overall, rows, width, size.lines // 2), size)
+            if not self._stop.is_set():
+                self._show(size)
 
-    def _print_news(self, job: Job, name: str, progress: display.Progress | None) -> None:
-        if progress is not None and progress.epoch != job.printed_epoch:
-            job.printed, job.printed_epoch = time.monotonic(), progress.epoch
-            self._print(display.plain_line(name, progress))
+    def _show(self, size: os.terminal_size | None) -> None:
+        jobs = list(self._trainings.values())
+        names = display.short_names([(job.run, job.epoch) for job in jobs])
+        if size:
+            rows = [(name, job.progress) for name, job in zip(names, jobs, strict=True)]
+            elapsed = time.monotonic() - self._start
+            heading = display.overall(self._done, self._total, elapsed, self._others.values())
+            width = size.columns - 1  # a full last column makes some terminals wrap
+            self._bottom.show(display.live_area(heading, rows, width, size.lines // 2), size)
+            return
+        self._bottom.remove()  # in case there was a terminal until now
+        for name, job in zip(names, jobs, strict=True):
+            if job.progress and job.progress.epoch != job.printed_epoch:
+                job.printed, job.printed_epoch = time.monotonic(), job.progress.epoch
+                self._print(display.plain_line(name, job.progress))
 
     def _print(self, line: str) -> None:
         level = {"levelno": logging.INFO, "levelname": "INFO"}

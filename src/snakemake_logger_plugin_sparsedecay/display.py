@@ -1,97 +1,91 @@
-"""What the live area and the plain lines say. No terminal handling here: text in, text out."""
+"""What is shown of running trainings, and the lines at the bottom of the terminal that show it."""
 
-from __future__ import annotations
-
-import json
-import math
+import os
 import re
 import stat
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import TextIO
+
+from pydantic import BaseModel, Field, ValidationError
 
 NEWS = "diverged: "  # begins the line of a training job's log that the user shall see
 MAX_BYTES = 4096  # a progress file has about 200 bytes; never read a huge file in its place
 MAX_COUNT = 10**12
-MAX_RATE = 1e9
-GAP = "  "
+BAR = ""  # a column without a heading
 BAR_WIDTH = (6, 30)  # least, most
+GAP = "  "
 
-# Rows are as wide as the terminal allows: the first of these that fits is used (True: short
-# forms, "1m2s left"). What matters least goes first; name and percent always stay.
-LAYOUTS: tuple[tuple[tuple[str, ...], bool], ...] = (
-    (("bar", "percent", "epochs", "rate", "loss", "left"), False),
-    (("bar", "percent", "epochs", "rate", "loss", "left"), True),
-    (("bar", "percent", "rate", "loss", "left"), False),
-    (("bar", "percent", "rate", "loss", "left"), True),
-    (("percent", "rate", "loss", "left"), True),
-    (("percent", "loss", "left"), True),
-    (("percent", "left"), True),
-    (("percent",), True),
+# By headings: the first of these that fits is used. What matters least goes first.
+LAYOUTS: tuple[tuple[str, ...], ...] = (
+    (BAR, "done", "epoch", "epochs/s", "loss", "left"),
+    (BAR, "epoch", "epochs/s", "loss", "left"),
+    (BAR, "done", "epochs/s", "loss", "left"),
+    ("done", "epochs/s", "loss", "left"),
+    ("done", "loss", "left"),
+    ("done", "left"),
+    ("done",),
 )
-# Least widths, so that columns do not jump about while the numbers in them change.
-COLUMN_WIDTH = {"percent": 5, "rate": 7, "loss": 13, "left": 15}
-SHORT_LEFT_WIDTH = 10
+SAVE, RESTORE = "\0337", "\0338"  # the place of the cursor
+ASCII = str.maketrans({"━": "#", "─": "-", "…": "~"})
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(BaseModel, frozen=True, strict=True):
     """What a training job last said about itself; None where it did not say."""
 
-    epoch: int
-    target: int
-    rate: float | None = None  # epochs per second
+    epoch: int = Field(ge=0, le=MAX_COUNT)
+    target: int = Field(ge=0, le=MAX_COUNT)
+    epochs_per_second: float | None = Field(None, ge=0, lt=1e9)
     loss: float | None = None  # may be NaN or infinite, which the reader should see
-    seconds_left: float | None = None
+    seconds_left: float | None = Field(None, ge=0)
 
-    @property
-    def fraction(self) -> float:
-        return min(self.epoch / self.target, 1.0) if self.target else 1.0
+    def columns(self, bar_width: int = 0) -> dict[str, str]:
+        """What stands in each column, by its heading."""
+        share = min(self.epoch / self.target, 1.0) if self.target else 1.0
+        total = f"{self.target:,}"
+        rate, loss, left = self.epochs_per_second, self.loss, self.seconds_left
+        return {
+            BAR: ("━" * int(share * bar_width)).ljust(bar_width, "─"),
+            "done": f"{int(100 * share)} %",  # rounded down: 100 % means done
+            "epoch": f"{self.epoch:>{len(total)},}/{total}",
+            "epochs/s": "" if rate is None else f"{rate:.2g}" if rate < 10 else f"{rate:,.0f}",
+            "loss": "" if loss is None else f"{loss:.2e}",
+            "left": "" if left is None else clock(left),
+        }
 
-    @property
-    def percent(self) -> str:
-        return f"{int(100 * self.fraction)} %"  # rounded down: 100 % means done
+
+Row = tuple[str, Progress | None]
+"""A job's name and what it last said; None while it waits in a queue or starts."""
+
+
+def tail(path: Path, not_before: float = 0.0) -> bytes:
+    """The last bytes of a file; none if it cannot be read or last changed before that time."""
+    try:
+        info = path.stat()
+        # opening a named pipe would block for ever
+        if not stat.S_ISREG(info.st_mode) or info.st_mtime < not_before:
+            return b""
+        with path.open("rb") as file:
+            file.seek(max(0, info.st_size - MAX_BYTES))
+            return file.read(MAX_BYTES)
+    except (OSError, ValueError):
+        return b""
 
 
 def read_progress(path: Path, not_before: float = 0.0) -> Progress | None:
     """Read a progress file; None if there is none, it makes no sense, or is left over from a
     job that was killed earlier (last changed before the time `not_before`)."""
     try:
-        info = path.stat()
-        # opening a named pipe would block for ever
-        if not stat.S_ISREG(info.st_mode) or info.st_mtime < not_before:
-            return None
-        with path.open("rb") as file:
-            said = json.loads(file.read(MAX_BYTES))
-        epoch, target = _number(said["epoch"]), _number(said["target"])
-        if epoch is None or target is None:
-            return None
-        if not (0 <= epoch <= MAX_COUNT and 0 <= target <= MAX_COUNT):
-            return None
-        rate = _number(said.get("epochs_per_second"))
-        seconds_left = _number(said.get("seconds_left"))
-        return Progress(
-            epoch=int(epoch),
-            target=int(target),
-            rate=rate if rate is not None and 0 <= rate < MAX_RATE else None,
-            loss=_number(said.get("loss")),
-            seconds_left=seconds_left if seconds_left is not None and seconds_left >= 0 else None,
-        )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return Progress.model_validate_json(tail(path, not_before))
+    except ValidationError:
         return None
 
 
 def read_news(log: Path) -> str | None:
     """What a job that has ended wants the user to know, from the end of its log."""
-    try:
-        if not stat.S_ISREG(log.stat().st_mode):
-            return None
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - MAX_BYTES))
-            lines = file.read(MAX_BYTES).decode(errors="replace").splitlines()
-    except OSError:
-        return None
+    lines = tail(log).decode(errors="replace").splitlines()
     return next((printable(line) for line in reversed(lines) if line.startswith(NEWS)), None)
 
 
@@ -99,148 +93,125 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
-def _number(value: object) -> float | None:
-    """A JSON number as a float, None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        return float(value)
-    except OverflowError:
-        return None
-
-
-def format_duration(seconds: float) -> str:
-    """At most ten characters, no more exact than useful: `42 s`, `1 min 2 s`, `2 h 5 min`."""
-    if not math.isfinite(seconds) or seconds >= 100 * 86400:
-        return "> 99 d"
-    seconds = round(seconds)
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if seconds < 60:
-        return f"{seconds} s"
-    if minutes < 10:
-        return f"{minutes} min {seconds % 60} s"
-    if hours < 1:
-        return f"{minutes} min"
-    if hours < 10:
-        return f"{hours} h {minutes % 60} min"
-    if days < 2:
-        return f"{hours} h"
-    return f"{days} d {hours % 24} h"
-
-
-def format_rate(rate: float) -> str:
-    """A number of epochs per second: `431`, `2.3`, `12k`."""
-    if rate < 0.1:
-        return "<0.1"
-    if rate < 9.95:
-        return f"{rate:.1f}"
-    for factor, unit in ((1, ""), (1e3, "k")):
-        if rate / factor < 9999.5:
-            return f"{rate / factor:,.0f}{unit}"
-    return f"{rate / 1e6:,.0f}M"
-
-
-def short_names(jobs: Sequence[tuple[str, str]]) -> list[str]:
-    """What to call the jobs (run, epoch): the run without its hash, as long as that is unique."""
-
-    runs = [printable(run) for run, _ in jobs]
-    shorts = [re.sub(r"-[0-9a-f]{8,}$", "", run) for run in runs]
-    same_short, same_run = Counter(shorts), Counter(runs)
-    return [
-        short
-        if same_short[short] == 1
-        else (run if same_run[run] == 1 else f"{run}@{printable(epoch)}")
-        for short, run, (_, epoch) in zip(shorts, runs, jobs, strict=True)
-    ]
-
-
-def plain_line(name: str, progress: Progress) -> str:
-    """One line of prose for a log file."""
-    parts = [f"{name}: epoch {progress.epoch:,} of {progress.target:,} ({progress.percent})"]
-    if progress.rate is not None:
-        parts.append(f"{format_rate(progress.rate)} epochs/s")
-    if progress.loss is not None:
-        parts.append(f"loss {progress.loss:.2e}")
-    if progress.seconds_left is not None:
-        parts.append(f"{format_duration(progress.seconds_left)} left")
-    return ", ".join(parts)
-
-
-def job_rows(jobs: Sequence[tuple[str, Progress | None]], width: int) -> list[str]:
-    """One aligned row per job, none wider than `width`; a job without progress is starting."""
-    for columns, short in LAYOUTS:
-        cells = [_cells(progress, short) for _, progress in jobs]
-        widths = {"name": max((len(name) for name, _ in jobs), default=0)}
-        for column in columns:
-            least = SHORT_LEFT_WIDTH if short and column == "left" else COLUMN_WIDTH.get(column, 0)
-            widths[column] = max([least, *(len(cell.get(column, "")) for cell in cells)])
-        free = width - sum(widths.values()) - len(GAP) * len(columns)
-        if free >= (BAR_WIDTH[0] if "bar" in columns else 0):
-            break
-    widths["name"] = max(widths["name"] + min(free, 0), 1)  # the last layout may not fit either
-    rows = []
-    for (name, progress), cell in zip(jobs, cells, strict=True):
-        row = [crop(name, widths["name"]).ljust(widths["name"])]
-        for column in columns:
-            if column == "bar":
-                row.append(bar(progress.fraction if progress else 0.0, min(free, BAR_WIDTH[1])))
-            elif column == "left":  # the last one, so it may end where it likes
-                row.append(cell.get(column, ""))
-            else:
-                row.append(cell.get(column, "").rjust(widths[column]))
-        rows.append(crop(GAP.join(row).rstrip(), width))
-    return rows
-
-
-def _cells(progress: Progress | None, short: bool) -> dict[str, str]:
-    """The text of each column but name and bar."""
-    if progress is None:
-        return {"left": "starting"}
-    cells = {"percent": progress.percent}
-    cells["epochs"] = f"{progress.epoch:,}/{progress.target:,}" + ("" if short else " epochs")
-    if progress.rate is not None:
-        cells["rate"] = f"{format_rate(progress.rate)}/s"
-    if progress.loss is not None:
-        cells["loss"] = f"loss {progress.loss:.2e}"
-    if progress.seconds_left is not None:
-        left = format_duration(progress.seconds_left)
-        if short:
-            left = left.replace(" min", "m").replace(" ", "")
-        cells["left"] = f"{left} left"
-    return cells
-
-
-def bar(fraction: float, width: int) -> str:
-    """A progress bar that can be read without colour."""
-    done = int(fraction * width)
-    return "━" * done + "─" * (width - done)
-
-
 def crop(text: str, width: int) -> str:
     """The text, its end replaced by `…` if it is too long."""
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def overall_line(done: int, total: int, elapsed: float, others: Iterable[str], width: int) -> str:
-    """How far the workflow is, as a rule between Snakemake's messages and the rows below;
-    `others` are the rules of the running jobs that have no row."""
-    text = f"{done} of {total} jobs done, " if total else ""
-    text += f"{format_duration(elapsed)} elapsed"
-    counts = Counter(others)
-    if counts:
-        names = (rule if n == 1 else f"{n} {rule}" for rule, n in sorted(counts.items()))
-        text += ", also running: " + ", ".join(names)
-    return f"── {crop(text, width - 6)} ".ljust(width, "─")
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds, as `0:01:02`."""
+    return str(timedelta(seconds=round(min(seconds, 1e9))))
 
 
-def live_area(
-    overall: str, jobs: Sequence[tuple[str, Progress | None]], width: int, height: int
-) -> list[str]:
-    """The lines of the live area, at most `height` (at least 2)."""
-    # jobs that wait in a cluster's queue must not crowd out those that run
-    jobs = sorted(jobs, key=lambda job: job[1] is None)
-    shown = len(jobs) if len(jobs) < height else height - 2
-    lines = [overall, *job_rows(jobs[:shown], width)]
-    if shown < len(jobs):
-        lines.append(crop(f"and {len(jobs) - shown} more", width))
+def short_names(jobs: Sequence[tuple[str, str]]) -> list[str]:
+    """What to call the jobs (run, epoch): the run without its hash, as long as that is unique."""
+    names = [re.sub(r"-[0-9a-f]{8,}$", "", run) for run, _ in jobs]
+    whole = (f"{run}@{epoch}" for run, epoch in jobs)
+    uses = Counter(names)
+    return [printable(n if uses[n] == 1 else w) for n, w in zip(names, whole, strict=True)]
+
+
+def plain_line(name: str, progress: Progress) -> str:
+    """One line of prose for a log file."""
+    said = progress.columns()
+    parts = [f"{name}: epoch {progress.epoch:,} of {progress.target:,} ({said['done']})"]
+    words = {"epochs/s": "{} epochs/s", "loss": "loss {}", "left": "{} left"}
+    return ", ".join(parts + [words[key].format(said[key]) for key in words if said[key]])
+
+
+def table(jobs: Sequence[Row], width: int) -> list[str]:
+    """Headings and a line for each job, in the columns that fit into `width`."""
+
+    def fill(columns: Sequence[str], bar_width: int) -> tuple[list[list[str]], list[int]]:
+        empty = {BAR: "─" * bar_width, "done": "…", "epochs/s": "starting"}
+        said = [(name, p.columns(bar_width) if p else empty) for name, p in jobs]
+        rows = [["run", *columns], *([name, *(s.get(c, "") for c in columns)] for name, s in said)]
+        return rows, [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+    least, most = BAR_WIDTH
+    for columns in LAYOUTS:
+        free = width - len(GAP) * len(columns) - sum(fill(columns, least)[1])
+        if free >= 0:
+            break
+    rows, (first, *others) = fill(columns, min(least + max(free, 0), most))
+    first = max(first + min(free, 0), 1)  # the last layout may not fit either
+    lines = ([crop(name, first).ljust(first), *map(str.rjust, r, others)] for name, *r in rows)
+    return [crop(GAP.join(line).rstrip(), width) for line in lines]
+
+
+def overall(done: int, total: int, elapsed: float, others: Iterable[str]) -> str:
+    """How far the workflow is; `others` are the rules of the running jobs that do not train."""
+    text = f"{done} of {total} jobs done, {clock(elapsed)} elapsed"
+    if counts := sorted(Counter(others).items()):
+        text += ", also running: "
+        text += ", ".join(rule if n == 1 else f"{n} {rule}" for rule, n in counts)
+    return text
+
+
+def live_area(heading: str, jobs: Sequence[Row], width: int, height: int) -> list[str]:
+    """At most `height` lines (at least 4): the heading as a rule between Snakemake's messages and
+    the rest, and the training jobs."""
+    lines = [f"── {crop(heading, width - 6)} ".ljust(width, "─")]
+    if jobs:
+        # jobs that wait in a cluster's queue must not crowd out those that run
+        jobs = sorted(jobs, key=lambda job: job[1] is None)
+        shown = len(jobs) if len(jobs) <= height - 2 else height - 3
+        lines += table(jobs[:shown], width)
+        if shown < len(jobs):
+            lines.append(f"and {len(jobs) - shown} more")
     return lines
+
+
+class BottomLines:
+    """A few lines that stay at the bottom of the terminal while everything else scrolls above.
+
+    They are kept out of the terminal's scrolling region, as `apt` does. `rich.live` redraws
+    instead: it wipes the last lines on the screen, and with them whatever a job has meanwhile
+    printed there by itself, such as the error of a script that fails. Here anybody may print at
+    any time, and nothing is lost. The caller sees to it that one thread uses it at a time."""
+
+    def __init__(self, stream: TextIO, nocolor: bool) -> None:
+        self._stream = stream
+        self._nocolor = nocolor
+        self._shape: tuple[int, os.terminal_size] | None = None  # number of lines, the terminal
+
+    def size(self) -> os.terminal_size | None:
+        """The terminal's size; None if there is no terminal or none that can do this."""
+        if os.name != "posix" or os.environ.get("TERM", "dumb") in ("dumb", "unknown"):
+            return None
+        try:
+            size = os.get_terminal_size(self._stream.fileno())
+        except (OSError, ValueError, AttributeError):
+            return None
+        return size if size.columns >= 40 and size.lines >= 8 else None
+
+    def show(self, lines: Sequence[str], size: os.terminal_size) -> None:
+        """Replace the lines by these, none of which may be wider than the terminal."""
+        height = len(lines)
+        text = ""
+        if self._shape != (height, size):  # a terminal that is resized forgets the region
+            self.remove()
+            self._shape = height, size
+            # scroll up as far as necessary, keep the cursor at its text
+            text = "\033D" * height + f"\033[{height}A"
+            text += SAVE + f"\033[1;{size.lines - height}r" + RESTORE
+        for row, line in enumerate(lines, start=size.lines - height + 1):
+            text += SAVE + f"\033[{row};1H\033[0m{self._dress(line)}\033[K" + RESTORE
+        self._write(text)
+
+    def remove(self) -> None:
+        """Give the terminal back as it was. The cursor is above the lines, so they are all that
+        is below it, wherever a resize has moved them."""
+        if self._shape:
+            self._shape = None
+            self._write(f"{SAVE}\033[r{RESTORE}\033[J")
+
+    def _dress(self, line: str) -> str:
+        if "utf" not in (self._stream.encoding or "").lower():
+            return line.translate(ASCII)
+        return line if self._nocolor else re.sub("━+", "\033[32m\\g<0>\033[0m", line)
+
+    def _write(self, text: str) -> None:
+        # in one piece, so that what others print cannot come in between
+        self._stream.write(text)
+        self._stream.flush()

@@ -8,7 +8,7 @@ import torch
 
 from sparsedecay.engines.autograd import AutogradEngine
 from sparsedecay.errors import UserError
-from sparsedecay.extras.bench import command, growth, race
+from sparsedecay.extras.bench import command, growth
 from sparsedecay.extras.bench.contestants import CONTESTANTS, Naive, absent
 from tests.small import engine_for, small_run
 
@@ -18,7 +18,7 @@ SMALL = ["--K", "24", "--d", "4", "--levels", "2", "--rounds", "2", "--seconds",
 @pytest.fixture
 def one_core(monkeypatch):
     """Measuring without keeping the tests' own process on one core."""
-    monkeypatch.setattr(command, "alone", race.prepare)
+    monkeypatch.setattr(command, "keep_to_one_core", command.prepare)
 
 
 def parameters(contestant) -> dict[str, np.ndarray]:
@@ -62,9 +62,9 @@ def test_operations_by_hand():
     paper = {"levels": (0.0, 0.5, 1.0), "dimension": 4, "K": 1296, "d": 16}
     # W1 and C1 twice, all else three times; 2 N = 162 operations for each weight
     weights = 2 * 1296 * 4 + 3 * 16 * 1296 + 2 * 16 * 4 + 3 * 1296 * 16 + 3 * 1296 + 3 * 16
-    assert race.flops(small_run(**paper)) == 162 * weights
+    assert command.flops(small_run(**paper)) == 162 * weights
     weights = 2 * 1296 * 4 + 3 * 1296**2 + 2 * 1296 * 4 + 3 * 1296 + 3 * 1296
-    assert race.flops(small_run(network="dense", **paper)) == 162 * weights
+    assert command.flops(small_run(network="dense", **paper)) == 162 * weights
 
 
 def test_json_on_the_last_line(one_core, capsys):
@@ -81,7 +81,7 @@ def test_json_on_the_last_line(one_core, capsys):
     # the median of ratios and the ratio of medians: far apart only where something is mixed up
     ratio = naive["ms_per_epoch"] / fused["ms_per_epoch"]
     assert ratio / 10 < naive["times_as_long"] < ratio * 10
-    flops = race.flops(small_run(levels=(0.0, 1.0), dimension=4, K=24, d=4))
+    flops = command.flops(small_run(levels=(0.0, 1.0), dimension=4, K=24, d=4))
     assert told["gflops"] == pytest.approx(flops / told["ms_per_epoch"] / 1e6)
     assert told["floor_ms"] == pytest.approx(flops / told["peak_gflops"] / 1e6)
     assert told["floor_share"] == pytest.approx(told["floor_ms"] / told["ms_per_epoch"])
@@ -116,3 +116,60 @@ def test_the_exponent_of_a_power_law():
     sizes = [1, 2, 4, 8, 16, 32]
     assert growth.exponent(sizes, [7 * size**1.5 for size in sizes]) == pytest.approx(1.5)
     assert growth.exponent(sizes, [9, 9, 9, *(size**2 for size in sizes[3:])]) == pytest.approx(2)
+
+
+def test_training_is_rendered_at_the_sizes_measured(tmp_path, monkeypatch, capsys):
+    """With the sizes of these tests, by the engine that is always there."""
+    timed, render, panels = growth.timed, growth.render, []
+    small = [*SMALL, "--engines", "fused"]
+    monkeypatch.setattr(growth, "timed", lambda asked, folder: timed([*asked, *small], folder))
+    monkeypatch.setattr(growth, "SIZES", {"ReLU layers, L": ("--L", {1: 1, 2: 2, 3: 3, 4: 4})})
+    monkeypatch.setattr(growth, "TOO_LARGE", {("dense", 4)})
+    monkeypatch.setattr(growth, "render", lambda *a: (panels.extend(a[0]), render(*a)))
+    command.main(["--growth", str(tmp_path / "growth.png")])
+    assert (tmp_path / "growth.png").stat().st_size > 10_000
+    assert [[(label.split(":")[0], sizes) for label, sizes, _ in p[2]] for p in panels] == 2 * [
+        [("representer", [1, 2, 3, 4]), ("dense", [1, 2, 3])]
+    ]
+    assert len(capsys.readouterr().out.splitlines()) == 8
+
+
+@pytest.mark.workflow
+def test_a_small_study_is_planned(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(growth, "RUNS", (100,))
+    command.main(["--planning", str(tmp_path / "planning.png")])
+    head, row, _ = capsys.readouterr().out.splitlines()
+    assert head.split()[:3] == ["runs", "jobs", "plan"]
+    told = row.split()
+    # 100 data sets, trainings and measures; a request, two tables and the target itself
+    assert told[:2] == ["100", "304"]
+    assert 0.5 < float(told[2]) < 100
+    assert 50 < float(told[6].replace(",", "")) < 250, "not the memory of these tests"
+    assert (tmp_path / "planning.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("runs", growth.RUNS)
+def test_the_sweeps_have_as_many_runs_as_they_say(runs, tmp_path):
+    plan = growth.load_plan(growth.study(runs, tmp_path))
+    assert len({run.id for run, _ in plan.grid.milestones}) == runs
+
+
+def test_memory_is_that_of_the_command_alone(tmp_path):
+    """Not of the process that measures, which holds more."""
+    held = bytearray(300_000_000)
+    seconds, memory, printed = growth.timed(["this"], tmp_path)
+    assert "Beautiful is better than ugly." in printed
+    assert 0 < seconds < 60
+    assert 1 < memory < 100
+    assert len(held)
+
+
+def test_a_failure_is_told(tmp_path):
+    with pytest.raises(UserError, match=r"(?s)^snakemake --nonsense: failed:\n.*nonsense"):
+        growth.timed(["snakemake", "--nonsense"], tmp_path)
+
+
+def test_elsewhere_there_is_nothing_to_plan(tmp_path, monkeypatch):
+    monkeypatch.setattr(growth, "ROOT", tmp_path)
+    with pytest.raises(UserError, match="holds no Snakefile; run this in a clone"):
+        command.main(["--planning", str(tmp_path / "planning.png")])

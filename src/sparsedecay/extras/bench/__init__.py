@@ -1,1 +1,1 @@
-"""How fast the engines are: `contestants` (what is compared), `race`, `growth` and the command."""
+"""How fast the engines are: `contestants` are raced by `command`; `growth` goes by size."""

@@ -8,55 +8,197 @@ sparsedecay bench --planning docs/planning.png                   and of planning
 
 import argparse
 import json
-from collections.abc import Iterator
+import os
+import statistics
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from timeit import repeat, timeit
 from typing import Any, get_args
 
-from sparsedecay.errors import UserError
-from sparsedecay.extras.bench import growth, planning
-from sparsedecay.extras.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
-from sparsedecay.extras.bench.race import Race, alone, memory_mb, race
-from sparsedecay.science.data.grid import Grid
-from sparsedecay.science.initializations.uniform import Uniform
-from sparsedecay.science.networks import NetworkName, Shape
-from sparsedecay.science.optimizers.adam import Adam
-from sparsedecay.science.regularizers import RegularizerName
-from sparsedecay.science.run import Run
-from sparsedecay.X import LITERAL
+import pandas as pd
+import torch
 
-NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
-REGULARIZERS: tuple[RegularizerName, ...] = get_args(RegularizerName)
+from sparsedecay import data
+from sparsedecay.engines import compiled
+from sparsedecay.engines.state import State, dtype, initial
+from sparsedecay.errors import UserError
+from sparsedecay.extras.bench import growth
+from sparsedecay.extras.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
+from sparsedecay.science.networks import build
+from sparsedecay.science.run import LITERAL, NetworkKind, RegularizerKind, Run
+from sparsedecay.train.loop import ENGINES, available, prepare
+
+NETWORKS: tuple[NetworkKind, ...] = get_args(NetworkKind)
+REGULARIZERS: tuple[RegularizerKind, ...] = get_args(RegularizerKind)
 PHASES = {
     "early": tuple(name for name in CONTESTANTS if name != AS_WRITTEN),
     "late": ("compiled", "fused", "naive", "jax"),
     "denormals": ("compiled", "naive", AS_WRITTEN),
 }
+FORMATS = {  # of the table
+    "ms/epoch": "{:.3f}".format,
+    "±": "{:.0%}".format,
+    "epochs/s": "{:,.0f}".format,
+    "GFLOP/s": "{:.1f}".format,
+    "floor": "{:.0%}".format,
+    "naive/it": "{:.1f}x".format,
+}
 
 
-def experiment(
-    options: argparse.Namespace, network: NetworkName, regularizer: RegularizerName
-) -> Run:
+@dataclass
+class Race:
+    """What was measured for one run in one phase."""
+
+    run: Run
+    phase: str
+    epoch: int
+    peak: float
+    """Fused multiply-adds on this core in this race, FLOP/s, each counted as two."""
+    ms: pd.DataFrame
+    """Milliseconds per epoch: a row for each round, a column for each contestant."""
+
+    @property
+    def floor_ms(self) -> float:
+        """Milliseconds per epoch if every operation of the products ran at the peak."""
+        return flops(self.run) / self.peak * 1e3
+
+    @property
+    def best(self) -> str:
+        """The fastest engine that this program trains with, if one took part."""
+        medians = self.ms.median()
+        ours = [name for name in medians.index if name in ENGINES]
+        return str(medians[ours or list(medians.index)].idxmin())
+
+    def results(self) -> pd.DataFrame:
+        """A row for each contestant: medians over the rounds; the spread is half the distance
+        between the quartiles, as a share of the median; the floor's share of the time is above 1
+        where zeros are left out."""
+        median, (low, high) = self.ms.median(), self.ms.quantile([0.25, 0.75]).to_numpy()
+        told = {
+            "ms_per_epoch": median,
+            "spread": (high - low) / 2 / median,
+            "times_as_long": self.ms.div(self.ms[self.best], axis=0).median(),
+            "epochs_per_second": 1e3 / median,
+            "gflops": flops(self.run) / median / 1e6,
+            "floor_share": self.floor_ms / median,
+        }
+        if "naive" in self.ms:
+            told["naive_ratio"] = (1 / self.ms).mul(self.ms["naive"], axis=0).median()
+        return pd.DataFrame(told)
+
+    def table(self) -> str:
+        """The race as lines of text."""
+        run, rows = self.run, self.results().drop(columns="times_as_long")
+        rows.columns = list(FORMATS)[: rows.shape[1]]
+        return (
+            f"{run.network}, {run.regularizer}, {self.phase} (from epoch {self.epoch:,}): "
+            f"{flops(run) / 1e6:,.1f} MFLOP, {self.peak / 1e9:.0f} GFLOP/s: "
+            f"floor {self.floor_ms:.3f} ms\n{rows.to_string(formatters=FORMATS)}"
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """The race as JSON, with the numbers of the best engine."""
+        results = self.results()
+        return {
+            **{key: getattr(self.run, key) for key in ("network", "regularizer", "precision")},
+            "phase": self.phase,
+            "epoch": self.epoch,
+            "engine": self.best,
+            **results.loc[self.best].to_dict(),
+            "floor_ms": self.floor_ms,
+            "peak_gflops": self.peak / 1e9,
+            "memory_mb": getrusage(RUSAGE_SELF).ru_maxrss * growth.MAXRSS / 1e6,  # imports included
+            "contestants": results.to_dict("index"),
+        }
+
+
+def flops(run: Run) -> int:
+    """Operations of an epoch's matrix products, nothing left out: outputs, gradients by the
+    weights, and by the inputs of a layer unless they are the data."""
+    network = build(run)
+    first = {"W1", "C1"}
+    sizes = {name: network.shapes[name] for name in network.matrices}
+    passes = {name: 2 if name in first else 3 for name in sizes}
+    return sum(2 * run.data.points * r * c * passes[name] for name, (r, c) in sizes.items())
+
+
+def peak(run: Run) -> float:
+    """Fused multiply-adds of this core now, FLOP/s; in matrix products where the compiled engine,
+    which can measure them alone, is missing."""
+    if compiled.missing() is None:
+        return max(float(compiled.kernel().multiply_adds[run.precision]()) for _ in range(3))
+    a = torch.rand(1024, 1024, dtype=dtype(run))
+    return 2 * 1024**3 / min(repeat(lambda: a @ a, number=1, repeat=10))
+
+
+def keep_to_one_core() -> None:
+    """Keep this process, with all its threads to come, on one core."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+    prepare()
+
+
+def start(run: Run, epoch: int, flush: bool) -> tuple[torch.Tensor, torch.Tensor, State]:
+    """Inputs, targets and the state after `epoch` epochs, by the fastest engine that there is with
+    denormals flushed, or kept: they gather over thousands of epochs."""
+    X = torch.tensor(data.grid(run.data.levels, run.data.dimension), dtype=dtype(run))
+    y = torch.tensor(data.targets(run.data), dtype=dtype(run))[:, None]
+    state = initial(run)
+    if epoch:
+        engine = ENGINES[available("compiled") if flush else "fused"](run, X, y, state)
+        torch.set_flush_denormal(flush)
+        engine.advance(epoch)
+        torch.set_flush_denormal(True)
+        state = engine.state()
+    return X, y, state
+
+
+def race(run: Run, phase: str, epoch: int, names: Iterable[str], rounds: int, turn: float) -> Race:
+    """Let contestants train from the same state, in turns of so many seconds."""
+    turns: dict[str, tuple[Callable[[], None], int]] = {}
+    flushed = start(run, epoch, flush=True)
+    for name in names:
+        beginning = start(run, epoch, flush=False) if name == AS_WRITTEN else flushed
+        advance = CONTESTANTS[name](run, *beginning).advance
+        advance(2)
+        epochs = max(1, round(3 * turn / timeit(partial(advance, 3), number=1)))
+        advance(epochs)
+        turns[name] = partial(advance, epochs), epochs
+    peaks, rounds_ms = [], []
+    for _ in range(rounds):
+        peaks.append(peak(run))
+        rounds_ms.append(
+            {name: timeit(work, number=1) / n * 1e3 for name, (work, n) in turns.items()}
+        )
+    return Race(run, phase, epoch, statistics.median(peaks), pd.DataFrame(rounds_ms))
+
+
+def experiment(options: argparse.Namespace, network: str, regularizer: str) -> Run:
     """The paper's experiment, at another size if asked for."""
-    low_high = (-1.0, 1.0)
-    levels = tuple(i / (options.levels - 1) for i in range(options.levels))
-    return Run(
-        data=Grid(levels=levels, dimension=4, target_range=low_high, seed=0),
-        network=network,
-        shape=Shape(L=options.L, K=options.K, d=options.d, skips="leap"),
-        regularizer=regularizer,
-        lam=1e-3,
-        objective=LITERAL,
-        initialization=Uniform(range=low_high, scale="none", seed=0),
-        optimizer=Adam(learning_rate=1e-3, betas=(0.9, 0.999), eps=1e-8, batches=1),
-        precision=options.precision,
-        stride=50_000,
-        record_every=250,
+    levels = [i / (options.levels - 1) for i in range(options.levels)]
+    return Run.model_validate(
+        {
+            "data": {"levels": levels, "dimension": 4, "target_range": (-1, 1), "seed": 0},
+            "network": network,
+            "shape": {"L": options.L, "K": options.K, "d": options.d, "skips": "leap"},
+            "regularizer": regularizer,
+            "lam": 1e-3,
+            "objective": LITERAL,
+            "initialization": {"range": (-1, 1), "scale": "none", "seed": 0},
+            "optimizer": {"learning_rate": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "batches": 1},
+            "precision": options.precision,
+            "stride": 50_000,
+            "record_every": 250,
+        }
     )
 
 
 def races(options: argparse.Namespace) -> Iterator[Race]:
     """One race for each case asked for."""
-    asked = options.engines
     epochs = {"early": 0, "late": options.late, "denormals": options.denormals}
     phases = PHASES if options.phase == "all" else [options.phase]
     for network in NETWORKS if options.network == "all" else [options.network]:
@@ -67,65 +209,15 @@ def races(options: argparse.Namespace) -> Iterator[Race]:
             for phase in phases:
                 if options.phase == "all" and phase == "denormals" and regularizer == "none":
                     continue  # nothing decays but moments
-                names = [name for name in asked or PHASES[phase] if absent(name) is None]
+                names = [name for name in options.engines or PHASES[phase] if not absent(name)]
                 yield race(run, phase, epochs[phase], names, options.rounds, options.seconds)
-
-
-def table(race: Race) -> Iterator[str]:
-    """A race as lines of text."""
-    run, peak = race.run, race.peak / 1e9
-    yield (
-        f"{run.network}, {run.regularizer}, {race.phase} (from epoch {race.epoch:,}): "
-        f"{race.flops / 1e6:,.1f} MFLOP, {peak:.0f} GFLOP/s: floor {race.floor_ms:.3f} ms"
-    )
-    naive = "naive" in race.results
-    yield f"  {'':<22}{'ms/epoch':>10}{'±':>6}{'epochs/s':>10}{'GFLOP/s':>9}{'floor':>7}" + (
-        f"{'naive/it':>10}" if naive else ""
-    )
-    for name, result in race.results.items():
-        yield (
-            f"  {name:<22}{result.median:>10.3f}{result.spread:>6.0%}{1e3 / result.median:>10,.0f}"
-            f"{race.flops / result.median / 1e6:>9.1f}{race.share(name):>7.0%}"
-            + (f"{race.ratio(name, 'naive'):>9.1f}x" if naive else "")
-        )
-
-
-def summary(race: Race) -> dict[str, Any]:
-    """A race as JSON; `engine` is the fastest that this program trains with."""
-    engines = [name for name in ("compiled", "fused", "autograd") if name in race.results]
-    best = min(engines or race.results, key=lambda name: race.results[name].median)
-    others = {
-        name: {
-            "ms_per_epoch": result.median,
-            "spread": result.spread,
-            "times_as_long": race.ratio(best, name),
-        }
-        for name, result in race.results.items()
-    }
-    ms = race.results[best].median
-    return {
-        "network": race.run.network,
-        "regularizer": race.run.regularizer,
-        "phase": race.phase,
-        "epoch": race.epoch,
-        "precision": race.run.precision,
-        "engine": best,
-        "ms_per_epoch": ms,
-        "epochs_per_second": 1e3 / ms,
-        "gflops": race.flops / ms / 1e6,
-        "floor_ms": race.floor_ms,
-        "floor_share": race.share(best),
-        "peak_gflops": race.peak / 1e9,
-        "memory_mb": memory_mb(),
-        "contestants": others,
-    }
 
 
 def main(arguments: list[str]) -> None:
     """Measure as the arguments say.
 
     Raises:
-        UserError: an engine asked for is not here.
+        UserError: an engine asked for is not here, or what is measured fails.
     """
     parser = argparse.ArgumentParser(prog="sparsedecay bench", description=__doc__.split("\n")[0])
     add = parser.add_argument
@@ -133,9 +225,7 @@ def main(arguments: list[str]) -> None:
     add("--regularizer", choices=[*REGULARIZERS, "all"], default="all")
     add("--phase", choices=[*PHASES, "all"], default="all")
     add("--late", type=int, default=20_000, help="where the late phase begins (default: 20000)")
-    add(
-        "--denormals", type=int, default=4_000, help="where denormals have gathered (default: 4000)"
-    )
+    add("--denormals", type=int, default=4_000, help="and where denormals are (default: 4000)")
     add("--engines", nargs="+", choices=CONTESTANTS, help="default: all that are here")
     add("--rounds", type=int, default=7, help="default: 7")
     add("--seconds", type=float, default=0.3, help="a turn of each engine (default: 0.3)")
@@ -145,25 +235,24 @@ def main(arguments: list[str]) -> None:
     add("--d", type=int, default=16, help="width between blocks (default: 16)")
     add("--levels", type=int, default=3, help="levels in each of 4 dimensions (default: 3)")
     add("--json", action="store_true", help="one JSON object on the last line")
-    add("--growth", type=Path, metavar="PICTURE", help="draw time and memory against K, N and L")
-    add("--planning", type=Path, metavar="PICTURE", help="draw how long Snakemake plans, by runs")
+    add("--growth", type=Path, metavar="PICTURE", help="render time and memory against K, N, L")
+    add("--planning", type=Path, metavar="PICTURE", help="render how long Snakemake plans, by runs")
     add("--repeat", type=int, default=1, help="times that each study is planned (default: 1)")
     options = parser.parse_args(arguments)
     if options.planning:
-        planning.main(options.planning, options.repeat)
-        return
+        return growth.planning(options.repeat, options.planning)
     if options.growth:
-        growth.main(options.growth)
-        return
+        return growth.training(NETWORKS, options.growth)
     for name in options.engines or CONTESTANTS:
         if reason := absent(name):
             if options.engines:
                 raise UserError(f"--engines {name}: {reason}")
             print(f"without {name}: {reason}", flush=True)
-    alone()
+    keep_to_one_core()
     told = []
     for result in races(options):
-        print(*table(result), sep="\n", end="\n\n", flush=True)
-        told.append(summary(result))
+        print(result.table(), end="\n\n", flush=True)
+        told.append(result.summary())
     if options.json:
         print(json.dumps(told[0] if len(told) == 1 else {**told[0], "cases": told}))
+    return None
