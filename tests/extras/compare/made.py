@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sparsedecay.extras.compare.configs import parameters
 from sparsedecay.files.provenance import metadata
 from sparsedecay.files.storage import write_table
 from sparsedecay.files.tables import MATRICES, SUMMARY
-from sparsedecay.science.run import Run
+from sparsedecay.science.run import Run, columns
 from sparsedecay.study.sections import Measures
 
 MEASURES = Measures(
@@ -27,7 +26,7 @@ def milestone(
     """Write the summary and matrices of a milestone; its folder. `values` are measures, those of
     A2 as rank=3, and `lacking` columns that the tables do not have."""
     folder = project / "results" / "measure" / run.id / str(epoch)
-    row = dict.fromkeys(SUMMARY.names) | parameters(run)
+    row = dict.fromkeys(SUMMARY.names) | columns(run)
     row |= {"run": run.id, "epoch": epoch, "mse_tail_median": 0.25, "average_sparsity": 0.5}
     row |= {"active_neurons": [6, 4]}
     matrix = {"run": run.id, "epoch": epoch, "rows": 6, "columns": 6, "sparsity": 0.75}

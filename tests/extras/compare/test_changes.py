@@ -4,8 +4,9 @@ import math
 
 import pytest
 
-from sparsedecay.extras.compare import words
-from sparsedecay.extras.compare.changes import Change, Spread, changes
+from sparsedecay import words
+from sparsedecay.extras.compare import report
+from sparsedecay.extras.compare.comparison import Change, Row, Spread
 from sparsedecay.extras.compare.match import Group
 from sparsedecay.extras.compare.sides import Milestone
 
@@ -17,7 +18,7 @@ def group(*values):
 
 
 def change(first, second):
-    (found,) = changes(group(*first), group(*second))
+    (found,) = Row(group(*first), group(*second)).changes
     return found
 
 
@@ -25,8 +26,8 @@ def test_median_and_spread_over_seeds():
     found = change([3.0, 1.0, 2.0], [5.0, 7.0])
     assert (found.a.median, found.a.n, found.a.width) == (2.0, 3, 2.0)
     assert (found.b.median, found.difference, found.ratio) == (6.0, 4.0, 3.0)
-    assert words.spread(found.a) == "2 (1–3)"
-    assert words.difference(found) == "+4 (×3)"
+    assert report.spread(found.a) == "2 (1–3)"
+    assert report.difference(found) == "+4 (×3)"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_what_is_no_number_stays_so():
     found = change([math.nan, 1.0], [2.0])
     assert math.isnan(found.a.median)
     assert math.isnan(found.difference)
-    assert words.difference(found) == "nan"
+    assert report.difference(found) == "nan"
     assert change([math.inf], [math.inf]).difference == 0
     assert change([0.0], [1.0]).ratio is None
 
@@ -64,7 +65,7 @@ def test_what_is_no_number_stays_so():
 def test_milestones_that_are_not_made_do_not_count():
     found = change([1.0, None], [None])
     assert (found.a.n, found.b, found.difference, found.equal) == (1, None, None, False)
-    assert words.medians(found) == "1 → –"
+    assert report.medians(found) == "1 → –"
 
 
 @pytest.mark.parametrize(
@@ -86,15 +87,15 @@ def test_numbers(x, text):
 
 
 def test_values_as_a_config_has_them():
-    assert words.value((0.0, 0.5, 1.0)) == "[0, 0.5, 1]"
-    assert words.value(1e-05) == "1e-5"
-    assert words.value(0.1234567891) == "0.1234567891"
-    assert words.value(True) == "true"
-    assert words.value(None) == "none"
-    assert words.value([{"network": "dense"}]) == "[{network: dense}]"
-    assert words.several(tuple(range(10))) == "0, 1, 2, … 9 (10 values)"
+    assert report.value((0.0, 0.5, 1.0)) == "[0, 0.5, 1]"
+    assert report.value(1e-05) == "1e-5"
+    assert report.value(0.1234567891) == "0.1234567891"
+    assert report.value(True) == "true"
+    assert report.value(None) == "none"
+    assert report.value([{"network": "dense"}]) == "[{network: dense}]"
+    assert report.several(tuple(range(10))) == "0, 1, 2, … 9 (10 values)"
 
 
 def test_equal_digits_are_told_from_equal_numbers():
     near = Change("mse_tail_median", Spread((0.35621,)), Spread((0.35622,)))
-    assert words.medians(near) == "≈ 0.356"
+    assert report.medians(near) == "≈ 0.356"

@@ -1,18 +1,17 @@
 """Which results are put side by side."""
 
-from sparsedecay.extras.compare.configs import asked, parameters
 from sparsedecay.extras.compare.match import groups, match
-from sparsedecay.extras.compare.sides import ABSENT, DEFINITIONS, PARAMETERS, Milestone
+from sparsedecay.extras.compare.sides import ABSENT, Milestone, parameters
+from sparsedecay.science.run import columns
 from tests.extras.compare.made import MEASURES
 from tests.small import small_run
 
 
 def made(*runs, epoch=40, **changed):
     """Groups of milestones of the runs; `changed` overrides their parameters."""
-    return groups(
-        Milestone(run.id, epoch, parameters(run) | asked(MEASURES) | changed, {"mse": 1.0})
-        for run in runs
-    )
+    asked = MEASURES.model_dump()
+    told = [(run.id, parameters(columns(run), asked) | changed) for run in runs]
+    return groups(Milestone(run, epoch, values, {"mse": 1.0}) for run, values in told)
 
 
 def told(group, *names):
@@ -21,11 +20,6 @@ def told(group, *names):
 
 def differing(found):
     return {(entry.name, entry.a, entry.b) for entry in found.differing}
-
-
-def test_a_run_has_all_parameters():
-    run = small_run()
-    assert (*parameters(run), *asked(MEASURES)) == (*PARAMETERS, *DEFINITIONS)
 
 
 def test_seeds_alone_make_replicates():
@@ -119,8 +113,7 @@ def test_what_old_tables_do_not_tell_is_matched_with_anything():
 
 
 def test_other_definitions_of_measures_are_no_replicates():
-    other = asked(MEASURES.model_copy(update={"threshold": 0.1}))
-    found = match(made(small_run()), made(small_run(), **other))
+    found = match(made(small_run()), made(small_run(), **{"measures.threshold": 0.1}))
     assert differing(found) == {("measures.threshold", (1e-3,), (0.1,))}
 
 

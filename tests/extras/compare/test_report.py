@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.compare.text import WIDTH
+from sparsedecay.extras.compare.writers import WIDTH
 from tests.extras.compare.made import claims, figure, milestone
 from tests.small import small_run
 
@@ -91,7 +91,8 @@ def test_replicates_are_told_by_median_and_spread(different, compare):
     pattern = r"mse_tail_median +0.11 \(0.1–0.12\) +1.2 \(0.2–2.2\) +\+1.09 \(×10.9\) +no\n"
     assert re.search(pattern, said)
     assert re.search(r"A2 rank +3 +1 +-2 +yes\n", said)
-    assert re.search(r"active_neurons 2 +4 +4 +0 +no\n", said)
+    assert "active_neurons 2" not in said, "equal measures have no details"
+    assert re.search(r"active_neurons 2 +4 +4 +0 +no\n", compare(*different, "--all"))
     overview = r"representer +eq2 +0.001 +40 +3 +0.11 → 1.2 +0.5 +3 → 1\n"
     assert re.search(overview, said)
     assert said.count("representer, none") == 0, "equal rows have no details"
