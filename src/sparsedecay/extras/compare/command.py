@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sparsedecay.errors import UserError
 from sparsedecay.extras.compare import writers
-from sparsedecay.extras.compare.comparison import compare
+from sparsedecay.extras.compare.comparison import Comparison
 from sparsedecay.extras.compare.report import report
 from sparsedecay.extras.compare.sources import side
 from sparsedecay.files.storage import write_file
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> None:
     try:
         with ExitStack() as stack:
             sides = [side(x, getattr(options, x), options.results, stack) for x in "AB"]
-            found = compare(*sides)
+            found = Comparison(*sides)
             written = WRITERS[form](report(found, options.all))
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)

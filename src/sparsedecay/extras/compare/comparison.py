@@ -1,12 +1,12 @@
 """Everything that differs between two sides, found but not yet put in words.
 
-found = compare(A, B)
+found = Comparison(A, B)
 found.rows[0].changes    [Change("mse_tail_median", Spread((0.0012, 0.0016)), Spread((0.002,))), …]
 """
 
 import math
 import statistics
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,10 +17,12 @@ from sparsedecay.extras.compare.sides import ABSENT, Side
 from sparsedecay.files.tables import MEASURED
 from sparsedecay.words import number
 
-SAME, DIFFERS = "the same", "differs"
-"""Of figures."""
+SAME = "the same"
+"""What is said of a figure that does not differ."""
 PLACE = ("claim", "part", "epoch")
+SHOWN = ("verdict", "value", "low", "high")
 WHOLE = "as a whole"
+Rows = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,11 @@ class Row:
     @cached_property
     def changes(self) -> list[Change]:
         """All measures that either group has."""
-        names = (name for group in self.groups for m in group.members for name in m.measures or ())
-        found = [Change(n, spread(self.a, n), spread(self.b, n)) for n in ordered(names)]
+        members = [milestone for group in self.groups for milestone in group.members]
+        names = dict.fromkeys(name for m in members for name in m.measures or ())
+        # those of matrices last, where only B has some of the others
+        ordered = sorted(names, key=lambda name: name.partition(" ")[0] not in MEASURED)
+        found = [Change(name, spread(self.a, name), spread(self.b, name)) for name in ordered]
         return [change for change in found if any(change.sides)]
 
     @property
@@ -124,63 +129,64 @@ class Figure:
         if not common:
             return f"{' '.join(self.a)} in A, {' '.join(self.b)} in B"
         same = all(self.a[ending].read_bytes() == self.b[ending].read_bytes() for ending in common)
-        return SAME if same else DIFFERS
+        return SAME if same else "differs"
 
 
 @dataclass(frozen=True)
 class Comparison:
+    """What differs between two sides."""
+
     a: Side
     b: Side
-    matching: Matching
-    rows: list[Row]
-    only: tuple[list[Row], list[Row]]
-    keys: list[tuple[str, Any, Any]]
-    """Keys of two configs that differ, with both values; None where one is left out."""
-    figures: list[Figure]
-    """Of either side; none where a side is a config."""
-    verdicts: list[tuple[str, ...]]
-    """Claim, part, epoch and the verdicts of A and B, where these are not the same."""
+
+    @property
+    def sides(self) -> tuple[tuple[str, Side], ...]:
+        return ("A", self.a), ("B", self.b)
+
+    @cached_property
+    def matching(self) -> Matching:
+        return match(groups(self.a.milestones), groups(self.b.milestones))
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        return [Row(*pair) for pair in self.matching.pairs]
+
+    @cached_property
+    def only(self) -> tuple[list[Row], list[Row]]:
+        first, second = self.matching.only
+        return [Row(group, None) for group in first], [Row(None, group) for group in second]
 
     @cached_property
     def changed(self) -> list[Row]:
         return [row for row in self.rows if row.differing]
 
     @cached_property
+    def keys(self) -> list[tuple[str, Any, Any]]:
+        """Keys of two configs that differ, with both values; None where one is left out."""
+        return list(keys(self.a.config, self.b.config)) if self.a.config and self.b.config else []
+
+    @cached_property
+    def figures(self) -> list[Figure]:
+        """Of either side; none where a side is a config."""
+        a, b = self.a.figures, self.b.figures
+        names = sorted({*a, *b}) if a is not None and b is not None else []
+        return [Figure(name, (a or {}).get(name, {}), (b or {}).get(name, {})) for name in names]
+
+    @cached_property
     def pictures(self) -> list[Figure]:
         """Figures that are not the same."""
         return [figure for figure in self.figures if figure.state != SAME]
+
+    @cached_property
+    def verdicts(self) -> list[tuple[str, ...]]:
+        """Claim, part, epoch and the verdicts of A and B, where these are not the same."""
+        a, b = self.a.claims, self.b.claims
+        return [] if a is None or b is None or lacking(a) or lacking(b) else verdicts(a, b)
 
     @property
     def differs(self) -> bool:
         found = self.changed, *self.only, self.keys, self.pictures, self.verdicts
         return any(found) or bool(self.matching.differing)
-
-    @property
-    def sides(self) -> tuple[tuple[str, Side], ...]:
-        return ("A", self.a), ("B", self.b)
-
-
-def compare(a: Side, b: Side) -> Comparison:
-    """What differs between two sides."""
-    found = match(groups(a.milestones), groups(b.milestones))
-    told = all(side.claims is not None and not lacking(side.claims) for side in (a, b))
-    return Comparison(
-        a,
-        b,
-        found,
-        [Row(*pair) for pair in found.pairs],
-        ([Row(group, None) for group in found.only[0]], [Row(None, g) for g in found.only[1]]),
-        list(keys(a.config, b.config)) if a.config and b.config else [],
-        figures(a, b),
-        verdicts(a.claims or [], b.claims or []) if told else [],
-    )
-
-
-def figures(a: Side, b: Side) -> list[Figure]:
-    if a.figures is None or b.figures is None:
-        return []
-    names = sorted({*a.figures, *b.figures})
-    return [Figure(name, a.figures.get(name, {}), b.figures.get(name, {})) for name in names]
 
 
 def spread(group: Group | None, name: str) -> Spread | None:
@@ -188,18 +194,6 @@ def spread(group: Group | None, name: str) -> Spread | None:
     found = [m.measures.get(name) for m in group.members if m.measures] if group else []
     values = sorted((v for v in found if v is not None), key=lambda v: (math.isnan(v), v))
     return Spread(tuple(values)) if values else None
-
-
-def ordered(names: Iterable[str]) -> list[str]:
-    """Names of measures, each once: those of the whole network in the order of the summary, then
-    those of matrices, which begin with the matrix."""
-
-    def place(name: str) -> tuple[int, int]:
-        column, _, index = name.partition(" ")
-        whole = column in MEASURED
-        return (MEASURED.index(column), int(index or 0)) if whole else (len(MEASURED), 0)
-
-    return sorted(dict.fromkeys(names), key=place)
 
 
 def keys(a: Any, b: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any, Any]]:
@@ -211,49 +205,42 @@ def keys(a: Any, b: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any,
         yield ".".join(path), a, b
 
 
-Rows = Sequence[Mapping[str, Any]]
-
-
 def lacking(rows: Rows) -> list[str]:
     """Columns without which verdicts cannot be compared and that a table does not have."""
     return [name for name in ("claim", "verdict") if rows and name not in rows[0]]
 
 
 def verdicts(first: Rows, second: Rows) -> list[tuple[str, ...]]:
-    """Claim, part, epoch and the verdicts of A and B, where these are not the same."""
-    found = []
-    wholes = [{row["claim"]: row.get("claim_verdict") for row in side} for side in (first, second)]
-    for claim in dict.fromkeys([*wholes[0], *wholes[1]]):
-        a, b = (told(whole.get(claim)) for whole in wholes)
-        if a != b:
-            found.append((told(claim), WHOLE, "", a, b))
-    parts = [by_place(side, PLACE) for side in (first, second)]
-    if [*map(len, parts)] != [len(first), len(second)]:
-        parts = [by_place(side, (*PLACE, "reading")) for side in (first, second)]
-    for place in dict.fromkeys([*parts[0], *parts[1]]):
-        left, right = (part.get(place) for part in parts)
-        if not (left and right and left["verdict"] == right["verdict"]):
-            claim, part, epoch, *reading = map(told, place)
-            found.append((claim, ", ".join([part, *reading]), epoch, verdict(left), verdict(right)))
+    """Claim, part, epoch and the verdicts of both, where these are not the same."""
+    names: tuple[str, ...] = PLACE
+    if any(len({place(row, names) for row in side}) < len(side) for side in (first, second)):
+        names = (*PLACE, "reading")
+    a, b = (
+        {(row["claim"], WHOLE, ""): (row.get("claim_verdict"),) for row in side}
+        | {place(row, names): tuple(map(row.get, SHOWN)) for row in side}
+        for side in (first, second)
+    )
+    found: list[tuple[str, ...]] = []
+    for key in dict.fromkeys([*a, *b]):
+        both = [side.get(key, (None,)) for side in (a, b)]
+        if both[0][0] != both[1][0]:
+            claim, part, epoch, *reading = map(told, key)
+            found.append((claim, ", ".join([part, *reading]), epoch, *(verdict(*x) for x in both)))
     return sorted(found, key=lambda row: (row[0], row[1] != WHOLE))
 
 
-def by_place(rows: Rows, names: tuple[str, ...]) -> dict[tuple[Any, ...], Mapping[str, Any]]:
-    return {tuple(row.get(name) for name in names): row for row in rows}
+def place(row: Mapping[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(row.get(name) for name in names)
 
 
-def verdict(row: Mapping[str, Any] | None) -> str:
+def verdict(name: Any, *numbers: Any) -> str:
     """A verdict with the value and interval that it rests on."""
-    if row is None:
-        return ABSENT
-    values = [row.get(name) for name in ("value", "low", "high")]
-    value, low, high = (number(x) if isinstance(x, int | float) else "" for x in values)
+    texts = [number(x) if isinstance(x, int | float) else "" for x in numbers]
+    value, low, high = texts or [""] * 3
     details = [text for text in (value, f"{low}–{high}" if low and high else "") if text]
-    return told(row["verdict"]) + (f" ({', '.join(details)})" if details else "")
+    return told(name) + (f" ({', '.join(details)})" if details else "")
 
 
 def told(x: Any) -> str:
     """A cell; an epoch with separators."""
-    if x is None:
-        return ABSENT
-    return f"{x:,}" if isinstance(x, int) and not isinstance(x, bool) else str(x)
+    return ABSENT if x is None else f"{x:,}" if type(x) is int else str(x)

@@ -3,7 +3,7 @@
 found = match(groups(A.milestones), groups(B.milestones))
 found.pairs          [(Group, Group), …]     the same but for what differs as a whole, and seeds
 found.only           ([Group, …], [Group, …])
-found.differing      [Differing("initial_scale", ("none",), ("fan_in",), {("dense", "none"), …}), …]
+found.differing      {("initial_scale", ("none",), ("fan_in",)): {("dense", "none"), …}, …}
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
@@ -36,24 +36,16 @@ class Group:
 
 
 Groups = list[Group]
-
-
-@dataclass(frozen=True)
-class Differing:
-    """A parameter whose values differ between the sides."""
-
-    name: str
-    a: tuple[Any, ...]
-    b: tuple[Any, ...]
-    strata: frozenset[Stratum]
-    """Where it differs so."""
+Difference = tuple[str, tuple[Any, ...], tuple[Any, ...]]
+"""Name of a parameter, and its values in A and in B."""
 
 
 @dataclass
 class Matching:
     pairs: list[tuple[Group, Group]] = field(default_factory=list)
     only: tuple[Groups, Groups] = field(default_factory=lambda: ([], []))
-    differing: list[Differing] = field(default_factory=list)
+    differing: dict[Difference, set[Stratum]] = field(default_factory=dict)
+    """Parameters whose values differ between the sides, and where they differ so."""
     strata: set[Stratum] = field(default_factory=set)
     """Those that both sides have."""
     varying: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
@@ -74,7 +66,7 @@ def match(first: Groups, second: Groups) -> Matching:
     """Pairs of groups. A parameter that differs as a whole, that is, has no value in common and a
     single one on a side, tells nothing apart; each network and regularizer is looked at alone."""
     found = Matching()
-    differing: dict[tuple[str, tuple[Any, ...], tuple[Any, ...]], frozenset[Stratum]] = {}
+    differing: dict[Difference, set[Stratum]] = {}
     names = [name for group in [*first, *second][:1] for name in group.members[0].parameters]
     for stratum, a, b in strata(first, second):
         for varying, side in zip(found.varying, (a, b), strict=True):
@@ -85,12 +77,11 @@ def match(first: Groups, second: Groups) -> Matching:
         for name in names:
             if differs(name, a, b):
                 key = name, values(a, name), values(b, name)
-                differing[key] = differing.get(key, frozenset()) | {stratum}
+                differing.setdefault(key, set()).add(stratum)
     found.pairs.sort(key=lambda pair: (pair[0].order, pair[1].order))
     for side in found.only:
         side.sort(key=lambda group: group.order)
-    entries = [Differing(*key, where) for key, where in differing.items()]
-    found.differing = sorted(entries, key=lambda entry: names.index(entry.name))
+    found.differing = dict(sorted(differing.items(), key=lambda item: names.index(item[0][0])))
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sparsedecay.extras.compare.comparison import SAME, Change, Comparison, Row, Spread, lacking
-from sparsedecay.extras.compare.match import Differing
+from sparsedecay.extras.compare.match import Stratum
 from sparsedecay.extras.compare.sides import ABSENT, Side
 from sparsedecay.extras.compare.writers import ARROW, Block, Heading, Paragraph, Pictures, Table
 from sparsedecay.study.entries import escape
@@ -43,7 +43,7 @@ def about(side: Side) -> str:
 def verdict(found: Comparison) -> str:
     """The answer in one sentence."""
     rows, figures = count(len(found.rows), "row"), count(len(found.figures), "figure")
-    parameters = {entry.name for entry in found.matching.differing}
+    parameters = {name for name, *_ in found.matching.differing}
     parts = [
         (found.keys, count(len(found.keys), "key") + " of the config"),
         (parameters, count(len(parameters), "parameter")),
@@ -62,9 +62,6 @@ def verdict(found: Comparison) -> str:
     return f"No difference{f': {joined(same)} are the same on both sides' if same else ''}."
 
 
-# --- parameters
-
-
 def parameters(found: Comparison) -> Iterator[Block]:
     """Keys of configs and parameters of runs that differ."""
     if found.keys:
@@ -72,22 +69,21 @@ def parameters(found: Comparison) -> Iterator[Block]:
         yield Table(("key", "A", "B"), [(key, setting(a), setting(b)) for key, a, b in found.keys])
     if found.matching.differing:
         yield Heading("Parameters that differ")
-        rows = [
-            (e.name, where(e, found), several(e.a), several(e.b)) for e in found.matching.differing
-        ]
+        differing = found.matching.differing.items()
+        rows = [(n, where(s, found), several(a), several(b)) for (n, a, b), s in differing]
         yield without_idle(("parameter", "of runs with", "A", "B"), rows, {"of runs with": ""})
 
 
-def where(entry: Differing, found: Comparison) -> str:
-    """The networks and regularizers in which a parameter differs so; empty if in all."""
+def where(there: set[Stratum], found: Comparison) -> str:
+    """The networks and regularizers of some strata; empty if those are all."""
     strata = found.matching.strata
-    if entry.strata == strata:
+    if there == strata:
         return ""
     for kind in (0, 1):
-        names = {stratum[kind] for stratum in entry.strata}
-        if None not in names and {s for s in strata if s[kind] in names} == entry.strata:
+        names = {stratum[kind] for stratum in there}
+        if None not in names and {s for s in strata if s[kind] in names} == there:
             return ", ".join(sorted(filter(None, names)))
-    return ", ".join(sorted(" ".join(filter(None, stratum)) for stratum in entry.strata))
+    return ", ".join(sorted(" ".join(filter(None, stratum)) for stratum in there))
 
 
 def without_idle(
@@ -96,9 +92,6 @@ def without_idle(
     """A table without the columns that hold nothing but the text that stands for nothing."""
     kept = [i for i, name in enumerate(header) if {row[i] for row in rows} != {idle.get(name)}]
     return Table(tuple(header[i] for i in kept), [tuple(row[i] for i in kept) for row in rows])
-
-
-# --- measures
 
 
 def overview(found: Comparison) -> Iterator[Block]:
@@ -204,9 +197,6 @@ def measured(row: Row, changes: list[Change]) -> Table:
     return without_idle(("measure", *sides, "B − A", "beyond spread"), cells, {"beyond spread": ""})
 
 
-# --- figures, verdicts and notes
-
-
 def verdicts(found: Comparison) -> Iterator[Block]:
     """Verdicts on claims that differ."""
     if found.verdicts:
@@ -285,30 +275,19 @@ def untold(found: Comparison) -> Iterator[str]:
 
 def software(found: Comparison) -> Iterator[str]:
     """Libraries and code of this package that differ: equal parameters may then give other bits."""
-    a, b = (versions(side) for _, side in found.sides)
-    differing = [name for name in dict.fromkeys([*a, *b]) if a and b and a.get(name) != b.get(name)]
-    libraries = [
-        f"{name} {a.get(name, 'unknown')} in A, {b.get(name, 'unknown')} in B"
-        for name in differing
-        if not name.startswith("code ")
-    ]
-    modules = [name.removeprefix("code ") for name in differing if name.startswith("code ")]
+    a, b = ({x for m in side.milestones for x in m.made_by.items()} for _, side in found.sides)
+    differing = sorted({name for name, _ in a ^ b}) if a and b else []
+    libraries = [name for name in differing if not name.startswith("code ")]
+    modules = [name.removeprefix("code ") for name in differing if name not in libraries]
+
+    def told(made_by: set[tuple[str, str]], library: str) -> str:
+        return ", ".join(sorted(v for name, v in made_by if name == library)) or "unknown"
+
     if libraries:
-        yield f"Measured by other software: {'; '.join(libraries)}."
+        listed = [f"{name} {told(a, name)} in A, {told(b, name)} in B" for name in libraries]
+        yield f"Measured by other software: {'; '.join(listed)}."
     if modules:
         yield f"Measured by other code of this package: {', '.join(modules)}."
-
-
-def versions(side: Side) -> dict[str, str]:
-    """What measured a side's milestones; of several versions all."""
-    found: dict[str, set[str]] = {}
-    for milestone in side.milestones:
-        for name, version in milestone.made_by.items():
-            found.setdefault(name, set()).add(version)
-    return {name: ", ".join(sorted(several)) for name, several in found.items()}
-
-
-# --- values
 
 
 def setting(x: Any) -> str:

@@ -79,7 +79,7 @@ class Side:
 
     def shown(self, path: Path) -> str:
         """A file of this side as the output names it."""
-        return escape(renamed(str(path), self.alias))
+        return escape(str(path).replace(*self.alias))
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class Folder:
     def _damaged(self, path: Path, message: str) -> DamagedFile:
         place = Path("results") / path.relative_to(self.path)
         return DamagedFile(
-            f"{renamed(message, self.alias)}\n"
+            f"{message.replace(*self.alias)}\n"
             f"Make it again, in the project that it comes from, with: snakemake --force {place}"
         )
 
@@ -190,15 +190,10 @@ def parameters(columns: Mapping[str, Any], definitions: Mapping[str, Any]) -> di
 
 
 def hashable(value: Any) -> Any:
-    """A value with tuples in place of lists."""
-    if isinstance(value, dict):
-        return str(value)
-    return tuple(map(hashable, value)) if isinstance(value, list | tuple) else value
-
-
-def renamed(text: str, alias: tuple[str, str]) -> str:
-    """A text with paths that begin in one way beginning in another."""
-    return text.replace(*alias) if alias[0] else text
+    """A value with tuples in place of lists, and text in place of sections."""
+    if isinstance(value, list | tuple):
+        return tuple(map(hashable, value))
+    return str(value) if isinstance(value, dict) else value
 
 
 def made_by(about: Mapping[str, str]) -> dict[str, str]:
