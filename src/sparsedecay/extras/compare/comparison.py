@@ -213,11 +213,13 @@ def lacking(rows: Rows) -> list[str]:
 def verdicts(first: Rows, second: Rows) -> list[tuple[str, ...]]:
     """Claim, part, epoch and the verdicts of both, where these are not the same."""
     names: tuple[str, ...] = PLACE
-    if any(len({place(row, names) for row in side}) < len(side) for side in (first, second)):
+    if any(
+        len({tuple(map(row.get, names)) for row in side}) < len(side) for side in (first, second)
+    ):
         names = (*PLACE, "reading")
     a, b = (
         {(row["claim"], WHOLE, ""): (row.get("claim_verdict"),) for row in side}
-        | {place(row, names): tuple(map(row.get, SHOWN)) for row in side}
+        | {tuple(map(row.get, names)): tuple(map(row.get, SHOWN)) for row in side}
         for side in (first, second)
     )
     found: list[tuple[str, ...]] = []
@@ -227,10 +229,6 @@ def verdicts(first: Rows, second: Rows) -> list[tuple[str, ...]]:
             claim, part, epoch, *reading = map(told, key)
             found.append((claim, ", ".join([part, *reading]), epoch, *(verdict(*x) for x in both)))
     return sorted(found, key=lambda row: (row[0], row[1] != WHOLE))
-
-
-def place(row: Mapping[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(row.get(name) for name in names)
 
 
 def verdict(name: Any, *numbers: Any) -> str:

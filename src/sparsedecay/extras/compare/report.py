@@ -24,20 +24,30 @@ def report(found: Comparison, everything: bool) -> list[Block]:
     holds = [(letter, escape(side.name), about(side)) for letter, side in found.sides]
     blocks: list[Block] = [Table(("", "compared", "holds"), holds), Paragraph(verdict(found))]
     if found.differs or everything:
-        blocks += [*parameters(found), *overview(found), *verdicts(found), *figures(found)]
-    blocks += missing(found)
+        blocks += [*parameters(found), *overview(found)]
+        header = ("claim", "part", "epoch", "A", "B")
+        blocks += titled("Verdicts that differ", Table(header, found.verdicts))
+        blocks += figures(found)
+    for letter, side in found.sides:
+        rows = [(milestone.run, f"{milestone.epoch:,}") for milestone in side.missing]
+        remedy = Paragraph("not made yet:", side.remedy)
+        blocks += titled(f"Not made yet in {letter}", Table(("run", "epoch"), rows), remedy)
     if told := list(notes(found)):
         blocks += [Heading("Notes"), *map(Paragraph, told)]
     # last, as it is long
     return blocks + list(details(found, everything))
 
 
+def titled(title: str, table: Table, *before: Block) -> list[Block]:
+    """A table under a heading; nothing if it has no rows."""
+    return [Heading(title), *before, table] if table.rows else []
+
+
 def about(side: Side) -> str:
     """What a side is."""
     runs = count(len({milestone.run for milestone in side.milestones}), "run")
-    text = f"{side.kind}, {count(len(side.milestones), 'milestone')} of {runs}"
-    missing = len(side.missing)
-    return text + (f", {missing:,} of them not made yet" if missing else "")
+    missing = f", {len(side.missing):,} of them not made yet" if side.missing else ""
+    return f"{side.kind}, {count(len(side.milestones), 'milestone')} of {runs}{missing}"
 
 
 def verdict(found: Comparison) -> str:
@@ -64,14 +74,14 @@ def verdict(found: Comparison) -> str:
 
 def parameters(found: Comparison) -> Iterator[Block]:
     """Keys of configs and parameters of runs that differ."""
-    if found.keys:
-        yield Heading("Keys of the configs that differ")
-        yield Table(("key", "A", "B"), [(key, setting(a), setting(b)) for key, a, b in found.keys])
-    if found.matching.differing:
-        yield Heading("Parameters that differ")
-        differing = found.matching.differing.items()
-        rows = [(n, where(s, found), several(a), several(b)) for (n, a, b), s in differing]
-        yield without_idle(("parameter", "of runs with", "A", "B"), rows, {"of runs with": ""})
+    keys = [
+        (key, *("left out" if x is None else value(x) for x in both)) for key, *both in found.keys
+    ]
+    yield from titled("Keys of the configs that differ", Table(("key", "A", "B"), keys))
+    differing = found.matching.differing.items()
+    rows = [(n, where(s, found), several(a), several(b)) for (n, a, b), s in differing]
+    table = without_idle(("parameter", "of runs with", "A", "B"), rows, {"of runs with": ""})
+    yield from titled("Parameters that differ", table)
 
 
 def where(there: set[Stratum], found: Comparison) -> str:
@@ -96,23 +106,19 @@ def without_idle(
 
 def overview(found: Comparison) -> Iterator[Block]:
     """The main measures, a row for each network, regularizer, lam, … and epoch."""
-    if found.rows:
-        yield Heading("Measures")
-        seeds = any(seeds_of(row) != "1" for row in found.rows)
-        yield Paragraph(
-            f"A{ARROW}B; one value where both have the same, with {ABOUT}where they "
-            "differ in later digits" + ("; medians over seeds." if seeds else ".")
-        )
-        yield summed_up(found, found.rows)
+    seeds = any(seeds_of(row) != "1" for row in found.rows)
+    words = Paragraph(
+        f"A{ARROW}B; one value where both have the same, with {ABOUT}where they differ in later "
+        "digits" + ("; medians over seeds." if seeds else ".")
+    )
+    yield from titled("Measures", summed_up(found, found.rows), words)
     for letter, rows in zip("AB", found.only, strict=True):
-        if rows:
-            yield Heading(f"Only in {letter}")
-            yield summed_up(found, rows)
+        yield from titled(f"Only in {letter}", summed_up(found, rows))
 
 
 def summed_up(found: Comparison, rows: list[Row]) -> Table:
     """A row for each group."""
-    names = telling(found, rows[0])
+    names = telling(found, rows[0]) if rows else []
     other = names[0] if len(names) == 1 else "other parameters"
     header = (*LABELS, other, "epoch", "seeds", *MAIN)
     cells = [
@@ -155,9 +161,7 @@ def main(row: Row) -> list[str]:
     """The main measures: on both sides, or with their spread on the only one."""
     found = {change.name: change for change in row.changes}
     changes = [found.get(name, Change(name, None, None)) for name in MAIN]
-    if row.a and row.b:
-        return [medians(change) for change in changes]
-    return [spread(change.a or change.b) for change in changes]
+    return [medians(c) if row.a and row.b else spread(c.a or c.b) for c in changes]
 
 
 def details(found: Comparison, everything: bool) -> Iterator[Block]:
@@ -197,13 +201,6 @@ def measured(row: Row, changes: list[Change]) -> Table:
     return without_idle(("measure", *sides, "B − A", "beyond spread"), cells, {"beyond spread": ""})
 
 
-def verdicts(found: Comparison) -> Iterator[Block]:
-    """Verdicts on claims that differ."""
-    if found.verdicts:
-        yield Heading("Verdicts that differ")
-        yield Table(("claim", "part", "epoch", "A", "B"), found.verdicts)
-
-
 def figures(found: Comparison) -> Iterator[Block]:
     """Figures: their state and files, and where it can be shown the pictures."""
     rows, pictures = [], []
@@ -218,29 +215,20 @@ def figures(found: Comparison) -> Iterator[Block]:
             shown = [(f"A and B: {figure.name}", path) for _, path in shown[:1]]
         if shown:
             pictures.append(Pictures(f"{figure.name}: {figure.state}", shown))
-    if rows:
-        yield Heading("Figures")
-        yield Table(("figure", "bytes", "files"), rows)
-        yield from pictures
-
-
-def missing(found: Comparison) -> Iterator[Block]:
-    """Milestones that configs show and nobody has made yet."""
-    lists: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
-    for letter, side in found.sides:
-        rows = tuple((m.run, f"{m.epoch:,}") for m in side.missing)
-        lists.setdefault((side.remedy, rows), []).append(letter)
-    for (remedy, rows), letters in lists.items():
-        if rows:
-            yield Heading(f"Not made yet in {joined(letters)}")
-            yield Paragraph("not made yet:", remedy)
-            yield Table(("run", "epoch"), rows)
+    yield from titled("Figures", Table(("figure", "bytes", "files"), rows))
+    yield from pictures
 
 
 def notes(found: Comparison) -> Iterator[str]:
     """What a reader must know of a comparison beside its numbers, each note in a sentence."""
     yield from dict.fromkeys([*found.a.notes, *found.b.notes])
-    yield from untold(found)
+    for letter, side in found.sides:
+        told = (milestone.parameters.items() for milestone in side.milestones)
+        if names := dict.fromkeys(name for items in told for name, x in items if x == ABSENT):
+            yield (
+                f"Tables of {letter} are of another version and do not tell, with “{ABSENT}” in "
+                f"place of a value: {', '.join(names)}."
+            )
     epochs = [{milestone.epoch for milestone in side.milestones} for _, side in found.sides]
     if not found.rows and epochs[0].isdisjoint(epochs[1]):
         yield "No row of A has a partner in B: they have no epoch in common."
@@ -251,26 +239,8 @@ def notes(found: Comparison) -> Iterator[str]:
     elif len(claims) == 1:
         yield f"Only {claims[0][0]} has verdicts (results/claims/claims.parquet)."
     for letter, rows in claims if len(claims) == 2 else []:
-        if names := lacking(rows):
-            yield (
-                f"Verdicts are not compared: claims.parquet of {letter} has no column "
-                f"{joined(names)}."
-            )
-
-
-def untold(found: Comparison) -> Iterator[str]:
-    """Parameters that tables do not tell."""
-    sides: dict[str, list[str]] = {}
-    for letter, side in found.sides:
-        told = (milestone.parameters.items() for milestone in side.milestones)
-        names = dict.fromkeys(name for items in told for name, x in items if x == ABSENT)
-        sides.setdefault(", ".join(names), []).append(letter)
-    for listed, letters in sides.items():
-        if listed:
-            yield (
-                f"Tables of {joined(letters)} are of another version and do not tell, with "
-                f"“{ABSENT}” in place of a value: {listed}."
-            )
+        if columns := joined(lacking(rows)):
+            yield f"Verdicts are not compared: claims.parquet of {letter} has no column {columns}."
 
 
 def software(found: Comparison) -> Iterator[str]:
@@ -288,10 +258,6 @@ def software(found: Comparison) -> Iterator[str]:
         yield f"Measured by other software: {'; '.join(listed)}."
     if modules:
         yield f"Measured by other code of this package: {', '.join(modules)}."
-
-
-def setting(x: Any) -> str:
-    return "left out" if x is None else value(x)
 
 
 def value(x: Any) -> str:

@@ -31,12 +31,9 @@ NEEDED = {
 }
 """What a table must have; other columns may be missing, as in those of an older version."""
 SCHEMAS = {"summary": SUMMARY, "matrices": MATRICES}
-OF_MATRICES = tuple(
-    column.name
-    for column in MATRICES
-    if column.name != "epoch" and not pa.types.is_string(column.type)
-)
-"""Columns that tell what was measured of a matrix."""
+OF_NETWORK = [SUMMARY.field(name) for name in MEASURED]
+OF_MATRIX = [c for c in MATRICES if c.name != "epoch" and not pa.types.is_string(c.type)]
+"""Columns that tell what was measured."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +142,8 @@ class Folder:
         if whose != {(run, epoch)} or (name == "summary" and len(table) != 1):
             raise self._damaged(path, f"{path}: does not hold epoch {epoch} of {run}.")
         about = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
-        there = {column.name: column.type for column in table.schema}
-        known = [column.name for column in SCHEMAS[name] if there.get(column.name) == column.type]
+        types = dict(zip(table.schema.names, table.schema.types, strict=True))
+        known = [c.name for c in SCHEMAS[name] if types.get(c.name) == c.type]
         return about, table.select(known).to_pylist()
 
     def _table(self, path: Path, name: str) -> pa.Table:
@@ -166,19 +163,17 @@ class Folder:
 def measures(
     row: Mapping[str, Any], matrices: list[dict[str, Any]]
 ) -> Iterator[tuple[str, float | None]]:
-    """Every measure of a milestone, by name: columns of its row of the summary and of the rows of
-    its matrices. None where the tables do not have it, and NaN where the run had diverged."""
+    """Every measure of a milestone, by name, those of lists by index: columns of its row of the
+    summary and of the rows of its matrices. None where the tables do not have it, and NaN where the run had diverged."""
     lacking = None if row.get("diverged") is None else math.nan
-    for name in MEASURED:
-        value = row.get(name)
-        if isinstance(value, list):
-            yield from ((f"{name} {i}", x) for i, x in enumerate(value, start=1))
-        elif not pa.types.is_list(SUMMARY.field(name).type):
-            yield name, lacking if value is None else value
-    for matrix in matrices:
-        for name in OF_MATRICES:
-            value = matrix.get(name)
-            yield f"{matrix['matrix']} {name}", lacking if value is None else value
+    parts = [("", OF_NETWORK, row), *((f"{m['matrix']} ", OF_MATRIX, m) for m in matrices)]
+    for before, columns, values in parts:
+        for column in columns:
+            name, value = before + column.name, values.get(column.name)
+            if pa.types.is_list(column.type):
+                yield from ((f"{name} {i}", x) for i, x in enumerate(value or (), start=1))
+            else:
+                yield name, lacking if value is None else value
 
 
 def parameters(columns: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:

@@ -71,16 +71,11 @@ def from_folder(name: str, path: Path, kind: str, alias: tuple[str, str] = ("", 
             f"{name}: holds no measured results ({LAYOUT}); name a folder that does, or make them "
             "there with: snakemake"
         )
+    milestones = [folder.milestone(*pair) for pair in measured]
     left_out = count(len(listed) - len(measured), "milestone")
-    return Side(
-        name,
-        kind,
-        [folder.milestone(*pair) for pair in measured],
-        figures=folder.figures(),
-        claims=folder.claims(),
-        notes=(f"{name}: left out: {left_out} without summary.parquet.",) * (listed != measured),
-        alias=alias,
-    )
+    notes = (f"{name}: left out: {left_out} without summary.parquet.",) * (listed != measured)
+    figures, claims = folder.figures(), folder.claims()
+    return Side(name, kind, milestones, figures, claims, notes=notes, alias=alias)
 
 
 def from_archive(name: str, archive: Path, stack: ExitStack) -> Side:

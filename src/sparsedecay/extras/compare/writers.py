@@ -14,8 +14,8 @@ from sparsedecay.files.html import LINE_BREAK, fragment, page
 TITLE = "sparsedecay compare"
 ARROW = " → "
 """Stands between what is not the same in A and B."""
-WIDTH, INDENT, GAP = 100, 2, 2
-"""Columns of a text, before its tables, and between theirs."""
+WIDTH, GAP = 100, "  "
+"""Of a text, and before each column of its tables."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,8 @@ def fitted(rows: list[tuple[str, ...]]) -> list[int]:
     columns = list(zip(*rows, strict=True))
     widths = [max(len(line) for cell in c for line in cell.split("\n")) for c in columns]
     least = [max((len(word) for cell in c for word in cell.split()), default=0) for c in columns]
-    room = WIDTH - INDENT - GAP * (len(widths) - 1)
-    while sum(widths) > room and widths != least:
-        widest = max(
-            (i for i in range(len(widths)) if widths[i] > least[i]), key=widths.__getitem__
-        )
+    while sum(widths) > WIDTH - len(GAP) * len(widths) and widths != least:
+        widest = max(range(len(widths)), key=lambda i: (widths[i] > least[i], widths[i]))
         widths[widest] -= 1
     return widths
 
@@ -93,11 +90,10 @@ def laid(row: tuple[str, ...], widths: list[int]) -> list[str]:
         [part for line in cell.split("\n") for part in wrapped(line, width)]
         for cell, width in zip(row, widths, strict=True)
     ]
-    lines = [
-        (" " * GAP).join(part.ljust(width) for part, width in zip(parts, widths, strict=True))
+    return [
+        "".join(GAP + part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip()
         for parts in zip_longest(*cells, fillvalue="")
     ]
-    return [(" " * INDENT + line).rstrip() for line in lines]
 
 
 def wrapped(words: str, width: int) -> list[str]:
