@@ -33,15 +33,15 @@ figcaption { font-size: .85rem; overflow-wrap: anywhere; }
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 LINE_BREAK = "<br>"
 
-MARKDOWN = MarkdownIt("js-default", {"html": True}).disable("html_block")
+MARKDOWN = MarkdownIt("js-default", {"html": True, "xhtmlOut": True}).disable("html_block")
 
 
 def page(body: str, title: str) -> str:
-    """A whole page around HTML; it asks no network for anything."""
+    """A whole page around HTML, well-formed as XML too; it asks no network for anything."""
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>\n'
         f"<title>{escape(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n"
         f"<body>\n{body}</body>\n</html>\n"
     )
@@ -63,7 +63,7 @@ def fragment(markdown: str, marked: str = "") -> str:
 def shown(_: object, tokens: Sequence[Token], index: int, *rest: object) -> str:
     """HTML within Markdown, as a text."""
     text = tokens[index].content
-    return text if text == LINE_BREAK else escape(text)
+    return "<br/>" if text == LINE_BREAK else escape(text)
 
 
 MARKDOWN.add_render_rule("html_inline", shown)

@@ -163,8 +163,9 @@ class Folder:
 def measures(
     row: Mapping[str, Any], matrices: list[dict[str, Any]]
 ) -> Iterator[tuple[str, float | None]]:
-    """Every measure of a milestone, by name, those of lists by index: columns of its row of the
-    summary and of the rows of its matrices. None where the tables do not have it, and NaN where the run had diverged."""
+    """Every measure of a milestone, by name: columns of the summary and of each of its matrices,
+    with an entry for each index of a list. None where the tables do not have it, and NaN where the
+    run had diverged."""
     lacking = None if row.get("diverged") is None else math.nan
     parts = [("", OF_NETWORK, row), *((f"{m['matrix']} ", OF_MATRIX, m) for m in matrices)]
     for before, columns, values in parts:

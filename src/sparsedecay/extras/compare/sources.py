@@ -8,7 +8,6 @@ import os
 import shlex
 import subprocess
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
@@ -54,7 +53,7 @@ def side(letter: str, name: str, results: Path | None, stack: ExitStack) -> Side
     home = folder.path.resolve().parent
     elsewhere = "" if home == Path.cwd() else f" --directory {shlex.quote(str(home))}"
     remedy = f"{before}snakemake --configfile {config}{elsewhere}"
-    return replace(from_config(letter, shown, file, folder), remedy=remedy)
+    return from_config(letter, shown, file, folder, remedy)
 
 
 def from_folder(name: str, path: Path, kind: str, alias: tuple[str, str] = ("", "")) -> Side:
@@ -111,8 +110,9 @@ def is_read(entry: PurePosixPath) -> bool:
     return "__MACOSX" not in entry.parts and (figure or entry.name in READ)
 
 
-def from_config(letter: str, name: str, file: Path, folder: Folder) -> Side:
-    """The milestones that a config file shows; `name` is what messages call the file.
+def from_config(letter: str, name: str, file: Path, folder: Folder, remedy: str) -> Side:
+    """The milestones that a config file shows; `name` is what messages call the file, and `remedy`
+    makes what is missing.
 
     Raises:
         UserError: the config is refused; the message begins with the side.
@@ -135,8 +135,8 @@ def from_config(letter: str, name: str, file: Path, folder: Folder) -> Side:
         f"{others} of {len(milestones)} milestones of {letter} were measured by other "
         "definitions than its config asks for; snakemake measures them again without training"
     )
-    config = study.model_dump(mode="json")
-    return Side(name, "config", milestones, config=config, notes=(note,) * (others > 0))
+    config, notes = study.model_dump(mode="json"), (note,) * (others > 0)
+    return Side(name, "config", milestones, config=config, remedy=remedy, notes=notes)
 
 
 def results_in(folder: Path) -> Path | None:

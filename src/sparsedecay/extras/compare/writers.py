@@ -124,7 +124,7 @@ def block_of(block: Block) -> str:
 def escaped(words: str) -> str:
     """Text whose characters stand for themselves."""
     marked = html.escape(words, quote=False)
-    marked = re.sub(r"([\\`*|\[\]~#]|(?<!\w)_|_(?!\w))", r"\\\1", marked)
+    marked = re.sub(r"([\\`*|\[\]~#]|(?<![^\W_])_|_(?![^\W_]))", r"\\\1", marked)
     marked = re.sub(r"^(\d*)([-+.)])(?=\s)", r"\1\\\2", marked)  # what begins a list
     return marked.replace("\n", LINE_BREAK)
 
@@ -142,7 +142,7 @@ def pictures(block: Pictures) -> str:
     """Pictures side by side, as HTML."""
     figures = [
         f'<figure><img alt="{html.escape(caption)}" src="data:image/png;base64,'
-        f'{base64.b64encode(path.read_bytes()).decode()}">'
+        f'{base64.b64encode(path.read_bytes()).decode()}"/>'
         f"<figcaption>{html.escape(caption)}</figcaption></figure>\n"
         for caption, path in block.shown
     ]
