@@ -108,6 +108,14 @@ def test_a_project_and_its_results_folder_are_the_same(alike, compare):
     assert "1 of 1 figure." in compare(one, one / "old"), "what lies beside it is another's"
 
 
+def test_milestones_without_summary_are_left_out_and_told(alike, compare):
+    one, two = alike
+    (milestone(one, small_run(), 80) / "summary.parquet").unlink()
+    said = compare(one, two)
+    assert "1 milestone of 1 run" in said
+    assert "one: left out: 1 milestone without summary.parquet." in said
+
+
 @pytest.mark.parametrize("top", ["", "project/"])
 def test_archives_are_read_like_folders(alike, compare, top):
     one, _ = alike
@@ -163,22 +171,22 @@ def test_archives_that_cannot_be_used(alike, refusal, monkeypatch):
     assert re.search(r"one\.zip: .*larger than the 100 bytes", refusal(one, "one.zip"))
 
 
-def test_damaged_tables_are_named_with_their_remedy(alike, refusal):
+def test_tables_that_cannot_be_used_are_named_with_their_remedy(alike, refusal):
     one, two = alike
-    place = f"results/measure/{small_run().id}/40/matrices.parquet"
+    run = small_run().id
+    place = f"results/measure/{run}/40/matrices.parquet"
     (two / place).write_bytes(b"text")
     pack("two.zip", two)
     for name, file in ((two, f"two/{place}"), ("two.zip", f"two.zip: {place}")):
         said = refusal(one, name)
         assert re.match(f"{file}: is damaged .*\nMake it again", said)
         assert said.endswith(f"snakemake --force {place}")
-
-
-def test_tables_of_another_run_are_refused(projects, alike, refusal):
-    one, two = alike
-    folder = two / "results" / "measure" / small_run().id / "40"
+    milestone(two, small_run(), lacking=("network",))
+    assert "it has no column network of type string" in refusal(one, two)
+    folder = milestone(two, small_run(), regularizer=None)
+    assert "does not say network, regularizer and lam" in refusal(one, two)
     folder.rename(folder.with_name("80"))
-    assert f"does not hold epoch 80 of {small_run().id}" in refusal(one, two)
+    assert f"does not hold epoch 80 of {run}" in refusal(one, two)
 
 
 def test_columns_and_tables_that_are_missing_are_shown_as_such(alike, compare):
@@ -191,22 +199,6 @@ def test_columns_and_tables_that_are_missing_are_shown_as_such(alike, compare):
     assert "Tables of A are of another version and do not tell, with “–” in place" in said
     (folder / "matrices.parquet").unlink()
     assert re.search(r"A2 rank +– +3 +–\n", compare(one, two))
-
-
-def test_a_table_without_what_says_what_it_is_of_is_refused(projects, refusal):
-    one, two = projects
-    milestone(one, small_run(), lacking=("network",))
-    assert "it has no column network of type string" in refusal(one, one)
-    milestone(two, small_run(), regularizer=None)
-    assert "does not say network, regularizer and lam" in refusal(two, two)
-
-
-def test_milestones_without_summary_are_left_out_and_told(alike, compare):
-    one, _ = alike
-    (milestone(one, small_run(), 80) / "summary.parquet").unlink()
-    said = compare(one, one)
-    assert "1 milestone of 1 run" in said
-    assert "one: left out: 1 milestone without summary.parquet." in said
 
 
 def test_what_holds_no_results(projects, refusal, capsys, monkeypatch):
@@ -241,37 +233,19 @@ def test_configs_as_they_were_and_as_they_are(repository, compare):
     ) in said
 
 
-def test_a_named_file_of_a_revision(repository, compare):
+def test_files_of_revisions(repository, compare, monkeypatch):
     shutil.copy(SMOKE, "config/mine.yaml")
-    commit("config")
+    shutil.copytree("config", "below/config")
+    commit("config", "below")
     said = compare("HEAD:config/mine.yaml", "HEAD:config/config.yaml")
     assert re.search(r"initialization.scale +none +fan_in\n", said)
     said = compare("HEAD~2", "HEAD:config/mine.yaml")
     assert "No difference that can be told: nothing is made on either side yet." in said
     assert "keys" not in said.lower()
-
-
-def test_a_project_below_the_root_of_its_repository(repository, compare, monkeypatch):
-    shutil.copytree("config", "below/config")
-    commit("below")
-    monkeypatch.chdir("below")
-    assert "1 key of the config" in compare("HEAD:config/config.yaml", "HEAD~2:config/config.yaml")
+    monkeypatch.chdir("below")  # a project below the root of its repository
     said = compare("HEAD", CONFIG, "--results", repository)
     assert "No difference: 5 rows of measures are the same" in said
-
-
-def test_existing_files_win_over_revisions(repository, compare):
-    shutil.copytree("results", "HEAD/results")
-    assert "results folder" in compare("HEAD", "results")
-
-
-def test_the_config_of_an_older_version(repository, refusal):
-    change("  scale: fan_in\n", "")
-    commit("config")
-    first, second = refusal("results", "HEAD").splitlines()
-    assert first == "B, HEAD:config/config.yaml: is no config of this version:"
-    assert second.startswith("HEAD:config/config.yaml:")
-    assert "initialization.scale: is missing; write none or fan_in" in second
+    assert "1 key of the config" in compare("HEAD", "HEAD:config/mine.yaml")
 
 
 def test_mistakes_in_a_config_are_told_with_its_side(repository, refusal):
@@ -280,6 +254,12 @@ def test_mistakes_in_a_config_are_told_with_its_side(repository, refusal):
         first, second = refusal(name, "HEAD").splitlines()
         assert first == f"A, {name}: is no config of this version:"
         assert second.startswith(f"{name}:13: network.K: 0 is not allowed")
+    change("  scale: fan_in\n", "")  # as in an older version
+    commit("config")
+    first, second = refusal("results", "HEAD").splitlines()
+    assert first == "B, HEAD:config/config.yaml: is no config of this version:"
+    assert second.startswith("HEAD:config/config.yaml:")
+    assert "initialization.scale: is missing; write none or fan_in" in second
 
 
 def test_names_that_are_nothing(repository, refusal, monkeypatch):
@@ -319,7 +299,9 @@ def test_results_measured_by_other_definitions_than_the_config_asks_for(reposito
 
 
 def test_a_config_beside_a_folder(repository, compare):
+    shutil.copytree("results", "HEAD/results")
     figure(repository, "fig1.png")
-    said = compare(CONFIG, "results")
+    said = compare(CONFIG, "HEAD")
+    assert re.search("B +HEAD +results folder", said), "existing files win over revisions"
     assert "No difference: 5 rows of measures are the same" in said
     assert "Figures are not compared: a config has none of its own." in said
