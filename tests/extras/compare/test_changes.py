@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from sparsedecay.extras.compare import report
-from sparsedecay.extras.compare.comparison import Change, Row, Spread
+from sparsedecay.extras.compare.comparison import Row
 from sparsedecay.extras.compare.match import Group
 from sparsedecay.extras.compare.sides import Milestone
 from sparsedecay.files.tables import MATRICES, PARAMETERS, SUMMARY
@@ -95,8 +95,7 @@ def test_milestones_that_are_not_made_do_not_count():
 
 
 def test_equal_digits_are_told_from_equal_numbers():
-    near = Change("mse_tail_median", Spread((0.35621,)), Spread((0.35622,)))
-    assert report.medians(near) == "≈ 0.356"
+    assert report.medians(change([0.35621], [0.35622])) == "≈ 0.356"
 
 
 def test_values_as_a_config_has_them():

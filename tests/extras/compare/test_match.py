@@ -88,15 +88,11 @@ def test_networks_and_regularizers_can_differ_as_a_whole():
     assert {name for name, *_ in found.differing} == {"network", "regularizer"}
 
 
-def test_epochs_are_matched_exactly():
+def test_epochs_are_matched_exactly_and_nothing_with_nothing():
     found = match(made(small_run(), epoch=40), made(small_run(), epoch=80))
-    assert not found.pairs
-    assert left(found, "K") == [[6], [6]]
-
-
-def test_nothing_is_matched_with_nothing():
-    assert match([], []).pairs == []
+    assert (found.pairs, left(found, "K")) == ([], [[6], [6]])
     assert left(match(made(small_run()), []), "K") == [[6], []]
+    assert match([], []).pairs == []
 
 
 def test_seeds_of_one_side_old_tables_and_other_definitions_are_told():

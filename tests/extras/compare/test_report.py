@@ -2,6 +2,7 @@
 
 import base64
 import re
+import shutil
 from itertools import product
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,16 +12,6 @@ import pytest
 from sparsedecay.extras.compare.writers import WIDTH
 from tests.extras.compare.made import claims, figure, milestone
 from tests.small import small_run
-
-
-@pytest.fixture
-def page(compare):
-    """The page that `sparsedecay compare --html` prints, whose elements are closed in order."""
-
-    def run(*arguments):
-        return ElementTree.fromstring(compare(*arguments, "--html"))
-
-    return run
 
 
 @pytest.fixture
@@ -124,18 +115,19 @@ def test_markdown(different, compare):
         ("1. __x__", r"1\. \_\_x\_\_"),
     ],
 )
-def test_markdown_and_html_escape_what_names_hold(projects, compare, page, name, escaped):
+def test_markdown_and_html_escape_what_names_hold(projects, compare, name, escaped):
     milestone(Path(name), small_run())
     (milestone(Path(name), small_run(), 80) / "summary.parquet").unlink()
     assert f"| {escaped} |" in compare(name, name, "--markdown")
-    body = page(name, name).find("body")
+    body = ElementTree.fromstring(compare(name, name, "--html")).find("body")
     assert name in [cell.text for cell in body.iter("td")]
     note = f"{name}: left out: 1 milestone without summary.parquet."
     assert note in [paragraph.text for paragraph in body.iter("p")]
 
 
-def test_the_page_holds_its_pictures_and_asks_for_nothing(different, compare, page):
-    found, text = page(*different), compare(*different, "--html")
+def test_the_page_holds_its_pictures_and_asks_for_nothing(different, compare):
+    text = compare(*different, "--html")
+    found = ElementTree.fromstring(text)
     sources = [picture.get("src") for picture in found.iter("img")]
     contents = [base64.b64decode(x.removeprefix("data:image/png;base64,")) for x in sources]
     assert contents == [b"one", b"one", b"two"], "the same picture is shown once"
@@ -199,22 +191,19 @@ def test_verdicts_that_cannot_be_compared(alike, compare):
     assert re.search(r"sparse +– +– +– +holds\n", compare(one, two))
 
 
-def test_no_epoch_in_common_is_told(projects, compare):
-    for project, epoch in zip(projects, (40, 80), strict=True):
-        milestone(project, small_run(), epoch)
-    said = compare(*projects)
-    assert "No row of A has a partner in B: they have no epoch in common." in said
-
-
-def test_what_measured_is_told(alike, compare, monkeypatch):
+def test_notes(alike, compare, monkeypatch):
     one, two = alike
     monkeypatch.setattr("sparsedecay.files.provenance.versions", lambda: {"torch": "99"})
     monkeypatch.setattr("sparsedecay.files.provenance.code", lambda *_: "measure=00000000")
-    milestone(two, small_run())
+    folder = milestone(two, small_run())
     said = " ".join(compare(one, two).split())
     assert re.search(r"Measured by other software: .*torch \S+ in A, 99 in B", said)
     assert "Measured by other code of this package: " in said
     assert "No difference" in said, "only the numbers count"
+    shutil.rmtree(folder)
+    milestone(two, small_run(), 80)
+    said = compare(one, two)
+    assert "No row of A has a partner in B: they have no epoch in common." in said
 
 
 def test_a_run_that_diverged_on_one_side(alike, compare):
@@ -224,5 +213,7 @@ def test_a_run_that_diverged_on_one_side(alike, compare):
     milestone(two, small_run(), diverged=30, **lost)
     text = compare(one, two)
     assert re.search(r"diverged +– +30", text)
-    assert re.search(r"mse_tail_median +0\.25 +nan", text)
+    for measure in (r"mse_tail_median +0\.25", r"average_sparsity +0\.5", "A2 rank +3"):
+        assert re.search(f"{measure} +nan +nan\n", text)
+    assert re.search("active_neurons 1 +6 +– ", text)
     assert "linear_nodes" not in text, "null on one side and NaN on the other are the same"

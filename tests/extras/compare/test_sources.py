@@ -84,16 +84,6 @@ def test_the_tables_of_the_pipeline_are_read(tmp_path):
     assert {"torch", "code measure"} <= found.made_by.keys()
 
 
-def test_a_milestone_that_diverged_has_no_numbers(tmp_path):
-    lost = dict.fromkeys(("mse_tail_median", "average_sparsity", "active_neurons", "rank"))
-    milestone(tmp_path, small_run(), diverged=30, **lost)
-    found = Folder(tmp_path / "results").milestone(small_run().id, 40).measures
-    assert (found["diverged"], found["A2 sparsity"]) == (30, 0.75)
-    nan = {name for name, value in found.items() if value != value}
-    assert {"mse_tail_median", "average_sparsity", "A2 rank"} <= nan
-    assert "active_neurons 1" not in found
-
-
 @pytest.mark.parametrize("text", ["", "{", "[]", "1", "[" * 99_999, '{"a": ' * 99_999])
 def test_metadata_of_strangers(text):
     assert from_json(text) == {}
@@ -102,41 +92,32 @@ def test_metadata_of_strangers(text):
 def test_a_project_and_its_results_folder_are_the_same(alike, compare):
     one, _ = alike
     figure(one, "fig1.png")
+    (milestone(one, small_run(), 80) / "summary.parquet").unlink()
     said = compare(one, one / "results")
     assert "No difference: 1 row of measures and 1 figure are the same on both sides." in said
+    assert "1 milestone of 1 run" in said
+    assert "one: left out: 1 milestone without summary.parquet." in said
     shutil.copytree(one / "results", one / "old")
     assert "1 of 1 figure." in compare(one, one / "old"), "what lies beside it is another's"
 
 
-def test_milestones_without_summary_are_left_out_and_told(alike, compare):
-    one, two = alike
-    (milestone(one, small_run(), 80) / "summary.parquet").unlink()
-    said = compare(one, two)
-    assert "1 milestone of 1 run" in said
-    assert "one: left out: 1 milestone without summary.parquet." in said
-
-
 @pytest.mark.parametrize("top", ["", "project/"])
-def test_archives_are_read_like_folders(alike, compare, top):
-    one, _ = alike
+def test_archives_are_read_like_folders(alike, compare, top, monkeypatch):
+    one, two = alike
+    monkeypatch.setattr("tempfile.tempdir", str(two))
     figure(one, "fig1.png")
     claims(one, {"claim": "1", "verdict": "holds"})
     pack("one.zip", one, top)
+    pack("results.zip", one / "results", top)
+    before = sorted(Path.cwd().rglob("*"))
     said = compare(one, "one.zip")
     assert "No difference: 1 row of measures and 1 figure are the same" in said
     assert "verdicts" not in said
     assert "archive, 1 milestone of 1 run" in said
+    assert "Different: 1 of 1 figure." in compare("results.zip", one)
+    assert sorted(Path.cwd().rglob("*")) == before, "they are unpacked elsewhere and removed"
     figure(one, "fig1.png", b"another")
     assert f"B: one.zip: {top}figures/fig1.png" in compare(one, "one.zip")
-
-
-def test_archives_are_unpacked_elsewhere_and_removed(alike, compare, monkeypatch):
-    one, two = alike
-    monkeypatch.setattr("tempfile.tempdir", str(two))
-    pack("one.zip", one / "results")
-    before = sorted(Path.cwd().rglob("*"))
-    assert "No difference" in compare("one.zip", one)
-    assert sorted(Path.cwd().rglob("*")) == before
 
 
 @pytest.mark.parametrize(
@@ -218,11 +199,9 @@ def test_what_holds_no_results(projects, refusal, capsys, monkeypatch):
 
 def test_configs_as_they_were_and_as_they_are(repository, compare):
     said = compare("HEAD~1", CONFIG)
-    about = (
-        r"A +HEAD~1:config/config.yaml +config, 5 milestones of 4 runs, 5 of them not made yet\n"
-    )
-    assert re.search(about, said)
-    assert re.search(r"B +config/config.yaml +config, 5 milestones of 4 runs\n", said)
+    holds = "config, 5 milestones of 4 runs"
+    assert re.search(f"A +HEAD~1:config/config.yaml +{holds}, 5 of them not made yet\n", said)
+    assert re.search(f"B +config/config.yaml +{holds}\n", said)
     assert re.search(r"initialization.scale +none +fan_in\n", said)
     assert re.search(r"initial_scale +none +fan_in\n", said)
     assert re.search(r"representer +eq2 +0.1 +2,000 +– → 0.25 ", said)
@@ -291,14 +270,11 @@ def test_results_of_configs_can_lie_elsewhere(repository, compare, refusal, proj
     assert f"snakemake --configfile ../two/mine.yaml --directory {repository}\n" in said
 
 
-def test_results_measured_by_other_definitions_than_the_config_asks_for(repository, compare):
+def test_what_is_beside_a_config(repository, compare):
     mine = change("  threshold: 1.0e-3", "  threshold: 1.0e-2", Path("config/mine.yaml"))
     said = compare(CONFIG, mine)
     assert "5 of 5 milestones of B were measured by other definitions" in said
     assert re.search(r"measures.threshold +0.001 +0.01\n", said)
-
-
-def test_a_config_beside_a_folder(repository, compare):
     shutil.copytree("results", "HEAD/results")
     figure(repository, "fig1.png")
     said = compare(CONFIG, "HEAD")

@@ -97,10 +97,8 @@ def from_archive(name: str, archive: Path, stack: ExitStack) -> Side:
     if results_in(folder) or not tops:
         tops = [folder]
     if len(tops) > 1:
-        names = [path.name for path in tops]
-        raise UserError(
-            f"{name}: holds several results ({', '.join(names)}); unpack it and name one of them"
-        )
+        several = ", ".join(path.name for path in tops)
+        raise UserError(f"{name}: holds several results ({several}); unpack it and name one")
     return from_folder(name, tops[0], "archive", (f"{folder}/", f"{name}: "))
 
 
