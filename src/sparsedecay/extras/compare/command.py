@@ -63,7 +63,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("A", help=SIDE)
     add("B", help="the same")
     add("--results", type=Path, help="where runs of configs are looked up (default: results)")
-    add("--all", action="store_true", help="details of equal rows too")
+    add("--all", action="store_true", help="details of what is equal too")
     add("--exit-code", action="store_true", help="exit status 1 if anything differs")
     form = parser.add_mutually_exclusive_group()
     for name, help_ in (("markdown", "print Markdown"), ("html", "print a page with the figures")):
