@@ -4,48 +4,36 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sparsedecay.extras.compare.configs import parameters
 from sparsedecay.files.provenance import metadata
 from sparsedecay.files.storage import write_table
 from sparsedecay.files.tables import MATRICES, SUMMARY
+from sparsedecay.science.run import Run, columns
 from sparsedecay.science.measures import Measures
-from sparsedecay.science.run import Run
 
 MEASURES = Measures(
     threshold=1e-3, rank_threshold=1e-3, relative_rank_threshold=1e-3, average_over=("W", "V")
 )
+SUMMED = {"mse_tail_median": 0.25, "average_sparsity": 0.5, "active_neurons": [6, 4]}
+MATRIX = {"rows": 6, "columns": 6, "sparsity": 0.75, "rank": 3, "relative_rank": 2}
+MATRIX |= {"stable_rank": 1.5}
 
 
 def milestone(
-    project: Path,
-    run: Run,
-    epoch: int = 40,
-    lacking: tuple[str, ...] = (),
-    threshold: float = 1e-3,
-    **values: float,
+    project: Path, run: Run, epoch: int = 40, lacking: tuple[str, ...] = (), **values: object
 ) -> Path:
     """Write the summary and matrices of a milestone; its folder. `values` are measures, those of
-    A2 as rank=3, and `lacking` columns that the tables do not have."""
+    W1 and A2 as rank=3, and `lacking` columns that the tables do not have."""
     folder = project / "results" / "measure" / run.id / str(epoch)
-    row = dict.fromkeys(SUMMARY.names) | parameters(run)
-    row |= {"run": run.id, "epoch": epoch, "mse_tail_median": 0.25, "average_sparsity": 0.5}
-    row |= {"active_neurons": [6, 4]}
-    matrix = {"run": run.id, "epoch": epoch, "rows": 6, "columns": 6, "sparsity": 0.75}
-    matrix |= {"rank": 3, "relative_rank": 2, "stable_rank": 1.5}
-    for name, value in values.items():
-        assert name in row or name in matrix
-        (matrix if name in matrix and name not in row else row)[name] = value
-    note = metadata(
-        MEASURES.model_copy(update={"threshold": threshold}).canonical(), "sparsedecay.measure"
-    )
-    matrices = [{**matrix, "matrix": name} for name in ("W1", "A2")]
-    for name, rows, schema in (("summary", [row], SUMMARY), ("matrices", matrices, MATRICES)):
+    about = metadata(MEASURES.canonical(), "sparsedecay.measure")
+    whose = {"run": run.id, "epoch": epoch}
+    tables = [("summary", SUMMARY, [columns(run) | whose | SUMMED | values])]
+    matrices = [MATRIX | whose | values | {"matrix": name} for name in ("W1", "A2")]
+    tables += [("matrices", MATRICES, matrices)]
+    assert set(values) <= {*SUMMARY.names, *MATRICES.names}
+    for name, schema, rows in tables:
         table = pa.Table.from_pylist(rows, schema=schema)
-        write_table(
-            folder / f"{name}.parquet",
-            table.drop_columns([n for n in lacking if n in schema.names]),
-            note,
-        )
+        kept = table.drop_columns([column for column in lacking if column in schema.names])
+        write_table(folder / f"{name}.parquet", kept, about)
     return folder
 
 
@@ -55,5 +43,6 @@ def figure(project: Path, name: str, content: bytes = b"picture") -> None:
     path.write_bytes(content)
 
 
-def claims(project: Path, rows: list[dict]) -> None:
-    write_table(project / "results" / "claims" / "claims.parquet", pa.Table.from_pylist(rows), {})
+def claims(project: Path, *rows: dict) -> None:
+    table = pa.Table.from_pylist(rows)
+    write_table(project / "results" / "claims" / "claims.parquet", table, {})

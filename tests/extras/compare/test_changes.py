@@ -1,13 +1,23 @@
 """Medians, spreads and differences, against values worked out by hand."""
 
 import math
+import re
 
+import pyarrow as pa
 import pytest
 
-from sparsedecay.extras.compare import words
-from sparsedecay.extras.compare.changes import Change, Spread, changes
+from sparsedecay.extras.compare import report
+from sparsedecay.extras.compare.comparison import Row
 from sparsedecay.extras.compare.match import Group
 from sparsedecay.extras.compare.sides import Milestone
+from sparsedecay.files.tables import MATRICES, PARAMETERS, SUMMARY
+from tests.extras.compare.made import milestone
+from tests.small import small_run
+
+MEASURED = [
+    *(column for column in SUMMARY if column.name not in ("run", "epoch", *PARAMETERS)),
+    *(column for column in MATRICES if column.name not in ("run", "epoch", "matrix")),
+]
 
 
 def group(*values):
@@ -17,16 +27,33 @@ def group(*values):
 
 
 def change(first, second):
-    (found,) = changes(group(*first), group(*second))
+    (found,) = Row(group(*first), group(*second)).changes
     return found
+
+
+@pytest.mark.parametrize("column", MEASURED, ids=lambda column: column.name)
+def test_every_measured_column_is_compared(projects, compare, status, column):
+    """Of both tables, and in all matrices and every place of a list."""
+    one, two = projects
+    several = pa.types.is_list(column.type)
+    base, *others = [[3, 4], [3, 5], [7, 4], None] if several else [3, 4, None]
+    milestone(one, small_run(), **{column.name: base})
+    for other in [base, *others]:
+        milestone(two, small_run(), **{column.name: other})
+        assert status(one, two) == (other != base), other
+    said = compare(one, two)
+    before = ["W1 ", "A2 "] if column in MATRICES else [""]
+    after = [" 1", " 2"] if several else [""]
+    for name in (f"{x}{column.name}{y}" for x in before for y in after):
+        assert re.search(rf"\n  {name} +[34] +–", said), name
 
 
 def test_median_and_spread_over_seeds():
     found = change([3.0, 1.0, 2.0], [5.0, 7.0])
     assert (found.a.median, found.a.n, found.a.width) == (2.0, 3, 2.0)
     assert (found.b.median, found.difference, found.ratio) == (6.0, 4.0, 3.0)
-    assert words.spread(found.a) == "2 (1–3)"
-    assert words.difference(found) == "+4 (×3)"
+    assert report.spread(found.a) == "2 (1–3)"
+    assert report.difference(found) == "+4 (×3)"
 
 
 @pytest.mark.parametrize(
@@ -56,7 +83,7 @@ def test_what_is_no_number_stays_so():
     found = change([math.nan, 1.0], [2.0])
     assert math.isnan(found.a.median)
     assert math.isnan(found.difference)
-    assert words.difference(found) == "nan"
+    assert report.difference(found) == "nan"
     assert change([math.inf], [math.inf]).difference == 0
     assert change([0.0], [1.0]).ratio is None
 
@@ -64,37 +91,15 @@ def test_what_is_no_number_stays_so():
 def test_milestones_that_are_not_made_do_not_count():
     found = change([1.0, None], [None])
     assert (found.a.n, found.b, found.difference, found.equal) == (1, None, None, False)
-    assert words.medians(found) == "1 → –"
-
-
-@pytest.mark.parametrize(
-    ("x", "text"),
-    [
-        (0, "0"),
-        (-0.0, "0"),
-        (1296, "1,296"),
-        (1296.0, "1,296"),
-        (1234.56, "1,234.6"),
-        (0.00012346, "0.0001235"),
-        (1.5e-05, "1.5e-5"),
-        (1.5e25, "1.5e25"),
-        (math.inf, "inf"),
-    ],
-)
-def test_numbers(x, text):
-    assert words.number(x) == text
-
-
-def test_values_as_a_config_has_them():
-    assert words.value((0.0, 0.5, 1.0)) == "[0, 0.5, 1]"
-    assert words.value(1e-05) == "1e-5"
-    assert words.value(0.1234567891) == "0.1234567891"
-    assert words.value(True) == "true"
-    assert words.value(None) == "none"
-    assert words.value([{"network": "dense"}]) == "[{network: dense}]"
-    assert words.several(tuple(range(10))) == "0, 1, 2, … 9 (10 values)"
+    assert report.medians(found) == "1 → –"
 
 
 def test_equal_digits_are_told_from_equal_numbers():
-    near = Change("mse_tail_median", Spread((0.35621,)), Spread((0.35622,)))
-    assert words.medians(near) == "≈ 0.356"
+    assert report.medians(change([0.35621], [0.35622])) == "≈ 0.356"
+
+
+def test_values_as_a_config_has_them():
+    values = [(0.0, 0.5, 1.0), 1e-05, 0.1234567891, True, None, [{"network": "dense"}]]
+    texts = ["[0, 0.5, 1]", "1e-5", "0.1234567891", "true", "none", "[{network: dense}]"]
+    assert [report.value(x) for x in values] == texts
+    assert report.several(tuple(range(10))) == "0, 1, 2, … 9 (10 values)"

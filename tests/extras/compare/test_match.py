@@ -1,31 +1,27 @@
 """Which results are put side by side."""
 
-from sparsedecay.extras.compare.configs import asked, parameters
 from sparsedecay.extras.compare.match import groups, match
-from sparsedecay.extras.compare.sides import ABSENT, DEFINITIONS, PARAMETERS, Milestone
+from sparsedecay.extras.compare.sides import ABSENT, Milestone, parameters
+from sparsedecay.science.run import columns
 from tests.extras.compare.made import MEASURES
 from tests.small import small_run
 
 
 def made(*runs, epoch=40, **changed):
     """Groups of milestones of the runs; `changed` overrides their parameters."""
-    return groups(
-        Milestone(run.id, epoch, parameters(run) | asked(MEASURES) | changed, {"mse": 1.0})
-        for run in runs
-    )
+    asked = MEASURES.model_dump()
+    told = [(run.id, parameters(columns(run), asked) | changed) for run in runs]
+    return groups(Milestone(run, epoch, values, {"mse": 1.0}) for run, values in told)
 
 
-def told(group, *names):
-    return tuple(group.parameters[name] for name in names)
+def paired(found, name):
+    """The values of a parameter in both groups of each pair."""
+    return [(a.parameters[name], b.parameters[name]) for a, b in found.pairs]
 
 
-def differing(found):
-    return {(entry.name, entry.a, entry.b) for entry in found.differing}
-
-
-def test_a_run_has_all_parameters():
-    run = small_run()
-    assert (*parameters(run), *asked(MEASURES)) == (*PARAMETERS, *DEFINITIONS)
+def left(found, name):
+    """The values of a parameter on either side in groups without a partner."""
+    return [[group.parameters[name] for group in side] for side in found.only]
 
 
 def test_seeds_alone_make_replicates():
@@ -36,38 +32,31 @@ def test_seeds_alone_make_replicates():
 
 
 def test_a_parameter_that_differs_as_a_whole_tells_nothing_apart():
-    lams = (0.1, 1e-3)
-    found = match(
-        made(*(small_run(lam=lam, scale="none") for lam in lams)),
-        made(*(small_run(lam=lam, scale="fan_in", K=8) for lam in lams)),
-    )
-    assert [(told(a, "lam"), told(b, "lam")) for a, b in found.pairs] == [
-        ((0.1,),) * 2,
-        ((1e-3,),) * 2,
-    ]
+    first = made(*(small_run(lam=lam, scale="none") for lam in (0.1, 1e-3)))
+    second = made(*(small_run(lam=lam, scale="fan_in", K=8) for lam in (0.1, 1e-3)))
+    found = match(first, second)
+    assert paired(found, "lam") == [(0.1, 0.1), (1e-3, 1e-3)]
     assert found.only == ([], [])
-    assert differing(found) == {("initial_scale", ("none",), ("fan_in",)), ("K", (6,), (8,))}
+    assert set(found.differing) == {("initial_scale", ("none",), ("fan_in",)), ("K", (6,), (8,))}
 
 
 def test_a_value_in_common_is_matched_with_itself():
     first = made(small_run(lam=0.1), small_run(lam=1e-3))
-    second = made(small_run(lam=1e-3), small_run(lam=1e-5))
-    found = match(first, second)
-    assert [told(a, "lam") + told(b, "lam") for a, b in found.pairs] == [(1e-3, 1e-3)]
-    assert [told(group, "lam") for side in found.only for group in side] == [(0.1,), (1e-5,)]
+    found = match(first, made(small_run(lam=1e-3), small_run(lam=1e-5)))
+    assert paired(found, "lam") == [(1e-3, 1e-3)]
+    assert left(found, "lam") == [[0.1], [1e-5]]
     assert not found.differing
 
 
 def test_one_is_put_beside_several_but_several_are_not_mixed():
-    one, several = made(small_run(K=6)), made(small_run(K=8), small_run(K=9))
-    found = match(one, several)
-    assert [told(b, "K") for _, b in found.pairs] == [(8,), (9,)]
-    assert differing(found) == {("K", (6,), (8, 9))}
-    others = made(small_run(K=6), small_run(K=7))
-    found = match(others, several)
+    several = made(small_run(K=8), small_run(K=9))
+    found = match(made(small_run(K=6)), several)
+    assert paired(found, "K") == [(6, 8), (6, 9)]
+    assert set(found.differing) == {("K", (6,), (8, 9))}
+    found = match(made(small_run(K=6), small_run(K=7)), several)
     assert not found.pairs
-    assert list(map(len, found.only)) == [2, 2]
-    assert differing(found) == {("K", (6, 7), (8, 9))}
+    assert left(found, "K") == [[6, 7], [8, 9]]
+    assert set(found.differing) == {("K", (6, 7), (8, 9))}
     assert found.varying == ({"K"}, {"K"})
 
 
@@ -84,7 +73,7 @@ def test_each_network_and_regularizer_is_looked_at_alone():
 
     found = match(side(1e-3, "leap"), side(1e-4, "input"))
     assert len(found.pairs) == 3
-    entries = {entry.name: entry.strata for entry in found.differing}
+    entries = {name: strata for (name, *_), strata in found.differing.items()}
     assert entries == {
         "lam": {("representer", "eq2"), ("dense", "weight_decay")},
         "skips": {("dense", "weight_decay")},
@@ -95,35 +84,25 @@ def test_networks_and_regularizers_can_differ_as_a_whole():
     first = made(small_run("representer", "eq2"), small_run("representer", "eq2", lam=0.1))
     second = made(small_run("dense", "weight_decay"), small_run("dense", "weight_decay", lam=0.1))
     found = match(first, second)
-    assert [told(a, "lam") for a, _ in found.pairs] == [told(b, "lam") for _, b in found.pairs]
-    assert {entry.name for entry in found.differing} == {"network", "regularizer"}
+    assert paired(found, "lam") == [(0.1, 0.1), (1e-3, 1e-3)]
+    assert {name for name, *_ in found.differing} == {"network", "regularizer"}
 
 
-def test_epochs_are_matched_exactly():
+def test_epochs_are_matched_exactly_and_nothing_with_nothing():
     found = match(made(small_run(), epoch=40), made(small_run(), epoch=80))
-    assert not found.pairs
-    assert list(map(len, found.only)) == [1, 1]
-
-
-def test_seeds_that_only_one_side_has_are_told():
-    first, second = made(small_run(seed=0), small_run(seed=1)), made(small_run(seed=1))
-    found = match(first, second)
-    assert len(found.pairs) == 1
-    assert differing(found) == {("weight_seed", (0, 1), (1,))}
-
-
-def test_what_old_tables_do_not_tell_is_matched_with_anything():
-    found = match(made(small_run(), batches=ABSENT), made(small_run()))
-    assert len(found.pairs) == 1
-    assert differing(found) == {("batches", (ABSENT,), (1,))}
-
-
-def test_other_definitions_of_measures_are_no_replicates():
-    other = asked(MEASURES.model_copy(update={"threshold": 0.1}))
-    found = match(made(small_run()), made(small_run(), **other))
-    assert differing(found) == {("measures.threshold", (1e-3,), (0.1,))}
-
-
-def test_nothing_is_matched_with_nothing():
+    assert (found.pairs, left(found, "K")) == ([], [[6], [6]])
+    assert left(match(made(small_run()), []), "K") == [[6], []]
     assert match([], []).pairs == []
-    assert len(match(made(small_run()), []).only[0]) == 1
+
+
+def test_seeds_of_one_side_old_tables_and_other_definitions_are_told():
+    seeds = match(made(small_run(seed=0), small_run(seed=1)), made(small_run(seed=1)))
+    old = match(made(small_run(), batches=ABSENT), made(small_run()))
+    definitions = match(made(small_run()), made(small_run(), **{"measures.threshold": 0.1}))
+    for found, differing in [
+        (seeds, ("weight_seed", (0, 1), (1,))),
+        (old, ("batches", (ABSENT,), (1,))),
+        (definitions, ("measures.threshold", (1e-3,), (0.1,))),
+    ]:
+        assert len(found.pairs) == 1
+        assert set(found.differing) == {differing}

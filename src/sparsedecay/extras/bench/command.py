@@ -28,11 +28,14 @@ from sparsedecay.errors import UserError
 from sparsedecay.extras.bench import growth
 from sparsedecay.extras.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
 from sparsedecay.science.networks import build
-from sparsedecay.science.run import LITERAL, NetworkKind, RegularizerKind, Run
+from sparsedecay.X import LITERAL
+from sparsedecay.science.networks import NetworkName
+from sparsedecay.science.regularizers import RegularizerName
+from sparsedecay.science.run import Run
 from sparsedecay.train.loop import ENGINES, available, prepare
 
-NETWORKS: tuple[NetworkKind, ...] = get_args(NetworkKind)
-REGULARIZERS: tuple[RegularizerKind, ...] = get_args(RegularizerKind)
+NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
+REGULARIZERS: tuple[RegularizerName, ...] = get_args(RegularizerName)
 PHASES = {
     "early": tuple(name for name in CONTESTANTS if name != AS_WRITTEN),
     "late": ("compiled", "fused", "naive", "jax"),

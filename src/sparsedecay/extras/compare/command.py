@@ -17,13 +17,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.compare import markdown, page, text
-from sparsedecay.extras.compare.comparison import compare
+from sparsedecay.extras.compare import writers
+from sparsedecay.extras.compare.comparison import Comparison
 from sparsedecay.extras.compare.report import report
 from sparsedecay.extras.compare.sources import side
 from sparsedecay.files.storage import write_file
 
-WRITERS = {"text": text.write, "markdown": markdown.write, "html": page.write}
+WRITERS = {"text": writers.text, "markdown": writers.markdown, "html": writers.web}
 ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown"}
 SIDE = "folder with results/, a results folder, .zip of one, config (.yaml), REV:path or REV of git"
 
@@ -39,13 +39,14 @@ def main(arguments: list[str]) -> None:
     try:
         with ExitStack() as stack:
             sides = [side(x, getattr(options, x), options.results, stack) for x in "AB"]
-            found = compare(*sides)
+            found = Comparison(*sides)
             written = WRITERS[form](report(found, options.all))
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         raise UserError(f"{what}; check the folder and its permissions") from None
     if options.out:
-        save(options.out, written)
+        write_file(options.out, written)
+        print(f"{options.out}: written")
     else:
         print(written, end="", flush=True)
     if options.exit_code and found.differs:
@@ -62,20 +63,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("A", help=SIDE)
     add("B", help="the same")
     add("--results", type=Path, help="where runs of configs are looked up (default: results)")
-    add("--all", action="store_true", help="details of equal rows too")
+    add("--all", action="store_true", help="details of what is equal too")
     add("--exit-code", action="store_true", help="exit status 1 if anything differs")
     form = parser.add_mutually_exclusive_group()
     for name, help_ in (("markdown", "print Markdown"), ("html", "print a page with the figures")):
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=help_)
     add("--out", type=Path, metavar="FILE", help="write there; .html and .md say the format")
     return parser.parse_args(arguments)
-
-
-def save(file: Path, written: str) -> None:
-    """Write a report.
-
-    Raises:
-        UserError: it cannot be written.
-    """
-    write_file(file, written)
-    print(f"{file}: written")

@@ -1,144 +1,318 @@
 """Puts a comparison in words: the verdict first, then what differs, and details at the end."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sparsedecay.extras.compare import words
-from sparsedecay.extras.compare.blocks import Block, Command, Heading, Paragraph, Pictures, Table
-from sparsedecay.extras.compare.comparison import Comparison
-from sparsedecay.extras.compare.figures import SAME, Figure
-from sparsedecay.extras.compare.match import Differing, Stratum
-from sparsedecay.extras.compare.measured import details, overview
-from sparsedecay.extras.compare.notes import notes
-from sparsedecay.extras.compare.sides import Side
+from sparsedecay.extras.compare.comparison import SAME, Change, Comparison, Row, Spread, lacking
+from sparsedecay.extras.compare.match import Stratum
+from sparsedecay.extras.compare.sides import ABSENT, Side
+from sparsedecay.extras.compare.writers import ARROW, Block, Heading, Paragraph, Pictures, Table
 from sparsedecay.study.entries import escape
+from sparsedecay.words import count, joined, number, short
+
+ABOUT = "≈ "
+MOST = 6
+"""Values of a parameter that are listed."""
+LABELS = ("network", "regularizer", "lam")
+MAIN = ("mse_tail_median", "average_sparsity", "A2 rank")
+"""Measures of the table that has a row for each group."""
 
 
 def report(found: Comparison, everything: bool) -> list[Block]:
     """The blocks of a report; `everything`: also of what is equal."""
-    blocks: list[Block] = [
-        Table(("", "compared", "holds"), [("A", *about(found.a)), ("B", *about(found.b))]),
-        Paragraph(verdict(found)),
-    ]
+    holds = [(letter, escape(side.name), about(side)) for letter, side in found.sides]
+    blocks: list[Block] = [Table(("", "compared", "holds"), holds), Paragraph(verdict(found))]
     if found.differs or everything:
-        blocks += [*parameters(found), *overview(found), *verdicts(found), *pictures(found)]
-    blocks += missing(found)
+        blocks += [*parameters(found), *overview(found)]
+        header = ("claim", "part", "epoch", "A", "B")
+        blocks += titled("Verdicts that differ", Table(header, found.verdicts))
+        blocks += figures(found)
+    for letter, side in found.sides:
+        rows = [(milestone.run, f"{milestone.epoch:,}") for milestone in side.missing]
+        remedy = Paragraph("not made yet:", side.remedy)
+        blocks += titled(f"Not made yet in {letter}", Table(("run", "epoch"), rows), remedy)
     if told := list(notes(found)):
         blocks += [Heading("Notes"), *map(Paragraph, told)]
     # last, as it is long
     return blocks + list(details(found, everything))
 
 
-def about(side: Side) -> tuple[str, str]:
-    """A side's name, and what it is."""
-    runs = words.count(len({milestone.run for milestone in side.milestones}), "run")
-    text = f"{side.kind}, {words.count(len(side.milestones), 'milestone')} of {runs}"
-    missing = len(side.missing)
-    return escape(side.name), text + (f", {missing:,} of them not made yet" if missing else "")
+def titled(title: str, table: Table, *before: Block) -> list[Block]:
+    """A table under a heading; nothing if it has no rows."""
+    return [Heading(title), *before, table] if table.rows else []
+
+
+def about(side: Side) -> str:
+    """What a side is."""
+    runs = count(len({milestone.run for milestone in side.milestones}), "run")
+    missing = f", {len(side.missing):,} of them not made yet" if side.missing else ""
+    return f"{side.kind}, {count(len(side.milestones), 'milestone')} of {runs}{missing}"
 
 
 def verdict(found: Comparison) -> str:
     """The answer in one sentence."""
-    rows, changed = len(found.rows), len(found.changed)
-    figures, pictures = len(found.figures), len(found.pictures)
-    names = {entry.name for entry in found.matching.differing}
+    rows, figures = count(len(found.rows), "row"), count(len(found.figures), "figure")
+    parameters = {name for name, *_ in found.matching.differing}
     parts = [
-        (found.keys, words.count(len(found.keys), "key") + " of the config"),
-        (names, words.count(len(names), "parameter")),
-        (changed, f"measures in {changed:,} of {words.count(rows, 'row')}"),
-        (found.only[0], words.count(len(found.only[0]), "row") + " only in A"),
-        (found.only[1], words.count(len(found.only[1]), "row") + " only in B"),
-        (found.verdicts, words.count(len(found.verdicts), "verdict")),
-        (pictures, f"{pictures:,} of {words.count(figures, 'figure')}"),
+        (found.keys, count(len(found.keys), "key") + " of the config"),
+        (parameters, count(len(parameters), "parameter")),
+        (found.changed, f"measures in {len(found.changed):,} of {rows}"),
+        (found.only[0], count(len(found.only[0]), "row") + " only in A"),
+        (found.only[1], count(len(found.only[1]), "row") + " only in B"),
+        (found.verdicts, count(len(found.verdicts), "verdict")),
+        (found.pictures, f"{len(found.pictures):,} of {figures}"),
     ]
     told = [text for there, text in parts if there]
     if told:
         return f"Different: {', '.join(told)}."
-    same = [words.count(rows, "row") + " of measures"] if rows else []
-    same += [words.count(figures, "figure")] if figures else []
-    what = f": {' and '.join(same)} are the same on both sides" if same else ""
     if found.a.milestones and len(found.a.missing) == len(found.a.milestones):
-        what = " that can be told: nothing is made on either side yet"
-    return f"No difference{what}."
+        return "No difference that can be told: nothing is made on either side yet."
+    same = [f"{rows} of measures"] * bool(found.rows) + [figures] * bool(found.figures)
+    return f"No difference{f': {joined(same)} are the same on both sides' if same else ''}."
 
 
 def parameters(found: Comparison) -> Iterator[Block]:
     """Keys of configs and parameters of runs that differ."""
-    if found.keys:
-        yield Heading("Keys of the configs that differ")
-        keys = [(key, setting(a), setting(b)) for key, a, b in found.keys]
-        yield Table(("key", "A", "B"), keys)
-    if found.matching.differing:
-        yield Heading("Parameters that differ")
-        rows = [
-            (entry.name, where(entry, found), words.several(entry.a), words.several(entry.b))
-            for entry in found.matching.differing
-        ]
-        partly = any(row[1] for row in rows)
-        header = ("parameter", "of runs with", "A", "B")
-        yield Table(
-            header if partly else (header[0], *header[2:]),
-            rows if partly else [(name, *values) for name, _, *values in rows],
-        )
+    keys = [
+        (key, *("left out" if x is None else value(x) for x in both)) for key, *both in found.keys
+    ]
+    yield from titled("Keys of the configs that differ", Table(("key", "A", "B"), keys))
+    differing = found.matching.differing.items()
+    rows = [(n, where(s, found), several(a), several(b)) for (n, a, b), s in differing]
+    table = without_idle(("parameter", "of runs with", "A", "B"), rows, {"of runs with": ""})
+    yield from titled("Parameters that differ", table)
 
 
-def setting(value: object) -> str:
-    return "left out" if value is None else words.value(value)
-
-
-def where(entry: Differing, found: Comparison) -> str:
-    """The networks and regularizers in which a parameter differs so; empty if in all."""
+def where(there: set[Stratum], found: Comparison) -> str:
+    """The networks and regularizers of some strata; empty if those are all."""
     strata = found.matching.strata
-    if entry.strata == strata:
+    if there == strata:
         return ""
     for kind in (0, 1):
-        names = {stratum[kind] for stratum in entry.strata}
-        if None not in names and {s for s in strata if s[kind] in names} == entry.strata:
+        names = {stratum[kind] for stratum in there}
+        if None not in names and {s for s in strata if s[kind] in names} == there:
             return ", ".join(sorted(filter(None, names)))
-    return ", ".join(sorted(map(together, entry.strata)))
+    return ", ".join(sorted(" ".join(filter(None, stratum)) for stratum in there))
 
 
-def together(stratum: Stratum) -> str:
-    return " ".join(filter(None, stratum))
+def without_idle(
+    header: tuple[str, ...], rows: Sequence[tuple[str, ...]], idle: dict[str, str]
+) -> Table:
+    """A table without the columns that hold nothing but the text that stands for nothing."""
+    kept = [i for i, name in enumerate(header) if {row[i] for row in rows} != {idle.get(name)}]
+    return Table(tuple(header[i] for i in kept), [tuple(row[i] for i in kept) for row in rows])
 
 
-def missing(found: Comparison) -> Iterator[Block]:
-    """Milestones that configs show and nobody has made yet."""
-    lists: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
-    for letter, side in (("A", found.a), ("B", found.b)):
-        rows = tuple((m.run, f"{m.epoch:,}") for m in side.missing)
-        lists.setdefault((side.remedy, rows), []).append(letter)
-    for (remedy, rows), letters in lists.items():
-        if rows:
-            yield Heading(f"Not made yet in {' and '.join(letters)}")
-            yield Command("not made yet:", remedy)
-            yield Table(("run", "epoch"), list(rows))
+def overview(found: Comparison) -> Iterator[Block]:
+    """The main measures, a row for each network, regularizer, lam, … and epoch."""
+    seeds = any(seeds_of(row) != "1" for row in found.rows)
+    words = Paragraph(
+        f"A{ARROW}B; one value where both have the same, with {ABOUT}where they differ in later "
+        "digits" + ("; medians over seeds." if seeds else ".")
+    )
+    yield from titled("Measures", summed_up(found, found.rows), words)
+    for letter, rows in zip("AB", found.only, strict=True):
+        yield from titled(f"Only in {letter}", summed_up(found, rows))
 
 
-def verdicts(found: Comparison) -> Iterator[Block]:
-    """Verdicts on claims that differ."""
-    if found.verdicts:
-        yield Heading("Verdicts that differ")
-        yield Table(("claim", "part", "epoch", "A", "B"), found.verdicts)
+def summed_up(found: Comparison, rows: list[Row]) -> Table:
+    """A row for each group."""
+    names = telling(found, rows[0]) if rows else []
+    other = names[0] if len(names) == 1 else "other parameters"
+    header = (*LABELS, other, "epoch", "seeds", *MAIN)
+    cells = [
+        (
+            *(parameter(row, name) for name in LABELS),
+            parameter(row, other) if len(names) == 1 else others(row, found),
+            f"{row.groups[0].epoch:,}",
+            seeds_of(row),
+            *main(row),
+        )
+        for row in rows
+    ]
+    table = without_idle(header, cells, {other: "", "seeds": "1", **dict.fromkeys(MAIN, ABSENT)})
+    # spaces instead of underscores, where a narrow column can break
+    return Table(tuple(name.replace("_", " ") for name in table.header), table.rows)
 
 
-def pictures(found: Comparison) -> Iterator[Block]:
-    """Figures: their state and files, and where it can be shown the pictures."""
-    if not found.figures:
+def parameter(row: Row, name: str) -> str:
+    """A parameter of a row, on both sides if they differ in it."""
+    return arrow([value(group.parameters[name]) for group in row.groups])
+
+
+def telling(found: Comparison, row: Row) -> list[str]:
+    """Parameters beside LABELS that tell apart rows of the sides that this one is on."""
+    varying = zip(found.matching.varying, (row.a, row.b), strict=True)
+    names = {name for names, group in varying if group for name in names}
+    return [name for name in row.groups[0].parameters if name in names and name not in LABELS]
+
+
+def others(row: Row, found: Comparison) -> str:
+    """What else tells the row from others."""
+    return ", ".join(f"{name} {parameter(row, name)}" for name in telling(found, row))
+
+
+def seeds_of(row: Row) -> str:
+    return arrow([str(len(group.members)) for group in row.groups])
+
+
+def main(row: Row) -> list[str]:
+    """The main measures: on both sides, or with their spread on the only one."""
+    found = {change.name: change for change in row.changes}
+    changes = [found.get(name, Change(name, None, None)) for name in MAIN]
+    return [medians(c) if row.a and row.b else spread(c.a or c.b) for c in changes]
+
+
+def details(found: Comparison, everything: bool) -> Iterator[Block]:
+    """Every measure that is not equal, or every measure, of rows that both sides have made."""
+    rows = [
+        row
+        for row in (found.rows if everything else found.changed)
+        if all(any(m.measures for m in group.members) for group in row.groups)
+    ]
+    if not rows:
         return
-    yield Heading("Figures")
-    rows = [(figure.name, figure.state, files(found, figure)) for figure in found.figures]
-    yield Table(("figure", "bytes", "files"), rows)
+    yield Heading("In detail")
+    if not everything:
+        yield Paragraph("Without what is equal; --all shows that too.")
+    if any(change.beyond is not None for row in rows for change in row.changes):
+        yield Paragraph(
+            "Over several seeds: median (lowest–highest). “beyond spread” tells whether the "
+            "medians lie further apart than lowest and highest on either side that has several."
+        )
+    for row in rows:
+        network, regularizer, lam = (parameter(row, name) for name in LABELS)
+        label = [network, regularizer, f"lam {lam}", others(row, found)]
+        label.append(f"epoch {row.groups[0].epoch:,}")
+        yield Heading(", ".join(filter(None, label)), 3)
+        yield measured(row, row.changes if everything else row.differing)
+
+
+def measured(row: Row, changes: list[Change]) -> Table:
+    """A row for each measure."""
+    several = any(len(group.members) > 1 for group in row.groups)
+    sides = [
+        f"{letter}, {count(len(group.members), 'seed')}" if several else letter
+        for letter, group in zip("AB", row.groups, strict=True)
+    ]
+    answers = {True: "yes", False: "no", None: ""}
+    cells = [(c.name, spread(c.a), spread(c.b), difference(c), answers[c.beyond]) for c in changes]
+    return without_idle(("measure", *sides, "B − A", "beyond spread"), cells, {"beyond spread": ""})
+
+
+def figures(found: Comparison) -> Iterator[Block]:
+    """Figures: their state and files, and where it can be shown the pictures."""
+    rows, pictures = [], []
     for figure in found.figures:
-        sides = [("A", found.a, figure.a), ("B", found.b, figure.b)]
+        both = zip(found.sides, (figure.a, figure.b), strict=True)
+        sides = [(letter, side, files) for (letter, side), files in both if files]
+        # of the first ending that there is
+        lines = [f"{x}: {side.shown(next(iter(files.values())))}" for x, side, files in sides]
+        rows.append((figure.name, figure.state, "\n".join(lines)))
         shown = [(f"{x}: {s.shown(f['.png'])}", f[".png"]) for x, s, f in sides if ".png" in f]
         if figure.state == SAME:
             shown = [(f"A and B: {figure.name}", path) for _, path in shown[:1]]
         if shown:
-            yield Heading(f"{figure.name}: {figure.state}", 3)
-            yield Pictures(shown)
+            pictures.append(Pictures(f"{figure.name}: {figure.state}", shown))
+    yield from titled("Figures", Table(("figure", "bytes", "files"), rows))
+    yield from pictures
 
 
-def files(found: Comparison, figure: Figure) -> str:
-    """A line for each side's file, of the first ending that there is."""
-    sides = [("A", found.a, figure.a), ("B", found.b, figure.b)]
-    return "\n".join(f"{x}: {side.shown(next(iter(f.values())))}" for x, side, f in sides if f)
+def notes(found: Comparison) -> Iterator[str]:
+    """What a reader must know of a comparison beside its numbers, each note in a sentence."""
+    yield from dict.fromkeys([*found.a.notes, *found.b.notes])
+    for letter, side in found.sides:
+        told = (milestone.parameters.items() for milestone in side.milestones)
+        if names := dict.fromkeys(name for items in told for name, x in items if x == ABSENT):
+            yield (
+                f"Tables of {letter} are of another version and do not tell, with “{ABSENT}” in "
+                f"place of a value: {', '.join(names)}."
+            )
+    epochs = [{milestone.epoch for milestone in side.milestones} for _, side in found.sides]
+    if not found.rows and epochs[0].isdisjoint(epochs[1]):
+        yield "No row of A has a partner in B: they have no epoch in common."
+    yield from software(found)
+    claims = [(letter, side.claims) for letter, side in found.sides if side.claims is not None]
+    if None in (found.a.figures, found.b.figures):
+        yield "Figures are not compared: a config has none of its own."
+    elif len(claims) == 1:
+        yield f"Only {claims[0][0]} has verdicts (results/claims/claims.parquet)."
+    for letter, rows in claims if len(claims) == 2 else []:
+        if columns := joined(lacking(rows)):
+            yield f"Verdicts are not compared: claims.parquet of {letter} has no column {columns}."
+
+
+def software(found: Comparison) -> Iterator[str]:
+    """Libraries and code of this package that differ: equal parameters may then give other bits."""
+    a, b = ({x for m in side.milestones for x in m.made_by.items()} for _, side in found.sides)
+    differing = sorted({name for name, _ in a ^ b}) if a and b else []
+    libraries = [name for name in differing if not name.startswith("code ")]
+    modules = [name.removeprefix("code ") for name in differing if name not in libraries]
+
+    def told(made_by: set[tuple[str, str]], library: str) -> str:
+        return ", ".join(sorted(v for name, v in made_by if name == library)) or "unknown"
+
+    if libraries:
+        listed = [f"{name} {told(a, name)} in A, {told(b, name)} in B" for name in libraries]
+        yield f"Measured by other software: {'; '.join(listed)}."
+    if modules:
+        yield f"Measured by other code of this package: {', '.join(modules)}."
+
+
+def value(x: Any) -> str:
+    """A parameter as a config would have it."""
+    match x:
+        case None:
+            return "none"
+        case bool():
+            return str(x).lower()
+        case float():
+            return short(f"{x:g}" if float(f"{x:g}") == x else repr(x))
+        case dict():
+            return "{" + ", ".join(f"{k}: {value(v)}" for k, v in x.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(value, x)) + "]"
+    return str(x)
+
+
+def several(values: tuple[Any, ...]) -> str:
+    """The values of a parameter on one side."""
+    texts = [value(x) for x in values]
+    if len(texts) <= MOST:
+        return ", ".join(texts)
+    return f"{', '.join(texts[:3])}, … {texts[-1]} ({len(texts)} values)"
+
+
+def arrow(texts: list[str]) -> str:
+    """From A to B, or what both are or the only one is."""
+    return ARROW.join(dict.fromkeys(texts))
+
+
+def spread(side: Spread | None) -> str:
+    """Median, with the lowest and highest of several."""
+    if side is None:
+        return ABSENT
+    low, high = side.values[0], side.values[-1]
+    if low == high or side.n == 1:
+        return number(side.median)
+    # without spaces, so that it stays together in a narrow column
+    median, least, most = (number(x, 3) for x in (side.median, low, high))
+    return f"{median} ({least}–{most})"
+
+
+def medians(change: Change) -> str:
+    """The medians of both sides, or the one that both have, or have to as many digits."""
+    texts = [number(side.median, 3) if side else ABSENT for side in change.sides]
+    # equal digits do not make equal numbers
+    about = all(change.sides) and change.difference != 0 and texts[0] == texts[1]
+    return (ABOUT if about else "") + arrow(texts)
+
+
+def difference(change: Change) -> str:
+    """B - A, for errors with their ratio."""
+    if change.difference is None:
+        return ABSENT
+    text = number(change.difference, 3, "+")
+    ratio = change.ratio if change.name.startswith("mse") and not change.equal else None
+    return text if ratio is None or not math.isfinite(ratio) else f"{text} (×{number(ratio, 3)})"

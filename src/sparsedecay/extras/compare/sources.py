@@ -6,21 +6,27 @@ side("B", "HEAD~1:config/config.yaml", None, stack)
 
 import os
 import shlex
+import subprocess
 from contextlib import ExitStack
-from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.compare.archive import unpack
-from sparsedecay.extras.compare.configs import from_config
-from sparsedecay.extras.compare.results import Results
-from sparsedecay.extras.compare.revision import show
-from sparsedecay.extras.compare.sides import Side
-from sparsedecay.extras.compare.words import count
+from sparsedecay.extras.archive.opening import opened
+from sparsedecay.extras.compare.sides import PICTURES, Folder, Milestone, Side, parameters
+from sparsedecay.files import paths
+from sparsedecay.science.run import columns
+from sparsedecay.study.study import load_study
+from sparsedecay.words import count
 
-PICTURES = (".png", ".pdf", ".svg")
-LAYOUT = "results/measure/<run>/<epoch>/summary.parquet"
+MAX_BYTES = 2_000_000_000
+"""Of all files of an archive together, unpacked."""
+LAYOUT = paths.measured("<run>", "<epoch>", "summary")
+READ = ("summary.parquet", "matrices.parquet", "claims.parquet")
+DEFAULT = "config/config.yaml"
+"""The config of a revision that is named alone."""
+UNKNOWN = "Needed a single revision"
+"""All that git says of a name that it does not know."""
 
 
 def side(letter: str, name: str, results: Path | None, stack: ExitStack) -> Side:
@@ -33,44 +39,42 @@ def side(letter: str, name: str, results: Path | None, stack: ExitStack) -> Side
     path = Path(name)
     if os.path.isdir(name):
         return from_folder(name, path, "results folder")
-    if os.path.exists(name) and path.suffix in (".yaml", ".yml"):
-        found = from_config(letter, name, path, here(results))
-        return with_remedy(found, shlex.quote(name), results)
-    if os.path.exists(name):
+    if os.path.exists(name) and path.suffix not in (".yaml", ".yml"):
         return from_archive(name, path, stack)
-    shown, spec, content = show(name)
-    file = temporary(stack) / "config.yaml"
-    file.write_bytes(content)
-    found = from_config(letter, shown, file, here(results))
-    save = f"git show {shlex.quote(spec)} > config/other.yaml && "
-    return with_remedy(found, "config/other.yaml", results, save)
+    if os.path.exists(name):
+        shown, file, before, config = name, path, "", shlex.quote(name)
+    else:
+        shown, spec, content = show(name)
+        file = temporary(stack) / "config.yaml"
+        file.write_bytes(content)
+        config = "config/other.yaml"
+        before = f"git show {shlex.quote(spec)} > {config} && "
+    folder = here(results)
+    home = folder.path.resolve().parent
+    elsewhere = "" if home == Path.cwd() else f" --directory {shlex.quote(str(home))}"
+    remedy = f"{before}snakemake --configfile {config}{elsewhere}"
+    return from_config(letter, shown, file, folder, remedy)
 
 
-def from_folder(name: str, folder: Path, kind: str, alias: tuple[str, str] = ("", "")) -> Side:
+def from_folder(name: str, path: Path, kind: str, alias: tuple[str, str] = ("", "")) -> Side:
     """All milestones in a project or results folder.
 
     Raises:
         UserError: it holds none, or a table that cannot be read.
     """
-    results = Results(results_in(folder) or folder, alias)
-    listed = results.listed()
-    measured = [pair for pair in listed if results.has(*pair)]
+    folder = Folder(results_in(path) or path, alias)
+    listed = folder.listed()
+    measured = [pair for pair in listed if folder.has(*pair)]
     if not measured:
         raise UserError(
             f"{name}: holds no measured results ({LAYOUT}); name a folder that does, or make them "
             "there with: snakemake"
         )
+    milestones = [folder.milestone(*pair) for pair in measured]
     left_out = count(len(listed) - len(measured), "milestone")
-    note = f"{name}: left out: {left_out} without summary.parquet."
-    return Side(
-        name,
-        kind,
-        [results.milestone(*pair) for pair in measured],
-        figures=figures(results.folder),
-        claims=results.claims(),
-        notes=() if listed == measured else (note,),
-        alias=alias,
-    )
+    notes = (f"{name}: left out: {left_out} without summary.parquet.",) * (listed != measured)
+    figures, claims = folder.figures(), folder.claims()
+    return Side(name, kind, milestones, figures, claims, notes=notes, alias=alias)
 
 
 def from_archive(name: str, archive: Path, stack: ExitStack) -> Side:
@@ -80,15 +84,57 @@ def from_archive(name: str, archive: Path, stack: ExitStack) -> Side:
         UserError: it cannot be unpacked, or holds no results, or several.
     """
     folder = temporary(stack)
-    unpack(archive, folder)
+    with opened(archive) as found:
+        names = [entry for entry in found.names if is_read(PurePosixPath(entry))]
+        if sum(found.entries[entry].file_size for entry in names) > MAX_BYTES:
+            raise UserError(
+                f"{archive}: its tables and figures are larger than the {MAX_BYTES:,} bytes "
+                "that are unpacked; name the unpacked folder instead"
+            )
+        found.unpack(folder, names)
     within = sorted(path for path in folder.iterdir() if path.is_dir())
-    tops = [path for path in [folder, *within] if results_in(path)]
-    if folder in tops:
+    tops = [path for path in within if results_in(path)]
+    if results_in(folder) or not tops:
         tops = [folder]
     if len(tops) > 1:
-        names = ", ".join(path.name for path in tops)
-        raise UserError(f"{name}: holds several results ({names}); unpack it and name one of them")
-    return from_folder(name, tops[0] if tops else folder, "archive", (f"{folder}/", f"{name}: "))
+        several = ", ".join(path.name for path in tops)
+        raise UserError(f"{name}: holds several results ({several}); unpack it and name one")
+    return from_folder(name, tops[0], "archive", (f"{folder}/", f"{name}: "))
+
+
+def is_read(entry: PurePosixPath) -> bool:
+    """Whether an entry of an archive is a table or figure that a comparison reads."""
+    figure = entry.parent.name == "figures" and entry.suffix in PICTURES
+    return "__MACOSX" not in entry.parts and (figure or entry.name in READ)
+
+
+def from_config(letter: str, name: str, file: Path, folder: Folder, remedy: str) -> Side:
+    """The milestones that a config file shows; `name` is what messages call the file, and `remedy`
+    makes what is missing.
+
+    Raises:
+        UserError: the config is refused; the message begins with the side.
+    """
+    try:
+        study = load_study([file])
+    except UserError as error:
+        # messages about configs name files as seen from here
+        seen = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+        told = str(error).replace(str(seen), name)
+        raise UserError(f"{letter}, {name}: is no config of this version:\n{told}") from None
+    milestones, others = [], 0
+    for run, epoch in study.shown:
+        asked = parameters(columns(run), study.measures.model_dump(mode="json"))
+        made = folder.has(run.id, epoch)
+        found = folder.milestone(run.id, epoch) if made else Milestone(run.id, epoch, asked, None)
+        milestones.append(found)
+        others += any(found.parameters[n] != asked[n] for n in asked if n.startswith("measures."))
+    note = (
+        f"{others} of {len(milestones)} milestones of {letter} were measured by other "
+        "definitions than its config asks for; snakemake measures them again without training"
+    )
+    config, notes = study.model_dump(mode="json"), (note,) * (others > 0)
+    return Side(name, "config", milestones, config=config, remedy=remedy, notes=notes)
 
 
 def results_in(folder: Path) -> Path | None:
@@ -98,7 +144,7 @@ def results_in(folder: Path) -> Path | None:
     return folder if (folder / "measure").is_dir() else None
 
 
-def here(results: Path | None) -> Results:
+def here(results: Path | None) -> Folder:
     """Where the milestones of configs are looked up.
 
     Raises:
@@ -107,28 +153,57 @@ def here(results: Path | None) -> Results:
     if results and not results.is_dir():
         raise UserError(f"--results {results}: no such folder; name one that holds measure/")
     folder = results or Path("results")
-    return Results(results_in(folder) or folder)
-
-
-def figures(results: Path) -> dict[str, dict[str, Path]]:
-    """The pictures beside a results folder, by name and ending."""
-    # a folder of another name is a copy; what lies beside it need not belong to it
-    home = results if results.name == "results" else results.resolve()
-    folder = home.parent / "figures"
-    found: dict[str, dict[str, Path]] = {}
-    if home.name == "results" and folder.is_dir():
-        for path in sorted(folder.iterdir()):
-            if path.suffix in PICTURES:
-                found.setdefault(path.stem, {})[path.suffix] = path
-    return found
-
-
-def with_remedy(found: Side, config: str, results: Path | None, before: str = "") -> Side:
-    """A config's side with the command that makes what is missing."""
-    place = here(results).folder.resolve().parent
-    folder = "" if place == Path.cwd() else f" --directory {shlex.quote(str(place))}"
-    return replace(found, remedy=f"{before}snakemake --configfile {config}{folder}")
+    return Folder(results_in(folder) or folder)
 
 
 def temporary(stack: ExitStack) -> Path:
     return Path(stack.enter_context(TemporaryDirectory(prefix="sparsedecay-")))
+
+
+def show(name: str) -> tuple[str, str, bytes]:
+    """A config in git: what messages call it, what git calls it, and its content. The name is
+    REV:path, or REV for config/config.yaml.
+
+    Raises:
+        UserError: git is not there, or knows no such revision or file. It says what was tried.
+    """
+    revision, _, path = name.partition(":")
+    # git takes paths from the repository's root, which a project may lie below
+    spec = f"{revision}:{path or './' + DEFAULT}"
+    shown = f"{revision}:{path or DEFAULT}"
+    tried = f"{name}: there is no file or folder of this name"
+    try:
+        why, _ = git("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+        # cat-file, unlike show, refuses what is no file
+        refused, content = git("cat-file", "blob", "--end-of-options", spec)
+    except OSError:
+        raise UserError(
+            f"{tried}, and git, which may know it as a revision, cannot be run; name a results "
+            "folder, a .zip or a .yaml, or install git"
+        ) from None
+    if why:
+        because = "" if why == UNKNOWN else f" ({why})"
+        raise UserError(
+            f"{tried}, and git knows no revision {revision!r} here{because}; name a results "
+            "folder, a .zip, a .yaml, or a revision as `git log` lists them"
+        )
+    if refused:
+        raise UserError(
+            f"{shown}: the revision has no such file ({refused}); name one of those that "
+            f"`git ls-tree -r --name-only {revision}` lists, as {revision}:path.yaml"
+        )
+    return shown, spec, content
+
+
+def git(*arguments: str) -> tuple[str, bytes]:
+    """The first line of git's complaint, empty if it has none, and what it answers.
+
+    Raises:
+        OSError: git is not installed.
+    """
+    environment = {**os.environ, "LC_ALL": "C"}
+    done = subprocess.run(["git", *arguments], capture_output=True, check=False, env=environment)
+    if not done.returncode:
+        return "", done.stdout
+    lines = done.stderr.decode(errors="replace").strip().splitlines() or ["git gives no reason"]
+    return lines[0].removeprefix("fatal: "), b""
