@@ -7,8 +7,8 @@ import pyarrow as pa
 from sparsedecay.files.provenance import metadata
 from sparsedecay.files.storage import write_table
 from sparsedecay.files.tables import MATRICES, SUMMARY
-from sparsedecay.science.run import Run, columns
 from sparsedecay.science.measures import Measures
+from sparsedecay.science.run import Run, columns
 
 MEASURES = Measures(
     threshold=1e-3, rank_threshold=1e-3, relative_rank_threshold=1e-3, average_over=("W", "V")

@@ -16,26 +16,26 @@ from functools import partial
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from timeit import repeat, timeit
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 import torch
 
-from sparsedecay import data
-from sparsedecay.engines import compiled
+from sparsedecay.engines import ENGINES, prepare
+from sparsedecay.engines.compiled.trainer import kernel
 from sparsedecay.engines.state import State, dtype, initial
 from sparsedecay.errors import UserError
 from sparsedecay.extras.bench import growth
 from sparsedecay.extras.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
+from sparsedecay.science import networks, regularizers
 from sparsedecay.science.networks import build
-from sparsedecay.X import LITERAL
-from sparsedecay.science.networks import NetworkName
-from sparsedecay.science.regularizers import RegularizerName
 from sparsedecay.science.run import Run
-from sparsedecay.train.loop import ENGINES, available, prepare
+from sparsedecay.train.loop import available
 
-NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
-REGULARIZERS: tuple[RegularizerName, ...] = get_args(RegularizerName)
+NETWORKS, REGULARIZERS = tuple(networks.KINDS), tuple(regularizers.KINDS)
+IN_THE_PAPER = [("representer", name) for name in ("eq2", "weight_decay", "none")]
+IN_THE_PAPER += [("dense", name) for name in ("weight_decay", "none")]
+"""What is raced unless something else is asked for."""
 PHASES = {
     "early": tuple(name for name in CONTESTANTS if name != AS_WRITTEN),
     "late": ("compiled", "fused", "naive", "jax"),
@@ -131,8 +131,8 @@ def flops(run: Run) -> int:
 def peak(run: Run) -> float:
     """Fused multiply-adds of this core now, FLOP/s; in matrix products where the compiled engine,
     which can measure them alone, is missing."""
-    if compiled.missing() is None:
-        return max(float(compiled.kernel().multiply_adds[run.precision]()) for _ in range(3))
+    if absent("compiled") is None:
+        return max(float(kernel().multiply_adds[run.precision]()) for _ in range(3))
     a = torch.rand(1024, 1024, dtype=dtype(run))
     return 2 * 1024**3 / min(repeat(lambda: a @ a, number=1, repeat=10))
 
@@ -148,11 +148,11 @@ def keep_to_one_core() -> None:
 def start(run: Run, epoch: int, flush: bool) -> tuple[torch.Tensor, torch.Tensor, State]:
     """Inputs, targets and the state after `epoch` epochs, by the fastest engine that there is with
     denormals flushed, or kept: they gather over thousands of epochs."""
-    X = torch.tensor(data.grid(run.data.levels, run.data.dimension), dtype=dtype(run))
-    y = torch.tensor(data.targets(run.data), dtype=dtype(run))[:, None]
+    X = torch.tensor(run.data.inputs(), dtype=dtype(run))
+    y = torch.tensor(run.data.targets(), dtype=dtype(run))[:, None]
     state = initial(run)
     if epoch:
-        engine = ENGINES[available("compiled") if flush else "fused"](run, X, y, state)
+        engine = ENGINES[available(run, "compiled" if flush else "fused")].start(run, X, y, state)
         torch.set_flush_denormal(flush)
         engine.advance(epoch)
         torch.set_flush_denormal(True)
@@ -190,7 +190,7 @@ def experiment(options: argparse.Namespace, network: str, regularizer: str) -> R
             "shape": {"L": options.L, "K": options.K, "d": options.d, "skips": "leap"},
             "regularizer": regularizer,
             "lam": 1e-3,
-            "objective": LITERAL,
+            "objective": {"loss": "mean", "weight_decay": "objective", "decay_biases": True},
             "initialization": {"range": (-1, 1), "scale": "none", "seed": 0},
             "optimizer": {"learning_rate": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "batches": 1},
             "precision": options.precision,
@@ -206,13 +206,13 @@ def races(options: argparse.Namespace) -> Iterator[Race]:
     phases = PHASES if options.phase == "all" else [options.phase]
     for network in NETWORKS if options.network == "all" else [options.network]:
         for regularizer in REGULARIZERS if options.regularizer == "all" else [options.regularizer]:
-            if options.regularizer == "all" and (network, regularizer) == ("dense", "eq2"):
-                continue  # not in the paper
+            if options.regularizer == "all" and (network, regularizer) not in IN_THE_PAPER:
+                continue
             run = experiment(options, network, regularizer)
             for phase in phases:
                 if options.phase == "all" and phase == "denormals" and regularizer == "none":
                     continue  # nothing decays but moments
-                names = [name for name in options.engines or PHASES[phase] if not absent(name)]
+                names = [n for n in options.engines or PHASES[phase] if not absent(n, run)]
                 yield race(run, phase, epochs[phase], names, options.rounds, options.seconds)
 
 

@@ -11,13 +11,10 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from sparsedecay.engines import compiled
-from sparsedecay.engines.autograd import AutogradEngine
-from sparsedecay.engines.compiled import CompiledEngine
-from sparsedecay.engines.fused import FusedEngine
+from sparsedecay.engines import ENGINES
 from sparsedecay.engines.state import State
-from sparsedecay.science import regularizers
-from sparsedecay.science.networks import build
+from sparsedecay.science import networks, regularizers
+from sparsedecay.science.optimizers.adam import Adam
 from sparsedecay.science.run import Run
 
 
@@ -32,59 +29,35 @@ Function = Callable[..., Any]
 Arrays = dict[str, Any]
 
 
-class Module(torch.nn.Module):
-    """Both networks, written down as one would for a single experiment."""
-
-    def __init__(self, run: Run, state: State) -> None:
-        super().__init__()
-        self.run = run
-        for name, tensor in state.parameters.items():
-            self.register_parameter(name, torch.nn.Parameter(tensor.clone()))
-
-    def forward(self, x: Tensor) -> Tensor:
-        p, L = dict(self.named_parameters()), self.run.shape.L
-        if self.run.network == "representer":
-            for i in range(1, L + 1):
-                h = torch.relu(x @ p[f"W{i}"].T - p[f"b{i}"])
-                x = h @ p[f"V{i}"].T + x @ p[f"C{i}"].T + p[f"c0_{i}"]
-            return x
-        before, h = x, torch.relu(x @ p["W1"].T - p["b1"])
-        for i in range(2, L + 1):
-            z = h @ p[f"A{i}"].T + before @ p[f"C{i - 1}"].T - p[f"b{i}"]
-            before, h = h, torch.relu(z)
-        return h @ p[f"V{L}"].T + before @ p[f"C{L}"].T + p["c0"]
-
-    def penalty(self) -> Tensor | float:
-        if self.run.regularizer == "weight_decay":
-            return sum((p**2).sum() for p in self.parameters())
-        if self.run.regularizer == "eq2":
-            named = dict(self.named_parameters())
-            penalty: Tensor = regularizers.value("eq2", build(self.run), named)
-            return penalty
-        return 0.0
+def adam_of(run: Run) -> Adam:
+    """The optimizer of a race."""
+    assert isinstance(run.optimizer, Adam)
+    return run.optimizer
 
 
 class Naive:
     """The plain PyTorch loop."""
 
     def __init__(self, run: Run, X: Tensor, y: Tensor, state: State) -> None:
-        self.module, self.X, self.y, self.lam = Module(run, state), X, y, run.lam
-        adam = run.optimizer
+        self.network, self.regularizer = networks.build(run), regularizers.build(run)
+        self.X, self.y, self.lam, adam = X, y, run.lam, adam_of(run)
+        self.p = {n: t.clone().requires_grad_() for n, t in state.parameters.items()}
         self.optimizer = torch.optim.Adam(
-            self.module.parameters(), lr=adam.learning_rate, betas=adam.betas, eps=adam.eps
+            self.p.values(), lr=adam.learning_rate, betas=adam.betas, eps=adam.eps
         )
-        for name, parameter in self.module.named_parameters():
+        for name, parameter in self.p.items():
             self.optimizer.state[parameter] = {
                 "step": torch.tensor(float(state.epoch)),
-                "exp_avg": state.first[name].clone(),
-                "exp_avg_sq": state.second[name].clone(),
+                "exp_avg": state.moments["first"][name].clone(),
+                "exp_avg_sq": state.moments["second"][name].clone(),
             }
 
     def advance(self, epochs: int) -> None:
         for _ in range(epochs):
             self.optimizer.zero_grad()
-            mse = torch.nn.functional.mse_loss(self.module(self.X), self.y)
-            (mse + self.lam * self.module.penalty()).backward()
+            outputs = self.network.forward(self.p, self.X, torch.relu)
+            mse = torch.nn.functional.mse_loss(outputs, self.y)
+            (mse + self.lam * self.regularizer.value(self.network, self.p)).backward()
             self.optimizer.step()
 
 
@@ -101,12 +74,12 @@ class AsWritten(Naive):
 
 def step(run: Run, mean: Function, sqrt: Function, relu: Function, gradient: Function) -> Function:
     """One epoch as a function of arrays, for compilers: parameters, moments, epoch -> the same."""
-    network, adam = build(run), run.optimizer
+    network, regularizer, adam = networks.build(run), regularizers.build(run), adam_of(run)
     (beta1, beta2), rate, eps = adam.betas, adam.learning_rate, adam.eps
 
     def objective(p: Arrays, X: Any, y: Any) -> Any:
         mse = mean((network.forward(p, X, relu) - y) ** 2)
-        return mse + run.lam * regularizers.value(run.regularizer, network, p)
+        return mse + run.lam * regularizer.value(network, p)
 
     def epoch(
         p: Arrays, m: Arrays, v: Arrays, t: Any, X: Any, y: Any
@@ -160,14 +133,12 @@ class Jax:
 
 
 def parts(state: State) -> tuple[dict[str, Tensor], ...]:
-    return state.parameters, state.first, state.second
+    return state.parameters, state.moments["first"], state.moments["second"]
 
 
 AS_WRITTEN = "naive, as written"
 CONTESTANTS: dict[str, Maker] = {
-    "compiled": CompiledEngine,
-    "fused": FusedEngine,
-    "autograd": AutogradEngine,
+    **{name: engine.start for name, engine in ENGINES.items()},
     "naive": Naive,
     AS_WRITTEN: AsWritten,
     "torch.compile": TorchCompile,
@@ -175,10 +146,11 @@ CONTESTANTS: dict[str, Maker] = {
 }
 
 
-def absent(name: str) -> str | None:
-    """Why a contestant cannot take part here; None if it can."""
-    if name == "compiled":
-        return compiled.missing()
+def absent(name: str, run: Run | None = None) -> str | None:
+    """Why a contestant cannot take part here, in the race of a run; None if it can."""
+    if name in ENGINES:
+        engine = ENGINES[name]
+        return engine.missing() or engine.unusable() or (engine.supports(run) if run else None)
     if name == "jax" and importlib.util.find_spec("jax") is None:
         return "not installed; pip install jax"
     if name == "torch.compile" and not any(map(shutil.which, ("g++", "c++", "clang++"))):

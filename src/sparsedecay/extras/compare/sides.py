@@ -18,8 +18,8 @@ from sparsedecay.errors import DamagedFile
 from sparsedecay.files import paths
 from sparsedecay.files.storage import read_table
 from sparsedecay.files.tables import MATRICES, MEASURED, PARAMETERS, SUMMARY
-from sparsedecay.study.entries import escape
 from sparsedecay.science.measures import Measures
+from sparsedecay.study.entries import escape
 
 ABSENT = "–"
 """Stands for a value that the tables of another version do not have."""

@@ -1,7 +1,7 @@
 """Initializations: where training starts. A kind a module."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
