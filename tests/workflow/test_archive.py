@@ -11,12 +11,18 @@ from urllib.parse import unquote
 
 import pytest
 
-from sparsedecay.extras.archive.names import ADDED, CRATE, LABEL, MANIFEST, README
+from sparsedecay.extras.archive.contents import source
+from sparsedecay.extras.archive.history import History
+from sparsedecay.extras.archive.manifest import (
+    ADDED,
+    CRATE,
+    LABEL,
+    README,
+    SUMS,
+    differences,
+    digest,
+)
 from sparsedecay.extras.archive.opening import opened
-from sparsedecay.extras.archive.packing import digest
-from sparsedecay.extras.archive.records import Records
-from sparsedecay.extras.archive.source import source
-from sparsedecay.extras.archive.whole import differences
 from sparsedecay.files.provenance import file_digest
 from tests.extras.archive.crate import problems
 from tests.extras.archive.made import contents, flipped, names, of_kind, zipped
@@ -72,7 +78,7 @@ def test_it_holds_all_that_made_the_figures(archived, archive):
         files = (file for file in folder.rglob("*") if file.is_file())
         there = {str(file.relative_to(archived.folder)) for file in files}
         assert of_kind(archive, room) == {name for name in there if "/archive/" not in name}
-    records = Records(archived.folder).files
+    records = History(archived.folder).files
     about = {str(path.relative_to(archived.folder)): name for name, path in records.items()}
     assert {about[name] for name in of_kind(archive, "records")} == set(made) - {
         "figures/README.md"
@@ -155,11 +161,11 @@ def test_one_flipped_bit_in_every_file_at_once(archive, tmp_path):
         name: flipped(content, 1000) if content else content
         for name, content in contents(archive).items()
     }
-    files[MANIFEST] = contents(archive)[MANIFEST]
+    files[SUMS] = contents(archive)[SUMS]
     with opened(zipped(tmp_path / "a.zip", files)) as spoilt:
         told = set(differences(spoilt))
     empty = {name for name, content in files.items() if not content}
-    assert told == {f"altered: {name}" for name in files.keys() - {MANIFEST} - empty}
+    assert told == {f"altered: {name}" for name in files.keys() - {SUMS} - empty}
 
 
 @pytest.mark.parametrize(
@@ -180,7 +186,7 @@ def test_the_validator_finds_what_is_wrong(crate, tmp_path):
 def test_the_crate_tells_how_each_figure_was_made(archived, archive):
     """From result to object again and again, back to the data; with parameters and times."""
     graph = {one["@id"]: one for one in json.loads(contents(archive)[CRATE])["@graph"]}
-    records = Records(archived.folder)
+    records = History(archived.folder)
 
     def many(value):
         return value if isinstance(value, list) else [value] if value else []
@@ -214,7 +220,7 @@ def test_the_crate_tells_how_each_figure_was_made(archived, archive):
     assert {graph[one["@id"]]["name"] for one in paper["author"]} >= {"Rahul Parhi"}
     files = contents(archive)
     told = {unquote(name): one for name, one in graph.items() if "File" in many(one["@type"])}
-    assert told.keys() == files.keys() - {MANIFEST, CRATE}
+    assert told.keys() == files.keys() - {SUMS, CRATE}
     for name, one in told.items():
         assert one["contentSize"] == str(len(files[name]))
         assert one["sha256"] == digest(files[name])

@@ -14,7 +14,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.archive.settings import Archive
 from sparsedecay.files import paths
 from sparsedecay.science.networks import build
 from sparsedecay.science.recorded import LADDER
@@ -36,6 +35,7 @@ from sparsedecay.study.entries import Entry, merge
 from sparsedecay.study.explain import explain
 from sparsedecay.study.schema import json_schema
 from sparsedecay.study.sections import (
+    Archive,
     Claims,
     Epoch,
     Figure1,

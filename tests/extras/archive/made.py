@@ -5,10 +5,8 @@ import json
 import zipfile
 from pathlib import Path
 
-from sparsedecay.extras.archive import manifest
-from sparsedecay.extras.archive.names import LABEL, MANIFEST, kind
-from sparsedecay.extras.archive.packing import digest, pack
-from sparsedecay.extras.archive.settings import Label
+from sparsedecay.extras.archive.manifest import LABEL, SUMS, Label, digest, kind, write_sums
+from sparsedecay.extras.archive.pack import pack
 
 ROOT = Path(__file__).parents[3]
 TEXTS = {
@@ -42,7 +40,7 @@ def label(**other) -> Label:
 def small(path: Path, **texts: Path | bytes) -> Path:
     """A whole archive of the files above; others can be added."""
     files = {**TEXTS, LABEL: label().model_dump_json().encode(), **texts}
-    pack(path, files, frozenset())
+    pack(path, files)
     return path
 
 
@@ -70,9 +68,9 @@ def of_kind(path: Path, wanted: str) -> set[str]:
 
 def listed(files: dict[str, bytes]) -> dict[str, bytes]:
     """The files with a manifest that says that all is well."""
-    rest = {name: content for name, content in files.items() if name != MANIFEST}
+    rest = {name: content for name, content in files.items() if name != SUMS}
     sums = {name: digest(content) for name, content in rest.items()}
-    return {**rest, MANIFEST: manifest.write(sums)}
+    return {**rest, SUMS: write_sums(sums)}
 
 
 def flipped(content: bytes, at: int, bit: int = 0) -> bytes:

@@ -6,9 +6,9 @@ import subprocess
 import pytest
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.archive.names import LABEL, MANIFEST
+from sparsedecay.extras.archive.contents import source
+from sparsedecay.extras.archive.manifest import LABEL, SUMS
 from sparsedecay.extras.archive.opening import opened
-from sparsedecay.extras.archive.source import executable, source
 from tests.extras.archive.made import label, small
 
 
@@ -44,8 +44,7 @@ def test_a_checkout(checkout):
     assert found.files == (".gitignore", "Snakefile", "run")
     assert found.commit == git(checkout, "rev-parse", "HEAD")
     assert found.changed == ()
-    assert executable(checkout, "run")
-    assert not executable(checkout, "Snakefile")
+    assert found.programs == {"run"}
 
 
 def test_changes_are_named(checkout):
@@ -125,7 +124,7 @@ def test_an_unpacked_archive_that_was_edited(unpacked):
     assert found.changed == ("Snakefile", "config/config.yaml")
 
 
-@pytest.mark.parametrize("name", [LABEL, MANIFEST])
+@pytest.mark.parametrize("name", [LABEL, SUMS])
 def test_an_unpacked_archive_that_is_damaged(unpacked, name):
     (unpacked / name).write_text("{")
     with pytest.raises(UserError, match=name):

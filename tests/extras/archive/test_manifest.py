@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.extras.archive import manifest
-from sparsedecay.extras.archive.names import KINDS, LABEL, MANIFEST, kind
+from sparsedecay.extras.archive.manifest import KINDS, LABEL, SUMS, differences, digest, kind
 from sparsedecay.extras.archive.opening import opened
+from sparsedecay.extras.archive.pack import pack
 from sparsedecay.extras.archive.verify import main
-from sparsedecay.extras.archive.whole import differences
 from tests.extras.archive.made import ROOT, TEXTS, contents, flipped, label, listed, small, zipped
 
 
@@ -43,7 +43,7 @@ def found(path):
 
 
 def test_there_is_a_file_of_every_kind():
-    assert {kind(name) for name in (*TEXTS, MANIFEST)} == KINDS.keys()
+    assert {kind(name) for name in (*TEXTS, SUMS)} == KINDS.keys()
 
 
 def test_a_whole_archive(whole, capsys):
@@ -63,7 +63,7 @@ def test_one_flipped_bit_in_any_file_is_found(whole, tmp_path_factory, data):
     at = data.draw(st.integers(0, len(files[name]) - 1))
     files[name] = flipped(files[name], at, data.draw(st.integers(0, 7)))
     path = zipped(tmp_path_factory.mktemp("flipped") / "a.zip", files)
-    if name == MANIFEST:
+    if name == SUMS:
         assert found(path)
     else:
         assert found(path) == [f"altered: {name}"]
@@ -125,11 +125,11 @@ def test_results_in_a_format_that_may_run_code(whole, tmp_path, name):
         main([str(path)])
 
 
-@pytest.mark.parametrize("name", [MANIFEST, LABEL])
+@pytest.mark.parametrize("name", [SUMS, LABEL])
 def test_some_other_zip(whole, tmp_path, name):
     files = contents(whole)
     del files[name]
-    files = files if name == MANIFEST else listed(files)
+    files = files if name == SUMS else listed(files)
     with pytest.raises(UserError, match=f"holds no {name}, so it is no archive"):
         main([str(zipped(tmp_path / "a.zip", files))])
 
@@ -192,17 +192,15 @@ def test_a_folder_that_is_not_empty(whole, tmp_path):
 
 @given(st.dictionaries(st.from_regex(r"[a-z./ ]{0,9}[a-z]", fullmatch=True), st.binary(max_size=4)))
 def test_the_manifest_is_read_as_it_was_written(files):
-    from sparsedecay.extras.archive.packing import digest
-
     sums = {name: digest(content) for name, content in files.items()}
-    assert manifest.read(manifest.write(sums), "here") == sums
+    assert manifest.read_sums(manifest.write_sums(sums), "here") == sums
 
 
 def test_the_manifest_is_one_for_sha256sum(whole, tmp_path):
     for name, content in contents(whole).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
-    command = ["sha256sum", "--check", "--strict", "--quiet", MANIFEST]
+    command = ["sha256sum", "--check", "--strict", "--quiet", SUMS]
     assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
     (tmp_path / "Snakefile").write_text("other")
     env = {**os.environ, "LC_ALL": "C"}
@@ -226,9 +224,9 @@ def test_the_manifest_is_one_for_sha256sum(whole, tmp_path):
     ],
 )
 def test_a_manifest_that_is_written_otherwise(spoil):
-    text = manifest.write({"a": "0" * 64, "b": "a" * 64})
+    text = manifest.write_sums({"a": "0" * 64, "b": "a" * 64})
     with pytest.raises(DamagedFile, match="here: is no list of SHA-256"):
-        manifest.read(spoil(text), "here")
+        manifest.read_sums(spoil(text), "here")
 
 
 def test_the_same_files_give_the_same_bytes(tmp_path, monkeypatch):
@@ -248,26 +246,22 @@ def test_the_same_files_give_the_same_bytes(tmp_path, monkeypatch):
 
 
 def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch):
-    from sparsedecay.extras.archive import packing
-
     file = tmp_path / "log"
     file.write_text("one")
-    before = packing.manifest.write
 
     def write(digests):
         file.write_text("two")
         return before(digests)
 
-    monkeypatch.setattr(packing.manifest, "write", write)
-    with pytest.raises(UserError, match="log: changed while it was archived"):
-        packing.pack(tmp_path / "a.zip", {"log": file}, frozenset())
+    before = manifest.write_sums
+    monkeypatch.setattr(manifest, "write_sums", write)
+    with pytest.raises(UserError, match="altered: log while it was archived"):
+        pack(tmp_path / "a.zip", {"log": file})
     assert not list(tmp_path.glob("*.zip*"))
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\\b", "C: notes", "SNAKEFILE"])
 def test_names_that_no_archive_can_hold(tmp_path, name):
-    from sparsedecay.extras.archive.packing import pack
-
     with pytest.raises(UserError, match=r"rename it|leads out|stands there twice"):
-        pack(tmp_path / "a.zip", {name: b"", "Snakefile": b""}, frozenset())
+        pack(tmp_path / "a.zip", {name: b"", "Snakefile": b""})
     assert not Path(tmp_path / "a.zip").exists()
