@@ -1,11 +1,5 @@
 """What goes into an archive: the project's own files, and what its targets are made of.
 
-used = source(Path())
-used.files, used.commit                      ("Snakefile", …), "0f3c…"
-found = contents(used, plan, asked)
-found.files                                  {"figures/fig4.pdf": Path("figures/fig4.pdf"), …}
-found.left_out                               ("results/train/…/150000/state.safetensors", …)
-
 In a git checkout the project's own files are those that git knows, and new ones that it is not told
 to ignore; in an unpacked archive they are those that its manifest lists. What the targets are made
 of is known from Snakemake's history.
@@ -145,10 +139,8 @@ def config_in(source: Source, config: Path, study: Study) -> str:
         try:
             places.append(file.resolve().relative_to(source.project.resolve()).as_posix())
         except ValueError:
-            raise UserError(
-                f"{file}: lies outside of the project, so an archive would lack it; copy it to "
-                "config/"
-            ) from None
+            reason = "lies outside of the project, so an archive would lack it"
+            raise UserError(f"{file}: {reason}; copy it to config/") from None
         if places[-1] not in source.files:
             raise UserError(f"{file}: is no part of the source; does git ignore it?")
     return places[0]

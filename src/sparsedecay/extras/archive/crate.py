@@ -151,11 +151,9 @@ class Writer:
             self.known[name] = self.crate.add_file(
                 dest_path=name, properties={**properties, **self.bytes_of(name), **about}
             )
-        words = "A state that training went on from; not in the archive, training makes it again."
+        why = "A state that training went on from; not in the archive, training makes it again."
         for name in self.contents.left_out:
-            self.known[name] = self.add(
-                f"#left-out/{name}", "CreativeWork", name, description=words
-            )
+            self.known[name] = self.add(f"#left-out/{name}", "CreativeWork", name, description=why)
 
     def bytes_of(self, name: str) -> dict[str, str]:
         content = self.files[name]
@@ -165,7 +163,10 @@ class Writer:
         """The Snakefile, its rules, and the steps they are."""
         config = self.known[self.label.config]
         about = {"url": SNAKEMAKE, "version": self.label.version}
-        told, rules = docstrings(self.contents), sorted({job.rule for job in self.contents.jobs})
+        places = [name for name in self.contents.files if name.startswith("workflow/rules/")]
+        texts = "".join(self.contents.files[name].read_text(encoding="utf-8") for name in places)
+        told = dict(re.findall(r'^rule (\w+):\n +"""(.+?)"""', texts, re.MULTILINE))
+        rules = sorted({job.rule for job in self.contents.jobs})
         self.rules = {rule: told.get(rule, f"The rule {rule} of the workflow.") for rule in rules}
         self.tools = {
             rule: self.add(
@@ -177,14 +178,10 @@ class Writer:
             rule: self.add(f"#step/{rule}", "HowToStep", rule, position=str(i), workExample=tool)
             for i, (rule, tool) in enumerate(self.tools.items())
         }
-        parameter = config["exampleOfWork"] = self.add(
-            "#parameter/config",
-            "FormalParameter",
-            "configfile",
-            additionalType="File",
-            description="What is computed; every key is explained in config/README.md.",
-            workExample=config,
-        )
+        parameter = self.add("#parameter/config", "FormalParameter", "configfile")
+        parameter["additionalType"], parameter["workExample"] = "File", config
+        parameter["description"] = "What is computed; config/README.md explains every key."
+        config["exampleOfWork"] = parameter
         profile = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
         properties = {
             "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
@@ -216,9 +213,8 @@ class Writer:
             made = self.references(job.outputs)
             action = self.action(f"#job/{place}", name, [job], object=read, result=made, **about)
             task = {"instrument": self.steps[job.rule], "object": action}
-            controls += [
-                self.add(f"#control/{place}", "ControlAction", f"control of {name}", **task)
-            ]
+            words = f"control of {name}"
+            controls += [self.add(f"#control/{place}", "ControlAction", words, **task)]
         run = self.action(
             "#workflow-run",
             f"snakemake {' '.join(label.targets)} --configfile {label.config}",
@@ -230,15 +226,9 @@ class Writer:
         )
         about = {"url": SNAKEMAKE, "softwareVersion": label.versions["snakemake"]}
         engine = self.add(f"{SNAKEMAKE}/#engine", "SoftwareApplication", "Snakemake", **about)
-        self.add(
-            "#organize",
-            "OrganizeAction",
-            "Snakemake runs the workflow",
-            instrument=engine,
-            agent=self.authors[0],
-            object=controls,
-            result=run,
-        )
+        organized = self.add("#organize", "OrganizeAction", "Snakemake runs the workflow")
+        organized["instrument"], organized["agent"] = engine, self.authors[0]
+        organized["object"], organized["result"] = controls, run
 
     def action(self, identifier: str, name: str, jobs: list[Job], **more: Any) -> Entity:
         """What was done by one or more jobs."""
@@ -262,16 +252,6 @@ class Writer:
     def references(self, names: Iterable[str]) -> list[Entity]:
         """Files, in the archive or left out of it."""
         return [self.known[name] for name in names if name in self.known]
-
-
-def docstrings(contents: Contents) -> dict[str, str]:
-    """What each rule says of itself."""
-    found: dict[str, str] = {}
-    for name, file in contents.files.items():
-        if name.startswith("workflow/rules/"):
-            text = file.read_text(encoding="utf-8")
-            found |= re.findall(r'^rule (\w+):\n +"""(.+?)"""', text, re.MULTILINE)
-    return found
 
 
 def second(time: float) -> str:

@@ -45,11 +45,7 @@ def sort(archive: Archive, project: Path) -> tuple[list[str], list[str], list[st
     record belongs to its output: it is taken where that is taken, or has none here."""
     made = [name for name in archive.names if is_made(name)]
     results = [name for name in made if kind(name) != "records"]
-    records = {
-        name: output_of(PurePath(name).relative_to(FOLDER))
-        for name in made
-        if kind(name) == "records"
-    }
+    records = {n: output_of(PurePath(n).relative_to(FOLDER)) for n in made if kind(n) == "records"}
     old = {name for name in results if (project / name).is_file()}
     same = {name for name in old if archive.digest(name) == file_digest(project / name)}
     here = ({*History(project).files} | old - same) - (set(results) - old)

@@ -88,13 +88,10 @@ class History:
     @cached_property
     def files(self) -> dict[str, Path]:
         """The record of each output, in the order of their names."""
-        found = {
-            output_of(file.relative_to(self.folder)): file
-            for file in self.folder.rglob("*")
-            if file.is_file()
-        }
+        places = (file for file in self.folder.rglob("*") if file.is_file())
+        found = ((output_of(file.relative_to(self.folder)), file) for file in places)
         # None stands for files that something else put there
-        return dict(sorted((name, file) for name, file in found.items() if name is not None))
+        return dict(sorted((name, file) for name, file in found if name is not None))
 
     @cached_property
     def jobs(self) -> dict[str, Job]:
@@ -122,13 +119,12 @@ class History:
         Raises:
             UserError: a target has no record.
         """
-        found: dict[int, Job] = {}
         waiting = list(targets)
         for name in waiting:
             if name not in self.jobs:
-                raise UserError(
-                    f"{name}: Snakemake has no record of how it was made.\n{again(name)}"
-                )
+                reason = "Snakemake has no record of how it was made"
+                raise UserError(f"{name}: {reason}.\n{again(name)}")
+        found: dict[int, Job] = {}
         while waiting:
             job = self.jobs.get(waiting.pop())
             if job is not None and id(job) not in found:

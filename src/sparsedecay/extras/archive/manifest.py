@@ -45,13 +45,12 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 """Kinds of files, in the order they are listed: their names, and how the names of results may end.
 None is a format that runs code when it is read."""
-LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+LINE = re.compile(r"^([0-9a-f]{64})  (.+)$", re.MULTILINE)
 MOST = 20
 """Files that a message lists."""
 
 Content = Path | bytes
 """A file that is packed: where it lies, or what it holds."""
-
 
 Printable = Annotated[str, Field(max_length=1000, pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$")]
 """Text that a terminal only shows: without control characters."""
@@ -172,12 +171,8 @@ def read_sums(content: bytes, place: str) -> dict[str, str]:
     Raises:
         DamagedFile: it is not what `write_sums` writes, to the byte.
     """
-    try:
-        lines = [LINE.fullmatch(line) for line in content.decode().split("\n")[:-1]]
-    except UnicodeDecodeError:
-        lines = [None]
-    digests = {line[2]: line[1] for line in lines if line}
-    if None in lines or write_sums(digests) != content or not all(map(str.isprintable, digests)):
+    digests = {name: sha for sha, name in LINE.findall(content.decode(errors="replace"))}
+    if write_sums(digests) != content or not all(map(str.isprintable, digests)):
         raise DamagedFile(f"{place}: is no list of SHA-256 sums, or is damaged")
     return digests
 

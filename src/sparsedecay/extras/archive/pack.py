@@ -23,9 +23,6 @@ from sparsedecay.files.storage import atomic, write_file
 from sparsedecay.study.plan import load_plan
 from sparsedecay.study.study import Figures
 
-DATE = (1980, 1, 1, 0, 0, 0)
-"""The first that a .zip can tell."""
-UNIX = 3
 TEMPLATE = "workflow/report/archive.md"
 WITHOUT = """
 **The weights were left out** to keep this archive small. Figures 3 and 4 show weights, so
@@ -65,9 +62,8 @@ def main(arguments: list[str]) -> None:
     files[manifest.README] = readme(label, citation, found, files)
     files[manifest.CRATE] = Writer(label, citation, found, dict(files)).write()
     whole = pack(options.out, files, used.programs)
-    write_file(
-        options.out.with_name(options.out.name + ".sha256"), f"{whole}  {options.out.name}\n"
-    )
+    beside = options.out.with_name(options.out.name + ".sha256")
+    write_file(beside, f"{whole}  {options.out.name}\n")
     for row in by_kind(files):
         print("{:<36}{:>8} files {:>10} MB".format(*row))
     if used.changed:
@@ -89,8 +85,7 @@ def pack(out: Path, files: Mapping[str, manifest.Content], programs: Collection[
     with atomic(out, sum(map(manifest.size, files.values()))) as temporary:
         with ZipFile(temporary, "w") as archive:
             for name, content in [*sorted(files.items()), (manifest.SUMS, sums)]:
-                entry = ZipInfo(name, DATE)
-                entry.create_system = UNIX
+                entry = ZipInfo(name)  # dated 1980, the first that a .zip can tell
                 entry.compress_type = ZIP_DEFLATED
                 entry.external_attr = (stat.S_IFREG | (0o755 if name in programs else 0o644)) << 16
                 entry.file_size = manifest.size(content)

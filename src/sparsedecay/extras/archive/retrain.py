@@ -5,6 +5,7 @@ are rounded otherwise, and after some thousand epochs the trajectory is another 
 question is whether the new numbers lie where other draws of targets and weights lie.
 """
 
+import filecmp
 import json
 import os
 import re
@@ -58,13 +59,10 @@ class Workflow:
             UserError: it failed.
         """
         # targets first: --configfile takes all that follows it
-        more = ["--cores", self.cores, "--configfile", self.config]
+        command = [sys.executable, "-m", "snakemake", *arguments, "--cores", self.cores]
+        command += ["--configfile", self.config]
         done = subprocess.run(
-            [sys.executable, "-m", "snakemake", *arguments, *more],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=not shown,
-            text=True,
+            command, cwd=self.folder, env=self.environment, capture_output=not shown, text=True
         )
         said = "" if shown else done.stdout + done.stderr
         if done.returncode:
@@ -118,12 +116,9 @@ def made_by(folder: Path, name: str, epoch: int) -> dict[str, str]:
     file = folder / paths.loss(name, epoch)
     about = read_table(file).schema.metadata
     try:
-        versions = json.loads(about[b"versions"])
-        return {
-            "engine": about[b"engine"].decode(),
-            **({} if about[b"engine"] == b"compiled" else {"processor": about[b"cpu"].decode()}),
-            **{key: versions[key] for key in ("machine", "numpy", "torch")},
-        }
+        engine, versions = about[b"engine"].decode(), json.loads(about[b"versions"])
+        found = {"engine": engine, **{key: versions[key] for key in ("machine", "numpy", "torch")}}
+        return found if engine == "compiled" else {**found, "processor": about[b"cpu"].decode()}
     except (KeyError, ValueError, TypeError, RecursionError):
         raise UserError(f"{file}: does not say what made it") from None
 
@@ -133,19 +128,14 @@ def build(workflow: Workflow) -> None:
     are the same, or one built there. Without a compiler another engine trains, and says so."""
     there = workflow.folder / "src/sparsedecay/engines/compiled"
     here = Path(__file__).parents[2] / "engines/compiled"
-    sources = [file for file in there.iterdir() if file.suffix in (".cpp", ".h")]
-    ours = {file.name: file.read_bytes() for file in here.iterdir() if file.is_file()}
-    if all(ours.get(file.name) == file.read_bytes() for file in sources):
+    sources = [file.name for file in there.iterdir() if file.suffix in (".cpp", ".h")]
+    if filecmp.cmpfiles(here, there, sources, shallow=False)[0] == sources:
         for library in here.glob("*.so"):
             shutil.copy(library, there)
     if not any(there.glob("*.so")):
-        subprocess.run(
-            [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"],
-            cwd=workflow.folder,
-            env=workflow.environment,
-            stdout=subprocess.DEVNULL,
-            check=False,
-        )
+        command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
+        env, quiet = workflow.environment, subprocess.DEVNULL
+        subprocess.run(command, cwd=workflow.folder, env=env, stdout=quiet)
 
 
 def other_draws(workflow: Workflow, run: Run, epoch: int) -> Iterator[Row]:

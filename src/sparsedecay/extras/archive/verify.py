@@ -12,7 +12,6 @@ Exit status: 0; 1 if something is not as it should be; 2 if the archive cannot b
 
 import argparse
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -47,20 +46,23 @@ def main(arguments: list[str]) -> None:
     add("--cores", default="all", help="for the workflow (default: all)")
     add("--trust", action="store_true", help="run the archive's code though it is not this one's")
     options = parser.parse_args(arguments)
-    with opened(options.archive) as archive, ExitStack() as stack:
+    with opened(options.archive) as archive:
         label = manifest.whole(archive)
         if not (options.rerender or options.retrain):
             return
         if not options.trust:
             same_code(archive)
-        folder = empty(options.folder, stack)
-        archive.unpack(folder)
-        print(f"unpacked in {folder}", flush=True)
-        workflow = Workflow(folder, label.config, options.cores)
-        if options.rerender:
-            right = rerender(label, workflow)
-        else:
-            right = retrain(archive, label, workflow, options.retrain)
+        with TemporaryDirectory(prefix="sparsedecay-") as temporary:
+            folder = (options.folder or Path(temporary)).resolve()
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise UserError(f"--folder {options.folder}: is not empty; name a new one")
+            archive.unpack(folder)
+            print(f"unpacked in {folder}", flush=True)
+            workflow = Workflow(folder, label.config, options.cores)
+            if options.rerender:
+                right = rerender(label, workflow)
+            else:
+                right = retrain(archive, label, workflow, options.retrain)
     sys.exit(0 if right else 1)
 
 
@@ -84,19 +86,6 @@ def same_code(archive: Archive) -> None:
             f"{f' and {len(other) - 1} more files' if other[1:] else ''}), and it would be run. "
             "If you trust whoever made it, add --trust"
         )
-
-
-def empty(folder: Path | None, stack: ExitStack) -> Path:
-    """The folder to unpack in.
-
-    Raises:
-        UserError: it is not empty.
-    """
-    if folder is None:
-        return Path(stack.enter_context(TemporaryDirectory(prefix="sparsedecay-")))
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"--folder {folder}: is not empty; name a new one")
-    return folder.resolve()
 
 
 def rerender(label: manifest.Label, workflow: Workflow) -> bool:
@@ -123,9 +112,7 @@ def rerender(label: manifest.Label, workflow: Workflow) -> bool:
             continue
         figures += 1
         # by the manifest, as records of strangers may name anything
-        names += [
-            name for name in job.outputs if name in listed and manifest.kind(name) == "figures"
-        ]
+        names += [n for n in job.outputs if n in listed and manifest.kind(n) == "figures"]
     for name in names:
         (folder / name).unlink()
     workflow.snakemake(*names)
