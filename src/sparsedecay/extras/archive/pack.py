@@ -94,8 +94,8 @@ def pack(out: Path, files: Mapping[str, manifest.Content], programs: Collection[
         with opened(temporary) as archive:  # that it can be opened, and is right
             if wrong := manifest.differences(archive):
                 raise UserError(
-                    f"{out}: was not written as it should be ({wrong[0]} while it was archived); "
-                    "wait until nothing else runs here"
+                    f"{out}: was not written as it should be: {wrong[0]}; wait until nothing else "
+                    "runs here"
                 )
         return file_digest(temporary)
 
