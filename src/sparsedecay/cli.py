@@ -20,7 +20,7 @@ COMMANDS = {
     "claims": ("sparsedecay.claims", "test the paper's statements"),
     "findings": ("sparsedecay.claims.findings", "tell what the tests found, in words"),
     "figure": ("sparsedecay.figures.command", "draw one figure"),
-    "archive": ("sparsedecay.extras.archive.command", "pack results with all that made them"),
+    "archive": ("sparsedecay.extras.archive.pack", "pack results with all that made them"),
     "verify": (
         "sparsedecay.extras.archive.verify",
         "is an archive whole, and does it give its figures?",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sparsedecay.extras.archive.records import Records
+from sparsedecay.extras.archive.history import History
 from sparsedecay.files.provenance import file_digest
 from tests.workflow.project import Project
 
@@ -29,7 +29,7 @@ class Stage:
 
     def __init__(self, project: Project, rule: str, python: str) -> None:
         self.folder, self.python = project.folder, python
-        jobs = [job for job in Records(project.folder).all if job.rule == rule]
+        jobs = [job for job in History(project.folder).all if job.rule == rule]
         self.job = max(jobs, key=lambda job: job.name)
         # checkpoints at every look at the clock
         self.command = self.job.command.replace("--checkpoint-seconds 60", "--checkpoint-seconds 0")

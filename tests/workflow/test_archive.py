@@ -1,7 +1,6 @@
 """The archive of the smoke experiment: what it holds, what becomes of it elsewhere."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -11,15 +10,14 @@ from urllib.parse import unquote
 
 import pytest
 
-from sparsedecay.extras.archive.names import ADDED, CRATE, LABEL, MANIFEST, README
+from sparsedecay.extras.archive import manifest
+from sparsedecay.extras.archive.contents import source
+from sparsedecay.extras.archive.history import History
+from sparsedecay.extras.archive.manifest import CRATE, LABEL, README, SUMS
 from sparsedecay.extras.archive.opening import opened
-from sparsedecay.extras.archive.packing import digest
-from sparsedecay.extras.archive.records import Records
-from sparsedecay.extras.archive.source import source
-from sparsedecay.extras.archive.whole import differences
 from sparsedecay.files.provenance import file_digest
 from tests.extras.archive.crate import problems
-from tests.extras.archive.made import contents, flipped, names, of_kind, zipped
+from tests.extras.archive.made import contents, flipped, of_kind, zipped
 from tests.workflow.project import ROOT, Project, job
 from tests.workflow.test_rerun import DENSE, EQ2, FIGURES
 
@@ -55,10 +53,20 @@ def checkout(archived, tmp_path):
     return Project(folder)
 
 
+def packed(project):
+    """The archive that a project makes now, and what Snakemake says."""
+    shutil.rmtree(project.folder / "results/archive", ignore_errors=True)
+    done = project.snakemake("archive")
+    assert done.returncode == 0, done.stderr
+    (found,) = (project.folder / "results/archive").glob("*.zip")
+    return found, done.stdout
+
+
 def test_it_holds_all_that_made_the_figures(archived, archive):
     assert of_kind(archive, "source") == set(source(archived.folder).files)
-    assert {"Snakefile", "requirements.lock", "environment.yml", ".ci/run"} <= names(archive)
-    assert of_kind(archive, "about") == ADDED
+    some = {"Snakefile", "requirements.lock", "environment.yml", ".ci/run"}
+    assert some <= of_kind(archive, "source")
+    assert of_kind(archive, "about") == manifest.ADDED
     assert of_kind(archive, "figures") == set(DRAWN)
     made = archived.files().keys()
     states = {name for name in made if name.endswith("state.safetensors")}
@@ -72,7 +80,7 @@ def test_it_holds_all_that_made_the_figures(archived, archive):
         files = (file for file in folder.rglob("*") if file.is_file())
         there = {str(file.relative_to(archived.folder)) for file in files}
         assert of_kind(archive, room) == {name for name in there if "/archive/" not in name}
-    records = Records(archived.folder).files
+    records = History(archived.folder).files
     about = {str(path.relative_to(archived.folder)): name for name, path in records.items()}
     assert {about[name] for name in of_kind(archive, "records")} == set(made) - {
         "figures/README.md"
@@ -99,30 +107,20 @@ def test_it_says_what_it_is(archived, archive):
         assert said in log
 
 
-def test_the_same_results_give_the_same_bytes(checkout, archive):
-    (again,) = (checkout.folder / "results/archive").glob("*.zip")
-    again.unlink()
-    done = checkout.snakemake("archive")
-    assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("where", ["checkout", "unpacked"])
+def test_the_same_results_give_the_same_bytes(request, archive, where):
+    """An unpacked archive too, so nothing is missing in it, and nothing tells of the folder."""
+    again, _ = packed(request.getfixturevalue(where))
     assert file_digest(again) == file_digest(archive)
 
 
-def test_an_unpacked_archive_gives_the_same_archive(unpacked, archive):
-    """So nothing is missing in it, and nothing tells of the folder."""
-    done = unpacked.snakemake("archive")
-    assert done.returncode == 0, done.stderr
-    (again,) = (unpacked.folder / "results/archive").glob("*.zip")
-    assert file_digest(again) == file_digest(archive)
-
-
-def test_nothing_is_to_be_done_elsewhere(unpacked, tmp_path):
+def test_nothing_is_to_be_done_elsewhere(unpacked, tmp_path, monkeypatch):
     """In another folder, home and time zone, under another user's name."""
     other = {"HOME": str(tmp_path), "USER": "stranger", "LOGNAME": "stranger", "TZ": "Asia/Tokyo"}
-    command = [sys.executable, "-m", "snakemake", "--dry-run"]
-    environment = {**os.environ, **other, "PYTHONPATH": str(unpacked.folder / "src")}
-    done = subprocess.run(
-        command, cwd=unpacked.folder, env=environment, capture_output=True, text=True, check=False
-    )
+    for name, value in other.items():
+        monkeypatch.setenv(name, value)
+    unpacked.python = sys.executable  # as a warm one has begun at home
+    done = unpacked.snakemake("--dry-run")
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
@@ -130,16 +128,9 @@ def test_make_knows_the_config_of_the_results(unpacked):
     label = unpacked.folder / LABEL
     label.write_text(label.read_text().replace("config/config.yaml", "config/mine.yaml"))
     make = ["env", "--unset=MAKEFLAGS", "--unset=MAKELEVEL", "make", "--dry-run"]
-    done = subprocess.run(make, cwd=unpacked.folder, capture_output=True, text=True, check=True)
-    assert 'snakemake --configfile "config/mine.yaml"' in done.stdout
-    done = subprocess.run(
-        [*make, "CONFIG=other.yaml"],
-        cwd=unpacked.folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert 'snakemake --configfile "other.yaml"' in done.stdout
+    for more, config in (([], "config/mine.yaml"), (["CONFIG=other.yaml"], "other.yaml")):
+        said = subprocess.check_output([*make, *more], cwd=unpacked.folder, text=True)
+        assert f'snakemake --configfile "{config}"' in said
 
 
 def test_figures_are_drawn_again_and_nothing_else(unpacked):
@@ -155,11 +146,11 @@ def test_one_flipped_bit_in_every_file_at_once(archive, tmp_path):
         name: flipped(content, 1000) if content else content
         for name, content in contents(archive).items()
     }
-    files[MANIFEST] = contents(archive)[MANIFEST]
+    files[SUMS] = contents(archive)[SUMS]
     with opened(zipped(tmp_path / "a.zip", files)) as spoilt:
-        told = set(differences(spoilt))
+        told = set(manifest.differences(spoilt))
     empty = {name for name, content in files.items() if not content}
-    assert told == {f"altered: {name}" for name in files.keys() - {MANIFEST} - empty}
+    assert told == {f"altered: {name}" for name in files.keys() - {SUMS} - empty}
 
 
 @pytest.mark.parametrize(
@@ -179,32 +170,24 @@ def test_the_validator_finds_what_is_wrong(crate, tmp_path):
 
 def test_the_crate_tells_how_each_figure_was_made(archived, archive):
     """From result to object again and again, back to the data; with parameters and times."""
-    graph = {one["@id"]: one for one in json.loads(contents(archive)[CRATE])["@graph"]}
-    records = Records(archived.folder)
-
-    def many(value):
-        return value if isinstance(value, list) else [value] if value else []
-
-    made_by = {
-        result["@id"]: one
-        for one in graph.values()
-        if one["@type"] == "CreateAction" and one["@id"] != "#workflow-run"
-        for result in many(one.get("result"))
-    }
+    files = contents(archive)
+    graph = {one["@id"]: one for one in json.loads(files[CRATE])["@graph"]}
+    actions = [one for one in graph.values() if one["@id"].startswith("#job/")]
+    made_by = {result["@id"]: one for one in actions for result in one["result"]}
+    history = History(archived.folder)
     for figure in ("fig2", "fig3"):
         waiting, jobs, settings = [f"figures/{figure}.pdf"], {}, []
         while waiting:
             action = made_by.get(waiting.pop())
             if action and action["@id"] not in jobs:
                 jobs[action["@id"]] = action
-                waiting += [one["@id"] for one in many(action.get("object"))]
-        chain = records.chain([f"figures/{figure}.pdf"])
+                waiting += [one["@id"] for one in action["object"]]
+        chain = history.chain([f"figures/{figure}.pdf"])
         assert jobs.keys() == {f"#job/{one.rule}/{one.name}" for one in chain}
-        for one in chain:
-            action = jobs[f"#job/{one.rule}/{one.name}"]
+        for action in jobs.values():
             assert action["startTime"] <= action["endTime"]
             assert action["endTime"].endswith("+00:00")
-            settings += [x["@id"] for x in many(action["object"]) if "#settings" in x["@id"]]
+            settings += [x["@id"] for x in action["object"] if "#settings" in x["@id"]]
         assert settings
         for one in settings:
             assert isinstance(json.loads(graph[one]["value"]), dict)
@@ -212,20 +195,17 @@ def test_the_crate_tells_how_each_figure_was_made(archived, archive):
     paper = graph[graph["./"]["citation"]["@id"]]
     assert "Sparsity of Deep Neural Networks" in paper["name"]
     assert {graph[one["@id"]]["name"] for one in paper["author"]} >= {"Rahul Parhi"}
-    files = contents(archive)
-    told = {unquote(name): one for name, one in graph.items() if "File" in many(one["@type"])}
-    assert told.keys() == files.keys() - {MANIFEST, CRATE}
+    told = {unquote(name): one for name, one in graph.items() if "File" in one["@type"]}
+    assert told.keys() == files.keys() - {SUMS, CRATE}
     for name, one in told.items():
         assert one["contentSize"] == str(len(files[name]))
-        assert one["sha256"] == digest(files[name])
+        assert one["sha256"] == manifest.digest(files[name])
 
 
 def test_without_weights(checkout):
     checkout.edit("config/config.yaml", "weights: true", "weights: false")
     checkout.git("commit", "--quiet", "--all", "--message", "Smaller")
-    done = checkout.snakemake("archive")
-    assert done.returncode == 0, done.stderr
-    (archive,) = (checkout.folder / "results/archive").glob("*.zip")
+    archive, _ = packed(checkout)
     assert of_kind(archive, "weights") == set()
     assert "The weights were left out" in contents(archive)[README].decode()
     done = checkout.sparsedecay("verify", archive, "--rerender", "--cores", "2")
@@ -237,13 +217,11 @@ def test_without_weights(checkout):
 def test_changes_that_are_in_no_commit(checkout):
     with open(checkout.folder / "README.md", "a") as text:
         text.write("\nMore words.\n")
-    done = checkout.snakemake("archive")
-    assert "note: not committed, but packed as it is here: README.md" in done.stdout
-    (archive,) = (checkout.folder / "results/archive").glob("*.zip")
+    archive, said = packed(checkout)
+    assert "note: not committed, but packed as it is here: README.md" in said
     assert json.loads(contents(archive)[LABEL])["changed"] == ["README.md"]
-    assert (
-        "**with changes that are in no commit** (README.md)" in contents(archive)[README].decode()
-    )
+    told = contents(archive)[README].decode()
+    assert "**with changes that are in no commit** (README.md)" in told
 
 
 def test_what_an_archive_needs(project):
@@ -265,11 +243,8 @@ def test_what_an_archive_needs(project):
 
 
 def test_a_config_from_outside(checkout, tmp_path):
-    outside = tmp_path / "mine.yaml"
-    shutil.copyfile(checkout.config, outside)
-    shutil.copyfile(
-        checkout.folder / "config/smoke-readings.yaml", tmp_path / "smoke-readings.yaml"
-    )
+    outside = shutil.copyfile(checkout.config, tmp_path / "mine.yaml")
+    shutil.copy(checkout.folder / "config/smoke-readings.yaml", tmp_path)
     done = checkout.snakemake("archive", "--dry-run", "--configfile", str(outside))
     assert done.returncode == 1
     assert "lies outside of the project" in done.stdout

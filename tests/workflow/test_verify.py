@@ -1,15 +1,15 @@
 """`sparsedecay verify` and `sparsedecay fetch` on the archive of the smoke experiment."""
 
+import io
 import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from sparsedecay.extras.archive import retrain
+from sparsedecay.errors import UserError
+from sparsedecay.extras.archive import fetch, retrain
 from sparsedecay.files import paths
-from sparsedecay.files.provenance import file_digest
 from tests.extras.archive.made import contents, listed, of_kind, zipped
 from tests.workflow.project import Project
 from tests.workflow.test_rerun import DENSE, EQ2
@@ -24,13 +24,19 @@ def repack(archive, target, change):
     return zipped(target, listed(files))
 
 
+def verify(project, archive, *flags, code=0):
+    """What is told of an archive; `code` is the exit status."""
+    done = project.sparsedecay("verify", archive, *flags, "--cores", "2")
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
 def test_verified_and_drawn_again(archived, archive):
     done = archived.sparsedecay("verify", archive)
     assert (done.returncode, done.stderr) == (0, "")
-    done = archived.sparsedecay("verify", archive, "--rerender", "--cores", "2")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "Snakemake finds nothing to be done" in done.stdout
-    assert "16 of 16 files of 4 figures: the same bytes" in done.stdout
+    said = verify(archived, archive, "--rerender")
+    assert "Snakemake finds nothing to be done" in said
+    assert "16 of 16 files of 4 figures: the same bytes" in said
 
 
 def test_a_figure_that_does_not_come_from_the_tables(archived, archive, tmp_path):
@@ -40,22 +46,17 @@ def test_a_figure_that_does_not_come_from_the_tables(archived, archive, tmp_path
         files["figures/fig3.png"] = files["figures/fig1.png"]
 
     forged = repack(archive, tmp_path / "forged.zip", forge)
-    assert archived.sparsedecay("verify", forged).returncode == 0
-    done = archived.sparsedecay("verify", forged, "--rerender", "--cores", "2")
-    assert done.returncode == 1
-    assert "15 of 16 files of 4 figures: the same bytes" in done.stdout
-    assert "differ:\n  figures/fig3.png\nthough machine and versions are those" in done.stdout
+    verify(archived, forged)
+    said = verify(archived, forged, "--rerender", code=1)
+    assert "15 of 16 files of 4 figures: the same bytes" in said
+    assert "differ:\n  figures/fig3.png\nthough machine and versions are those" in said
 
 
 def test_results_that_are_not_finished(archived, archive, tmp_path):
-    def lose(files):
-        del files["figures/fig1.pdf"]
-
-    lost = repack(archive, tmp_path / "lost.zip", lose)
-    done = archived.sparsedecay("verify", lost, "--rerender")
-    assert done.returncode == 1
-    assert "Snakemake would do the jobs above" in done.stdout
-    assert "figures/fig1.pdf" in done.stderr
+    lost = repack(archive, tmp_path / "lost.zip", lambda files: files.pop("figures/fig1.pdf"))
+    said = verify(archived, lost, "--rerender", code=1)
+    assert "Snakemake would do the jobs above" in said
+    assert "figures/fig1.pdf" in said
 
 
 def run_of(archive, name):
@@ -65,9 +66,8 @@ def run_of(archive, name):
 
 def test_trained_again_bit_for_bit(archived, archive):
     run = run_of(archive, EQ2["0.1"])
-    done = archived.sparsedecay("verify", archive, "--retrain", run, "--cores", "2")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{run}: 8 tables at 2 milestones are the same bit for bit" in done.stdout
+    said = verify(archived, archive, "--retrain", run)
+    assert f"{run}: 8 tables at 2 milestones are the same bit for bit" in said
 
 
 def test_a_table_that_does_not_come_from_training(archived, archive, tmp_path):
@@ -75,18 +75,16 @@ def test_a_table_that_does_not_come_from_training(archived, archive, tmp_path):
     name = paths.measured(run, 1000, "summary")
 
     def forge(files):
-        file = tmp_path / "table.parquet"
-        file.write_bytes(files[name])
-        table = pq.read_table(file)
+        table = pq.read_table(io.BytesIO(files[name]))
         column = table.schema.names.index("mse")
-        pq.write_table(table.set_column(column, table.schema.field(column), [[1e-9]]), file)
-        files[name] = file.read_bytes()
+        forged = io.BytesIO()
+        pq.write_table(table.set_column(column, table.schema.field(column), [[1e-9]]), forged)
+        files[name] = forged.getvalue()
 
     forged = repack(archive, tmp_path / "forged.zip", forge)
-    done = archived.sparsedecay("verify", forged, "--retrain", run, "--cores", "2")
-    assert done.returncode == 1
-    assert f"1 of 4 tables differ, the first {name}" in done.stdout
-    assert "so this is an error" in done.stdout
+    said = verify(archived, forged, "--retrain", run, code=1)
+    assert f"1 of 4 tables differ, the first {name}" in said
+    assert "so this is an error" in said
 
 
 def test_trained_again_elsewhere(archived, archive, tmp_path, monkeypatch):
@@ -100,26 +98,23 @@ def test_trained_again_elsewhere(archived, archive, tmp_path, monkeypatch):
     run = run_of(archive, EQ2["0.001"])
     monkeypatch.setenv("CXX", "false")
     monkeypatch.setenv("CC", "false")
-    arguments = ("verify", other, "--retrain", run, "--cores", "2")
-    assert "its code is not that of this copy" in archived.sparsedecay(*arguments).stderr
-    done = archived.sparsedecay(*arguments, "--trust")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "engine compiled, here fused" in done.stdout
-    assert f"measures lie within the spread of {retrain.DRAWS} draws" in done.stdout
+    said = verify(archived, other, "--retrain", run, code=2)
+    assert "its code is not that of this copy" in said
+    said = verify(archived, other, "--retrain", run, "--trust")
+    assert "engine compiled, here fused" in said
+    assert f"measures lie within the spread of {retrain.DRAWS} draws" in said
 
 
 def test_a_run_that_is_not_there(archived, archive):
-    done = archived.sparsedecay("verify", archive, "--retrain", "representer-eq3")
-    assert done.returncode == 2
-    assert "the config has no such run; the nearest is representer-" in done.stderr
+    said = verify(archived, archive, "--retrain", "representer-eq3", code=2)
+    assert "the config has no such run; the nearest is representer-" in said
     shallow = next(
         line
         for line in archived.sparsedecay("check", "config/smoke.yaml", "--runs").stdout.split()
         if line.startswith("representer-weight_decay") and "seed1" in line
     )
-    done = archived.sparsedecay("verify", archive, "--retrain", shallow)
-    assert done.returncode == 1
-    assert "the archive does not hold its tables" in done.stdout
+    said = verify(archived, archive, "--retrain", shallow, code=1)
+    assert "the archive does not hold its tables" in said
 
 
 def test_results_are_fetched_and_nothing_runs(archived, archive, tmp_path):
@@ -136,21 +131,15 @@ def test_results_are_fetched_and_nothing_runs(archived, archive, tmp_path):
     done = clone.sparsedecay("fetch", archive)
     assert "left as they are, though the archive has others: 1, as figures/fig1.pdf" in done.stdout
     assert (folder / "figures/fig1.pdf").read_text() == "mine"
-    assert file_digest(folder / "figures/fig2.pdf") == file_digest(
-        archived.folder / "figures/fig2.pdf"
-    )
+    fig2 = "figures/fig2.pdf"
+    assert (folder / fig2).read_bytes() == (archived.folder / fig2).read_bytes()
     assert clone.jobs() == set()
 
 
-def test_fetching_in_the_wrong_place(archived, archive, tmp_path):
+def test_fetching_in_the_wrong_place(archived, archive, tmp_path, monkeypatch):
     assert "no such file" in archived.sparsedecay("fetch", "nothing.zip").stderr
     assert "ARCHIVE=FILE.zip" in archived.sparsedecay("fetch", "").stderr
-    elsewhere = subprocess.run(
-        [sys.executable, "-m", "sparsedecay", "fetch", archive],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "holds no Snakefile; go to the project's folder" in elsewhere.stderr
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="holds no Snakefile; go to the project's folder"):
+        fetch.main([str(archive)])
     assert list(tmp_path.iterdir()) == []

@@ -17,8 +17,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 from snakemake_executor_plugin_slurm import ExecutorSettings as SlurmSettings
 
 from sparsedecay.files import paths
-from sparsedecay.extras.archive.contents import wanted
-from sparsedecay.extras.archive.source import config_in, source
+from sparsedecay.extras.archive.contents import config_in, source, wanted
 from sparsedecay.session.lock import PATIENCE, Claim, obstacle
 from sparsedecay.session.clock import to_the_present
 from sparsedecay.session import leftovers, preflight

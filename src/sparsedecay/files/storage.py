@@ -330,3 +330,8 @@ def misplaced(path: Path, expected: str) -> DamagedFile:
     return DamagedFile(
         f"{path}: does not hold {expected}.\nMake it again with: snakemake --force {path}"
     )
+
+
+def again(path: Path | str) -> str:
+    """The line of a message that says how a result is made anew."""
+    return f"Make it again with: snakemake --force {path}"

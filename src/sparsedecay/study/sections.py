@@ -185,6 +185,28 @@ class Sweep(Settings):
         return self
 
 
+Target = Literal["all", "replicate", "readings", "sweep"]
+
+
+class Archive(Settings):
+    """The package for a repository: what `snakemake archive` puts into it beside the source."""
+
+    targets: Annotated[tuple[Target, ...], Field(min_length=1, max_length=4, strict=False)]
+    """Targets whose results it holds: `all` (the figures), `replicate`, `readings` and `sweep`.
+    They are made first if they are not there."""
+    weights: bool
+    """Whether it holds the milestones that figures read. Without them it is far smaller, but
+    figures 3 and 4 cannot be drawn again from it without training."""
+
+    @model_validator(mode="after")
+    def check(self) -> "Archive":
+        if len(set(self.targets)) != len(self.targets):
+            raise ValueError("targets: each target may stand only once")
+        if "all" not in self.targets:
+            raise ValueError("targets: it must hold all, the figures; add it")
+        return self
+
+
 class Shown(Settings):
     """One trained network in a figure."""
 

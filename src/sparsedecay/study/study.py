@@ -15,7 +15,6 @@ from pydantic import Field, ValidationError, model_validator
 
 from sparsedecay.engines import EngineName, chosen
 from sparsedecay.errors import UserError
-from sparsedecay.extras.archive.settings import Archive
 from sparsedecay.files import paths
 from sparsedecay.science import regularizers
 from sparsedecay.science.data import AnyData
@@ -32,6 +31,7 @@ from sparsedecay.study.entries import Entry, overlaid
 from sparsedecay.study.explain import explain
 from sparsedecay.study.schema import json_schema
 from sparsedecay.study.sections import (
+    Archive,
     Claims,
     Epoch,
     Figure1,

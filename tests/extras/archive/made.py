@@ -1,14 +1,11 @@
 """Small archives, right and wrong."""
 
-import io
 import json
 import zipfile
 from pathlib import Path
 
-from sparsedecay.extras.archive import manifest
-from sparsedecay.extras.archive.names import LABEL, MANIFEST, kind
-from sparsedecay.extras.archive.packing import digest, pack
-from sparsedecay.extras.archive.settings import Label
+from sparsedecay.extras.archive.manifest import LABEL, SUMS, Label, digest, kind, write_sums
+from sparsedecay.extras.archive.pack import pack
 
 ROOT = Path(__file__).parents[3]
 TEXTS = {
@@ -25,24 +22,23 @@ TEXTS = {
 """A file of every kind."""
 
 
-def label(**other) -> Label:
-    values = {
-        "name": "sparsedecay",
-        "version": "0.1.0",
-        "commit": "a" * 40,
-        "changed": (),
-        "config": "config/config.yaml",
-        "targets": ("all",),
-        "weights": True,
-        "versions": {"python": "3.11.7"},
-    }
-    return Label(**{**values, **other})
+SAID = Label(
+    name="sparsedecay",
+    version="0.1.0",
+    commit="a" * 40,
+    changed=(),
+    config="config/config.yaml",
+    targets=("all",),
+    weights=True,
+    versions={"python": "3.11.7"},
+)
+"""What it says of itself."""
 
 
 def small(path: Path, **texts: Path | bytes) -> Path:
     """A whole archive of the files above; others can be added."""
-    files = {**TEXTS, LABEL: label().model_dump_json().encode(), **texts}
-    pack(path, files, frozenset())
+    files = {**TEXTS, LABEL: SAID.model_dump_json().encode(), **texts}
+    pack(path, files)
     return path
 
 
@@ -59,34 +55,21 @@ def contents(path: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def names(path: Path) -> set[str]:
-    with zipfile.ZipFile(path) as archive:
-        return set(archive.namelist())
-
-
 def of_kind(path: Path, wanted: str) -> set[str]:
-    return {name for name in names(path) if kind(name) == wanted}
+    return {name for name in contents(path) if kind(name) == wanted}
 
 
 def listed(files: dict[str, bytes]) -> dict[str, bytes]:
     """The files with a manifest that says that all is well."""
-    rest = {name: content for name, content in files.items() if name != MANIFEST}
+    rest = {name: content for name, content in files.items() if name != SUMS}
     sums = {name: digest(content) for name, content in rest.items()}
-    return {**rest, MANIFEST: manifest.write(sums)}
+    return {**rest, SUMS: write_sums(sums)}
 
 
 def flipped(content: bytes, at: int, bit: int = 0) -> bytes:
     """The content with one bit changed."""
     at %= len(content)
     return content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :]
-
-
-def bomb(size: int) -> bytes:
-    """A .zip with one entry of so many zeros."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("results/data/zeros.parquet", bytes(size))
-    return file.getvalue()
 
 
 def record(**other) -> str:

@@ -7,10 +7,8 @@ from sparsedecay.extras.archive.retrain import MEASURES, within
 
 def row(value, **other):
     """A summary, all measures of which have a value."""
-    lists = {"active_neurons", "distinct_neurons"}
-    return (
-        {n: [value, value] if n in lists else value for n in MEASURES} | {"diverged": None} | other
-    )
+    lists = {name: [value, value] for name in ("active_neurons", "distinct_neurons")}
+    return {**dict.fromkeys(MEASURES, value), **lists, "diverged": None, **other}
 
 
 def lost(epoch=10):

@@ -1,24 +1,149 @@
-"""What goes into an archive: what its targets are made of, by way of Snakemake's records.
+"""What goes into an archive: the project's own files, and what its targets are made of.
 
-found = contents(Path(), plan, asked)
-found.files                                  {"figures/fig4.pdf": Path("figures/fig4.pdf"), …}
-found.left_out                               ("results/train/…/150000/state.safetensors", …)
+In a git checkout the project's own files are those that git knows, and new ones that it is not told
+to ignore; in an unpacked archive they are those that its manifest lists. What the targets are made
+of is known from Snakemake's history.
 """
 
-from collections.abc import Iterator
+import os
+import subprocess
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.archive.names import unsafe
-from sparsedecay.extras.archive.records import Job, Records
-from sparsedecay.extras.archive.settings import Archive, Target
-from sparsedecay.extras.archive.source import Source
+from sparsedecay.extras.archive import manifest
+from sparsedecay.extras.archive.history import History, Job
 from sparsedecay.files import paths
+from sparsedecay.files.provenance import file_digest
+from sparsedecay.files.storage import again
 from sparsedecay.study.plan import Plan
+from sparsedecay.study.sections import Archive, Target
+from sparsedecay.study.study import Study
 
-DRAWN = ("pdf", "png", "svg", "json")
-FOUND = ("findings.md", "verdict.html", "findings.html", "method.html")
+ENDINGS = ("pdf", "png", "svg", "json")
+FINDINGS = ("findings.md", "verdict.html", "findings.html", "method.html")
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of a project, by their places in it, and the commit they belong to."""
+
+    project: Path
+    files: tuple[str, ...]
+    commit: str | None
+    changed: tuple[str, ...]
+    """Files that differ from the commit."""
+
+    @property
+    def digest(self) -> str:
+        """Stands for the content of all files and the commit."""
+        whole = sha256(str(self.commit).encode())
+        for name in self.files:
+            whole.update(f"\0{name}\0{file_digest(self.project / name)}".encode())
+        return whole.hexdigest()
+
+    @property
+    def programs(self) -> set[str]:
+        """The files that can be called."""
+        names = (name for name in self.files if not name.endswith(".md"))
+        return {name for name in names if os.access(self.project / name, os.X_OK)}
+
+
+def source(project: Path) -> Source:
+    """The source in a project's folder.
+
+    Raises:
+        UserError: it is neither a git checkout nor an unpacked archive, or no archive can hold it.
+    """
+    top = git(project, "rev-parse", "--show-toplevel")
+    if top.stdout and Path(top.stdout.rstrip("\n")).resolve() == project.resolve():
+        return from_git(project)
+    if (project / manifest.SUMS).exists() and (project / manifest.LABEL).exists():
+        return from_archive(project)
+    if (project / ".git").exists():
+        reason = top.stderr.strip() or "it has no work tree there"
+        raise UserError(f"{project.resolve()}: git cannot say what belongs to it: {reason}")
+    raise UserError(
+        f"{project.resolve()}: is neither a git checkout nor an unpacked archive, so it cannot be "
+        "said which source belongs to the results. Clone the project with git, or begin a history: "
+        "git init && git add . && git commit"
+    )
+
+
+def from_git(project: Path) -> Source:
+    """The source in a git checkout.
+
+    Raises:
+        UserError: a file of it cannot be archived.
+    """
+    listed = git(project, "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout
+    status = git(project, "status", "-z", "--porcelain", "--untracked-files=all", "--no-renames")
+    commit = git(project, "rev-parse", "--verify", "--quiet", "HEAD").stdout.strip()
+    # in the root: what an earlier archive put there when it was unpacked
+    names = sorted({*listed.split("\0")} - {""} - manifest.ADDED)
+    changed = {line[3:] for line in status.stdout.split("\0") if line} - manifest.ADDED
+    for name in names:
+        if reason := unfit(project / name):
+            raise UserError(f"{name!r}: {reason}, which no archive can hold; replace or remove it")
+    files = (name for name in names if (project / name).is_file())
+    return Source(project, tuple(files), commit or None, tuple(sorted(changed)))
+
+
+def from_archive(project: Path) -> Source:
+    """The source in an unpacked archive.
+
+    Raises:
+        UserError: its manifest or label is damaged, or of another version.
+    """
+    sums, about = project / manifest.SUMS, project / manifest.LABEL
+    label = manifest.read_label(about.read_bytes(), str(about))
+    listed = manifest.read_sums(sums.read_bytes(), str(sums))
+    listed = {name: sha for name, sha in listed.items() if manifest.kind(name) == "source"}
+    files = [name for name in sorted(listed) if (project / name).is_file()]
+    altered = {name for name in files if file_digest(project / name) != listed[name]}
+    changed = {*label.changed, *altered, *(listed.keys() - set(files))}
+    return Source(project, tuple(files), label.commit, tuple(sorted(changed)))
+
+
+def unfit(path: Path) -> str | None:
+    """Why a file of the source cannot be archived."""
+    if not str(path).isprintable():
+        return "has a name with control characters or not in UTF-8"
+    if path.is_symlink():
+        return "is a link"
+    return "is another repository" if path.is_dir() else None
+
+
+def git(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What git answers; nothing and the reason where it fails or is not installed."""
+    # not of a repository around the project, nor of one that a hook has set
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(project), *arguments]
+    try:
+        return subprocess.run(
+            command, env=env, capture_output=True, encoding="utf-8", errors="surrogateescape"
+        )
+    except OSError:
+        return subprocess.CompletedProcess(command, 1, "", "it is not installed")
+
+
+def config_in(source: Source, config: Path, study: Study) -> str:
+    """The place of a config in the source, which also holds the file of readings that it names.
+
+    Raises:
+        UserError: one of them lies outside, or git ignores it.
+    """
+    places = []
+    for file in (config, *([config.parent / study.claims.readings] if study.claims else [])):
+        try:
+            places.append(file.resolve().relative_to(source.project.resolve()).as_posix())
+        except ValueError:
+            reason = "lies outside of the project, so an archive would lack it"
+            raise UserError(f"{file}: {reason}; copy it to config/") from None
+        if places[-1] not in source.files:
+            raise UserError(f"{file}: is no part of the source; does git ignore it?")
+    return places[0]
 
 
 def wanted(plan: Plan, target: Target) -> list[str]:
@@ -27,15 +152,14 @@ def wanted(plan: Plan, target: Target) -> list[str]:
         return [paths.swept(table) for table in paths.MERGED]
     if target == "all":
         merged = [paths.merged(table) for table in paths.MERGED] if plan.study.shown else []
-        return [*drawn(plan.study.figures.names), *merged]
+        return [*figure_files(plan.study.figures.names), *merged]
     if target == "replicate":
-        return drawn(plan.replicated)
-    return [*drawn(["readings"]), *(f"results/claims/{name}" for name in FOUND)]
+        return figure_files(plan.replicated)
+    return [*figure_files(["readings"]), *(f"results/claims/{name}" for name in FINDINGS)]
 
 
-def drawn(figures: list[str]) -> list[str]:
-    """The files of some figures."""
-    return [paths.figure(name, ending) for name in figures for ending in DRAWN]
+def figure_files(names: list[str]) -> list[str]:
+    return [paths.figure(name, ending) for name in names for ending in ENDINGS]
 
 
 @dataclass(frozen=True)
@@ -44,41 +168,34 @@ class Contents:
 
     files: dict[str, Path]
     """By their place in the archive."""
+    history: History
     jobs: list[Job]
     """What the workflow did to make them, first to last."""
     left_out: tuple[str, ...]
     """States that no figure reads, or that were asked to be left out."""
 
 
-def contents(project: Path, plan: Plan, asked: Archive, source: Source) -> Contents:
-    """The files that belong into an archive of the project.
+def contents(source: Source, plan: Plan, asked: Archive) -> Contents:
+    """The files that belong into an archive of a project.
 
     Raises:
         UserError: a file is missing, or has no record, or a format that no archive holds.
     """
-    records = Records(project)
-    jobs = records.chain([file for target in asked.targets for file in wanted(plan, target)])
+    project, history = source.project, History(source.project)
+    jobs = history.chain(file for target in asked.targets for file in wanted(plan, target))
     made = {file for job in jobs for file in job.outputs}
     read = {file for job in jobs if job.rule == "figure" for file in job.inputs}
     states = {file for file in made if file.endswith(".safetensors")}
     left_out = states - read if asked.weights else states
-    files = {name: project / name for name in (*source.files, *sorted(made - left_out))}
-    missing = [name for name, path in files.items() if not path.is_file()]
-    if missing:
-        raise UserError(
-            f"{missing[0]}: is missing{f', with {n} more' if (n := len(missing) - 1) else ''}.\n"
-            f"Make it again with: snakemake --force {missing[0]}"
-        )
-    files |= {name: project / name for name in said(jobs) if (project / name).is_file()}
-    files |= {str(file.relative_to(project)): file for file in records.of(jobs)}
-    if wrong := unsafe(files):
+    files = {name: project / name for name in (*source.files, *(made - left_out))}
+    if missing := sorted(name for name, path in files.items() if not path.is_file()):
+        more = f", with {len(missing) - 1} more" if missing[1:] else ""
+        raise UserError(f"{missing[0]}: is missing{more}.\n{again(missing[0])}")
+    # jobs whose results came from a cache have neither log nor benchmark
+    said = {name for job in jobs for name in (*job.logs, job.benchmark) if name}
+    files |= {name: project / name for name in said if (project / name).is_file()}
+    records = (history.files[output] for output in made)
+    files |= {record.relative_to(project).as_posix(): record for record in records}
+    if wrong := manifest.unsafe(files):
         raise UserError(f"{wrong[0]}: is in a format that no archive holds")
-    return Contents(dict(sorted(files.items())), jobs, tuple(sorted(left_out)))
-
-
-def said(jobs: list[Job]) -> Iterator[str]:
-    """Logs and benchmarks of jobs. Those whose results came from a cache have none."""
-    for job in jobs:
-        yield from job.logs
-        if job.benchmark:
-            yield job.benchmark
+    return Contents(dict(sorted(files.items())), history, jobs, tuple(sorted(left_out)))

@@ -7,20 +7,23 @@ found by going from result to object again and again.
 """
 
 import json
+import mimetypes
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from rocrate.model import ContextEntity, Entity
 from rocrate.rocrate import ROCrate
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
-from sparsedecay.extras.archive.citation import Citation
+from sparsedecay.errors import UserError
 from sparsedecay.extras.archive.contents import Contents
-from sparsedecay.extras.archive.names import ADDED, CRATE, README, kind
-from sparsedecay.extras.archive.records import Job
-from sparsedecay.extras.archive.settings import Label
+from sparsedecay.extras.archive.history import Job
+from sparsedecay.extras.archive.manifest import README, Content, Label, digest, kind, size
 from sparsedecay.files.provenance import sha256
 
 PROFILES = {
@@ -31,23 +34,47 @@ PROFILES = {
 }
 TERMS = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
 """Of Workflow Run Crate, which RO-Crate 1.1 does not know itself."""
-FORMATS = {
-    "json": "application/json",
-    "jsonl": "application/jsonl",
-    "md": "text/markdown",
-    "html": "text/html",
-    "log": "text/plain",
-    "pdf": "application/pdf",
-    "png": "image/png",
-    "svg": "image/svg+xml",
-    "py": "text/x-python",
-    "yaml": "application/yaml",
-    "parquet": "application/vnd.apache.parquet",
-    "safetensors": "application/octet-stream",
-}
-WORKFLOW, RUN = "Snakefile", "#workflow-run"
-SNAKEMAKE = "https://snakemake.github.io"
-DONE = "http://schema.org/CompletedActionStatus"
+FORMATS = mimetypes.MimeTypes()
+for ending, type_ in (
+    (".jsonl", "application/jsonl"),
+    (".md", "text/markdown"),
+    (".parquet", "application/vnd.apache.parquet"),
+    (".safetensors", "application/octet-stream"),
+    (".yaml", "application/yaml"),
+):
+    FORMATS.add_type(type_, ending)
+WORKFLOW, SNAKEMAKE = "Snakefile", "https://snakemake.github.io"
+
+
+class Citation:
+    """Who made the package, and the paper it reproduces: what the project's CITATION.cff says."""
+
+    def __init__(self, file: Path) -> None:
+        """Read the file.
+
+        Raises:
+            UserError: it is missing, or lacks what every citation file has.
+        """
+        try:
+            said = YAML(typ="safe").load(file)
+            (paper,) = (one for one in said["references"] if one["type"] == "article")
+            self.title, self.license = str(said["title"]), str(said["license"])
+            self.keywords = ", ".join(said["keywords"])
+            self.authors = authors(said)
+            self.paper, self.paper_year = str(paper["title"]), int(paper["year"])
+            self.paper_authors = authors(paper)
+        except (OSError, YAMLError, KeyError, TypeError, ValueError) as error:
+            raise UserError(f"{file}: cannot be read ({error}); get it back from git") from None
+
+
+def authors(work: dict[str, Any]) -> dict[str, str]:
+    """The names of a work's authors, and what schema.org calls each."""
+    return {
+        one.get("name") or f"{one['given-names']} {one['family-names']}": (
+            "Organization" if "name" in one else "Person"
+        )
+        for one in work["authors"]
+    }
 
 
 @dataclass
@@ -57,253 +84,176 @@ class Writer:
     label: Label
     citation: Citation
     contents: Contents
-    digests: dict[str, str]
-    """SHA-256 of each file that the crate lists."""
-    sizes: dict[str, int]
+    files: Mapping[str, Content]
+    """All that the crate lists, by its place in the archive."""
 
     def write(self) -> bytes:
         """The file `ro-crate-metadata.json`; the same archive gives the same bytes."""
         self.crate = ROCrate(version="1.1")
         self.crate.metadata.extra_terms.update(TERMS)
+        self.root = self.crate.root_dataset
         self.known: dict[str, Entity] = {}
-        self.agents = [self.agent(*author) for author in self.citation.authors]
-        self.root()
-        self.files()
-        self.workflow()
-        jobs = [job for job in self.contents.jobs if job.outputs]
-        actions = [self.action(job) for job in jobs]
-        self.run(jobs, actions)
+        self.authors = self.agents(self.citation.authors)
+        self.add_root()
+        self.add_files()
+        self.add_workflow()
+        self.add_actions()
         text = json.dumps(self.crate.metadata.generate(), indent=1, ensure_ascii=False)
         return (text + "\n").encode()
 
-    def add(self, identifier: str, type_: str | list[str], **properties: Any) -> ContextEntity:
+    def add(self, identifier: str, kind_of: str, name: str, **more: Any) -> Entity:
         """An entity that is no file."""
-        values = {"@type": type_, **{k: alone(v) for k, v in properties.items() if v}}
+        values = {"@type": kind_of, "name": name, **{key: v for key, v in more.items() if v}}
         return self.crate.add(ContextEntity(self.crate, identifier, properties=values))
 
-    def agent(self, name: str, person: bool) -> ContextEntity:
-        return self.add(f"#{slug(name)}", "Person" if person else "Organization", name=name)
-
-    def root(self) -> None:
-        """The archive as a whole, its licence, and the paper."""
-        label, citation, crate = self.label, self.citation, self.crate
-        license_ = self.add(
-            f"https://spdx.org/licenses/{citation.license}",
-            "CreativeWork",
-            name=f"{citation.license} licence",
-            description="The licence of source, data, tables and figures.",
-        )
-        paper = self.add(
-            "#paper",
-            "ScholarlyArticle",
-            name=citation.paper,
-            datePublished=str(citation.paper_year),
-            author=[self.agent(*author) for author in citation.paper_authors],
-        )
-        profiles = [
-            self.add(url, "CreativeWork", name=name, version=url.rpartition("/")[2])
-            for url, name in PROFILES.items()
+    def agents(self, people: Mapping[str, str]) -> list[Entity]:
+        return [
+            self.add("#" + "-".join(re.findall(r"\w+", name.lower())), kind_of, name)
+            for name, kind_of in people.items()
         ]
-        root = crate.root_dataset
+
+    def add_root(self) -> None:
+        """The archive as a whole, its licence, and the paper."""
+        label, citation, root = self.label, self.citation, self.root
         root["name"] = f"sparsedecay {label.version}: results of {label.config}"
         root["description"] = (
             f"{citation.title}. Source, configuration, data, tables and figures, made by the "
             f"targets {', '.join(label.targets)} of a Snakemake workflow, with what it takes to "
             f"draw the figures again. Begin with {README}."
         )
-        root["datePublished"] = day(max(job.ended for job in self.contents.jobs))
-        root["version"] = label.version
-        root["license"] = license_
-        root["author"] = alone(self.agents)
-        if organizations := [agent for agent in self.agents if agent.type == "Organization"]:
+        root["datePublished"] = second(max(job.ended for job in self.contents.jobs))[:10]
+        root["version"], root["keywords"] = label.version, citation.keywords
+        root["author"] = self.authors
+        if organizations := [agent for agent in self.authors if agent.type == "Organization"]:
             root["publisher"] = organizations[0]
-        root["keywords"] = ", ".join(citation.keywords)
-        root["citation"] = paper
-        root["conformsTo"] = profiles
-        descriptor = crate.metadata
-        descriptor["conformsTo"] = [
-            {"@id": "https://w3id.org/ro/crate/1.1"},
-            {"@id": "https://w3id.org/workflowhub/workflow-ro-crate/1.0"},
+        root["license"] = self.add(
+            f"https://spdx.org/licenses/{citation.license}",
+            "CreativeWork",
+            f"{citation.license} licence",
+            description="The licence of source, data, tables and figures.",
+        )
+        year, people = str(citation.paper_year), self.agents(citation.paper_authors)
+        root["citation"] = self.add(
+            "#paper", "ScholarlyArticle", citation.paper, datePublished=year, author=people
+        )
+        root["conformsTo"] = [
+            self.add(url, "CreativeWork", name, version=url.rpartition("/")[2])
+            for url, name in PROFILES.items()
         ]
 
-    def files(self) -> None:
-        """Every file of the archive but this one and the manifest, which lists it."""
-        for name in sorted({*self.contents.files, *(ADDED & self.digests.keys())} - {CRATE}):
-            properties = {
-                "name": name,
-                "description": kind(name),
-                "contentSize": str(self.sizes[name]),
-                "sha256": self.digests[name],
-                "encodingFormat": FORMATS.get(name.rpartition(".")[2], "text/plain"),
-            }
-            if name in ("README.md", README):
-                properties["about"] = self.crate.root_dataset
-            if name != WORKFLOW:
-                self.known[name] = self.crate.add_file(dest_path=name, properties=properties)
+    def add_files(self) -> None:
+        """Every file of the archive but this one and the manifest, which lists it; the workflow
+        comes later."""
+        for name in sorted(self.files.keys() - {WORKFLOW}):
+            about = {"about": self.root} if name in ("README.md", README) else {}
+            format_ = FORMATS.guess_type(name)[0] or "text/plain"
+            properties = {"name": name, "description": kind(name), "encodingFormat": format_}
+            self.known[name] = self.crate.add_file(
+                dest_path=name, properties={**properties, **self.bytes_of(name), **about}
+            )
+        why = "A state that training went on from; not in the archive, training makes it again."
         for name in self.contents.left_out:
-            about = (
-                "A state that training went on from; not in the archive, training makes it again."
-            )
-            identifier = f"#left-out/{name}"
-            self.known[name] = self.add(identifier, "CreativeWork", name=name, description=about)
+            self.known[name] = self.add(f"#left-out/{name}", "CreativeWork", name, description=why)
 
-    def workflow(self) -> None:
+    def bytes_of(self, name: str) -> dict[str, str]:
+        content = self.files[name]
+        return {"contentSize": str(size(content)), "sha256": digest(content)}
+
+    def add_workflow(self) -> None:
         """The Snakefile, its rules, and the steps they are."""
-        label = self.label
-        snakemake = self.add(
-            f"{SNAKEMAKE}/#engine",
-            "SoftwareApplication",
-            name="Snakemake",
-            url=SNAKEMAKE,
-            softwareVersion=label.versions["snakemake"],
-        )
-        self.rules = sorted({job.rule for job in self.contents.jobs})
-        self.told = docstrings(self.contents)
-        tools = {
+        config = self.known[self.label.config]
+        about = {"url": SNAKEMAKE, "version": self.label.version}
+        places = [name for name in self.contents.files if name.startswith("workflow/rules/")]
+        texts = "".join(self.contents.files[name].read_text(encoding="utf-8") for name in places)
+        told = dict(re.findall(r'^rule (\w+):\n +"""(.+?)"""', texts, re.MULTILINE))
+        rules = sorted({job.rule for job in self.contents.jobs})
+        self.rules = {rule: told.get(rule, f"The rule {rule} of the workflow.") for rule in rules}
+        self.tools = {
             rule: self.add(
-                f"#rule/{rule}",
-                "SoftwareSourceCode",
-                name=f"rule {rule}",
-                description=self.told.get(rule, f"The rule {rule} of the workflow."),
-                url=SNAKEMAKE,
-                version=label.version,
+                f"#rule/{rule}", "SoftwareSourceCode", f"rule {rule}", description=words, **about
             )
-            for rule in self.rules
+            for rule, words in self.rules.items()
         }
         self.steps = {
-            rule: self.add(
-                f"#step/{rule}", "HowToStep", name=rule, position=str(i), workExample=tools[rule]
-            )
-            for i, rule in enumerate(self.rules)
+            rule: self.add(f"#step/{rule}", "HowToStep", rule, position=str(i), workExample=tool)
+            for i, (rule, tool) in enumerate(self.tools.items())
         }
-        self.tools, self.snakemake = tools, snakemake
-        config = self.add(
-            "#parameter/config",
-            "FormalParameter",
-            name="configfile",
-            additionalType="File",
-            description="What is computed; every key is explained in config/README.md.",
-            workExample=self.known[label.config],
-        )
-        self.known[label.config]["exampleOfWork"] = config
-        main = self.crate.add_workflow(
+        parameter = self.add("#parameter/config", "FormalParameter", "configfile")
+        parameter["additionalType"], parameter["workExample"] = "File", config
+        parameter["description"] = "What is computed; config/README.md explains every key."
+        config["exampleOfWork"] = parameter
+        profile = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
+        properties = {
+            "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
+            "name": "sparsedecay",
+            "description": self.citation.title,
+            "identifier": self.label.commit or "no commit",
+            "license": self.root["license"],
+            "author": self.authors,
+            "encodingFormat": "text/x-snakemake",
+            "conformsTo": {"@id": profile},
+            "hasPart": [*self.tools.values()],
+            "step": [*self.steps.values()],
+            "input": parameter,
+        }
+        self.workflow = self.crate.add_workflow(
             dest_path=WORKFLOW,
             main=True,
             lang="snakemake",
-            properties={
-                "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
-                "name": "sparsedecay",
-                "description": self.citation.title,
-                "version": label.version,
-                "url": SNAKEMAKE,
-                "identifier": label.commit or "no commit",
-                "license": {"@id": f"https://spdx.org/licenses/{self.citation.license}"},
-                "author": alone(self.agents),
-                "encodingFormat": "text/x-snakemake",
-                "contentSize": str(self.sizes[WORKFLOW]),
-                "sha256": self.digests[WORKFLOW],
-                "conformsTo": {
-                    "@id": "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
-                },
-            },
+            properties={**properties, **about, **self.bytes_of(WORKFLOW)},
         )
-        main["hasPart"] = list(tools.values())
-        main["step"] = list(self.steps.values())
-        main["input"] = config
 
-    def action(self, job: Job) -> ContextEntity:
-        """One job."""
-        action = self.add(
-            f"#job/{job.rule}/{job.name}",
-            "CreateAction",
-            name=f"{job.rule} {job.name}",
-            description=self.told.get(job.rule, job.rule),
-            instrument=self.tools[job.rule],
-            agent=self.agents[0],
-            startTime=second(job.began),
-            endTime=second(job.ended),
-            actionStatus=DONE,
-            object=[*self.references(job.inputs), *self.parameters(job)],
-            result=self.references(job.outputs),
+    def add_actions(self) -> None:
+        """The jobs, the workflow's run as a whole, and how Snakemake organised it."""
+        jobs, label, controls = self.contents.jobs, self.label, []
+        for job in jobs:
+            name, place = f"{job.rule} {job.name}", f"{job.rule}/{job.name}"
+            about = {"description": self.rules[job.rule], "instrument": self.tools[job.rule]}
+            read = [*self.references(job.inputs), *self.parameters(job)]
+            made = self.references(job.outputs)
+            action = self.action(f"#job/{place}", name, [job], object=read, result=made, **about)
+            task = {"instrument": self.steps[job.rule], "object": action}
+            words = f"control of {name}"
+            controls += [self.add(f"#control/{place}", "ControlAction", words, **task)]
+        run = self.action(
+            "#workflow-run",
+            f"snakemake {' '.join(label.targets)} --configfile {label.config}",
+            jobs,
+            description="All jobs together, from data to figures, however often it was called.",
+            instrument=self.workflow,
+            object=self.known[label.config],
+            result=self.references(n for job in jobs if job.rule == "figure" for n in job.outputs),
         )
-        self.crate.root_dataset.append_to("mentions", action)
+        about = {"url": SNAKEMAKE, "softwareVersion": label.versions["snakemake"]}
+        engine = self.add(f"{SNAKEMAKE}/#engine", "SoftwareApplication", "Snakemake", **about)
+        organized = self.add("#organize", "OrganizeAction", "Snakemake runs the workflow")
+        organized["instrument"], organized["agent"] = engine, self.authors[0]
+        organized["object"], organized["result"] = controls, run
+
+    def action(self, identifier: str, name: str, jobs: list[Job], **more: Any) -> Entity:
+        """What was done by one or more jobs."""
+        times = {
+            "startTime": second(min(job.began for job in jobs)),
+            "endTime": second(max(job.ended for job in jobs)),
+            "actionStatus": "http://schema.org/CompletedActionStatus",
+        }
+        action = self.add(identifier, "CreateAction", name, agent=self.authors[0], **times, **more)
+        self.root.append_to("mentions", action)
         return action
 
-    def parameters(self, job: Job) -> Iterable[ContextEntity]:
+    def parameters(self, job: Job) -> Iterator[Entity]:
         """The settings that a job was given, as JSON; jobs of one run share theirs."""
         for param in job.params:
             value = param[1:-1] if param[:1] == param[-1:] == "'" else param
             if value.startswith("{"):
-                identifier = f"#settings/{sha256(value)[:16]}"
-                yield self.crate.get(identifier) or self.add(
-                    identifier, "PropertyValue", name="settings", value=value
-                )
+                place = f"#settings/{sha256(value)[:16]}"
+                yield self.add(place, "PropertyValue", "settings", value=value)
 
     def references(self, names: Iterable[str]) -> list[Entity]:
         """Files, in the archive or left out of it."""
         return [self.known[name] for name in names if name in self.known]
 
-    def run(self, jobs: list[Job], actions: list[ContextEntity]) -> None:
-        """The workflow's run as a whole, and how Snakemake organised it."""
-        figures = [name for job in jobs if job.rule == "figure" for name in job.outputs]
-        run = self.add(
-            RUN,
-            "CreateAction",
-            name=f"snakemake {' '.join(self.label.targets)} --configfile {self.label.config}",
-            description="All jobs together, from data to figures, however often it was called.",
-            instrument={"@id": WORKFLOW},
-            agent=self.agents[0],
-            startTime=second(min(job.began for job in jobs)),
-            endTime=second(max(job.ended for job in jobs)),
-            actionStatus=DONE,
-            object=self.known[self.label.config],
-            result=self.references(figures or jobs[-1].outputs),
-        )
-        self.crate.root_dataset.append_to("mentions", run)
-        controls = [
-            self.add(
-                f"#control/{job.rule}/{job.name}",
-                "ControlAction",
-                name=f"control of {job.rule} {job.name}",
-                instrument=self.steps[job.rule],
-                object=action,
-            )
-            for job, action in zip(jobs, actions, strict=True)
-        ]
-        self.add(
-            "#organize",
-            "OrganizeAction",
-            name="Snakemake runs the workflow",
-            instrument=self.snakemake,
-            agent=self.agents[0],
-            object=controls,
-            result=run,
-        )
-
-
-def docstrings(contents: Contents) -> dict[str, str]:
-    """What each rule says of itself."""
-    found: dict[str, str] = {}
-    for name, file in contents.files.items():
-        if name.startswith("workflow/rules/"):
-            text = file.read_text(encoding="utf-8")
-            found |= re.findall(r'^rule (\w+):\n +"""(.+?)"""', text, re.MULTILINE)
-    return found
-
-
-def alone(value: Any) -> Any:
-    """A value that stands alone in a list, without it."""
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
-
-
-def slug(name: str) -> str:
-    return re.sub(r"\W+", "-", name).strip("-").lower()
-
 
 def second(time: float) -> str:
     """A time in ISO 8601, in whole seconds of UTC."""
     return datetime.fromtimestamp(int(time), UTC).isoformat()
-
-
-def day(time: float) -> str:
-    return second(time)[:10]

@@ -11,10 +11,9 @@ import argparse
 from pathlib import Path, PurePath
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.archive.names import is_made
+from sparsedecay.extras.archive.history import FOLDER, History, output_of
+from sparsedecay.extras.archive.manifest import is_made, kind, whole
 from sparsedecay.extras.archive.opening import Archive, opened
-from sparsedecay.extras.archive.records import FOLDER, Records, output_of
-from sparsedecay.extras.archive.whole import whole
 from sparsedecay.files.provenance import file_digest
 
 
@@ -45,16 +44,12 @@ def sort(archive: Archive, project: Path) -> tuple[list[str], list[str], list[st
     """The results of an archive that are not here, that are the same here, and that differ. A
     record belongs to its output: it is taken where that is taken, or has none here."""
     made = [name for name in archive.names if is_made(name)]
-    results = [name for name in made if not name.startswith(FOLDER)]
-    new = [name for name in results if not (project / name).is_file()]
-    old = [name for name in results if (project / name).is_file()]
-    same = [name for name in old if archive.digest(name) == file_digest(project / name)]
-    kept = sorted(set(old) - set(same))
-    here = Records(project).files
-    for record in made:
-        if not record.startswith(FOLDER):
-            continue
-        output = output_of(PurePath(record).relative_to(FOLDER))
-        if output in new or (output not in kept and output not in here):
-            new.append(record)
-    return new, same, kept
+    results = [name for name in made if kind(name) != "records"]
+    records = {n: output_of(PurePath(n).relative_to(FOLDER)) for n in made if kind(n) == "records"}
+    old = {name for name in results if (project / name).is_file()}
+    same = {name for name in old if archive.digest(name) == file_digest(project / name)}
+    here = ({*History(project).files} | old - same) - (set(results) - old)
+    new = [
+        name for name in (*results, *records) if name not in old and records.get(name) not in here
+    ]
+    return new, sorted(same), sorted(old - same)

@@ -12,17 +12,15 @@ Exit status: 0; 1 if something is not as it should be; 2 if the archive cannot b
 
 import argparse
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.archive.names import ADDED, is_made
+from sparsedecay.extras.archive import manifest
+from sparsedecay.extras.archive.history import History
 from sparsedecay.extras.archive.opening import Archive, opened
-from sparsedecay.extras.archive.rerender import rerender
-from sparsedecay.extras.archive.retrain import retrain
-from sparsedecay.extras.archive.whole import whole
-from sparsedecay.files.provenance import file_digest
+from sparsedecay.extras.archive.retrain import Workflow, retrain
+from sparsedecay.files.provenance import file_digest, versions
 
 HARMLESS = ("docs/", "tests/", "config/", "README.md")
 """Source that is not run when figures are drawn or networks trained."""
@@ -48,19 +46,23 @@ def main(arguments: list[str]) -> None:
     add("--cores", default="all", help="for the workflow (default: all)")
     add("--trust", action="store_true", help="run the archive's code though it is not this one's")
     options = parser.parse_args(arguments)
-    with opened(options.archive) as archive, ExitStack() as stack:
-        label = whole(archive)
+    with opened(options.archive) as archive:
+        label = manifest.whole(archive)
         if not (options.rerender or options.retrain):
             return
         if not options.trust:
             same_code(archive)
-        folder = empty(options.folder, stack)
-        archive.unpack(folder)
-        print(f"unpacked in {folder}", flush=True)
-        if options.rerender:
-            right = rerender(archive, label, folder, options.cores)
-        else:
-            right = retrain(archive, label, folder, options.retrain, options.cores)
+        with TemporaryDirectory(prefix="sparsedecay-") as temporary:
+            folder = (options.folder or Path(temporary)).resolve()
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise UserError(f"--folder {options.folder}: is not empty; name a new one")
+            archive.unpack(folder)
+            print(f"unpacked in {folder}", flush=True)
+            workflow = Workflow(folder, label.config, options.cores)
+            if options.rerender:
+                right = rerender(label, workflow)
+            else:
+                right = retrain(archive, label, workflow, options.retrain)
     sys.exit(0 if right else 1)
 
 
@@ -71,15 +73,12 @@ def same_code(archive: Archive) -> None:
         UserError: it is not.
     """
     here = Path(__file__).parents[4]
-    source = [
-        name
-        for name in archive.names
-        if not (name.startswith(HARMLESS) or is_made(name) or name in ADDED)
-    ]
     other = [
         name
-        for name in source
-        if not (here / name).is_file() or archive.digest(name) != file_digest(here / name)
+        for name in archive.names
+        if manifest.kind(name) == "source"
+        and not name.startswith(HARMLESS)
+        and not ((here / name).is_file() and archive.digest(name) == file_digest(here / name))
     ]
     if other:
         raise UserError(
@@ -89,14 +88,38 @@ def same_code(archive: Archive) -> None:
         )
 
 
-def empty(folder: Path | None, stack: ExitStack) -> Path:
-    """The folder to unpack in.
+def rerender(label: manifest.Label, workflow: Workflow) -> bool:
+    """Whether Snakemake finds nothing to be done in an unpacked archive, and renders the same
+    figures again from its tables, byte for byte.
 
     Raises:
-        UserError: it is not empty.
+        UserError: Snakemake fails.
     """
-    if folder is None:
-        return Path(stack.enter_context(TemporaryDirectory(prefix="sparsedecay-")))
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"--folder {folder}: is not empty; name a new one")
-    return folder.resolve()
+    said = workflow.snakemake(*label.targets, "--dry-run", shown=False)
+    if "Nothing to be done" not in said:
+        print(said, file=sys.stderr)
+        print("Snakemake would do the jobs above, though everything should be there")
+        return False
+    print("Snakemake finds nothing to be done", flush=True)
+    folder = workflow.folder
+    listed = manifest.read_sums((folder / manifest.SUMS).read_bytes(), manifest.SUMS)
+    names, figures = [], 0
+    for job in History(folder).all:
+        if job.rule != "figure":
+            continue
+        if not listed.keys() >= {name for name in job.inputs if manifest.is_made(name)}:
+            print(f"{job.name}: not drawn, as it shows weights that the archive was made without")
+            continue
+        figures += 1
+        # by the manifest, as records of strangers may name anything
+        names += [n for n in job.outputs if n in listed and manifest.kind(n) == "figures"]
+    for name in names:
+        (folder / name).unlink()
+    workflow.snakemake(*names)
+    differ = [name for name in names if file_digest(folder / name) != listed[name]]
+    print(f"{len(names) - len(differ)} of {len(names)} files of {figures} figures: the same bytes")
+    if differ:
+        other = [f"packed with {one}" for one in manifest.unlike(label.versions, versions())]
+        print("differ:", *differ, sep="\n  ")
+        print(*(other or ["though machine and versions are those of the archive"]), sep="\n")
+    return not differ

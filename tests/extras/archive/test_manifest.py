@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,11 +11,13 @@ from hypothesis import strategies as st
 
 from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.extras.archive import manifest
-from sparsedecay.extras.archive.names import KINDS, LABEL, MANIFEST, kind
+from sparsedecay.extras.archive.manifest import KINDS, LABEL, SUMS, differences, digest, kind
 from sparsedecay.extras.archive.opening import opened
+from sparsedecay.extras.archive.pack import pack
 from sparsedecay.extras.archive.verify import main
-from sparsedecay.extras.archive.whole import differences
-from tests.extras.archive.made import ROOT, TEXTS, contents, flipped, label, listed, small, zipped
+from tests.extras.archive.made import ROOT, SAID, TEXTS, contents, flipped, listed, small, zipped
+
+TEXT_OF_LABEL = SAID.model_dump_json().encode()
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def found(path):
 
 
 def test_there_is_a_file_of_every_kind():
-    assert {kind(name) for name in (*TEXTS, MANIFEST)} == KINDS.keys()
+    assert {kind(name) for name in (*TEXTS, SUMS)} == KINDS.keys()
 
 
 def test_a_whole_archive(whole, capsys):
@@ -63,7 +64,7 @@ def test_one_flipped_bit_in_any_file_is_found(whole, tmp_path_factory, data):
     at = data.draw(st.integers(0, len(files[name]) - 1))
     files[name] = flipped(files[name], at, data.draw(st.integers(0, 7)))
     path = zipped(tmp_path_factory.mktemp("flipped") / "a.zip", files)
-    if name == MANIFEST:
+    if name == SUMS:
         assert found(path)
     else:
         assert found(path) == [f"altered: {name}"]
@@ -82,12 +83,22 @@ def test_one_flipped_bit_in_the_zip_itself_is_found(whole, tmp_path_factory, dat
     assert found(path)
 
 
-def test_what_is_missing_added_or_altered_is_named(whole, tmp_path, capsys):
-    files = contents(whole)
-    del files["figures/fig1.pdf"]
-    files["figures/fig9.pdf"] = b"new"
-    files["results/logs/data/grid.log"] += b"more"
-    code, said = verify(zipped(tmp_path / "a.zip", files), capsys=capsys)
+@pytest.fixture
+def other(whole, tmp_path):
+    """Makes the archive with some files changed, or left out for None, and a manifest to match."""
+
+    def make(changes, listed=listed):
+        files = {**contents(whole), **changes}
+        files = {name: content for name, content in files.items() if content is not None}
+        return zipped(tmp_path / "a.zip", listed(files))
+
+    return make
+
+
+def test_what_is_missing_added_or_altered_is_named(other, tmp_path, capsys):
+    log = TEXTS["results/logs/data/grid.log"] + b"more"
+    changes = {"figures/fig1.pdf": None, "figures/fig9.pdf": b"", "results/logs/data/grid.log": log}
+    code, said = verify(other(changes, dict), capsys=capsys)
     assert code == 1
     assert said.splitlines() == [
         "missing: figures/fig1.pdf",
@@ -97,84 +108,74 @@ def test_what_is_missing_added_or_altered_is_named(whole, tmp_path, capsys):
     ]
 
 
-def test_many_differences_are_counted(whole, tmp_path, capsys):
-    files = {**contents(whole), **{f"docs/{i}.md": b"" for i in range(30)}}
-    code, said = verify(zipped(tmp_path / "a.zip", files), capsys=capsys)
+def test_many_differences_are_counted(other, capsys):
+    code, said = verify(other({f"docs/{i}.md": b"" for i in range(30)}, dict), capsys=capsys)
     assert code == 1
     assert "… and 10 more" in said
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "results/train/run/10/state.pt",
-        "figures/fig1.pkl",
-        "results/x",
-        ".snakemake/iocache/latest.pkl",
-        ".snakemake/locks/0.output.lock",
-        ".snakemake/incomplete/ZmlndXJlcy9maWcxLnBkZg==",
-        ".snakemake/metadata/evil",
-        # figures/../../victim and /etc/passwd
-        ".snakemake/metadata/ZmlndXJlcy8uLi8uLi92aWN0aW0=",
-        ".snakemake/metadata/L2V0Yy9wYXNzd2Q=",
-    ],
+UNSAFE = (
+    *("results/train/run/10/state.pt", "figures/fig1.pkl", "results/x"),
+    *(".snakemake/iocache/latest.pkl", ".snakemake/locks/0.output.lock"),
+    *(".snakemake/incomplete/ZmlndXJlcy9maWcxLnBkZg==", ".snakemake/metadata/evil"),
+    ".snakemake/metadata/ZmlndXJlcy8uLi8uLi92aWN0aW0=",  # figures/../../victim
+    ".snakemake/metadata/L2V0Yy9wYXNzd2Q=",  # /etc/passwd
 )
-def test_results_in_a_format_that_may_run_code(whole, tmp_path, name):
-    path = zipped(tmp_path / "a.zip", listed({**contents(whole), name: b"\x80\x04."}))
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_results_in_a_format_that_may_run_code(other, name):
+    path = other({name: b"\x80\x04."})
     with pytest.raises(UserError, match="is in a format that no archive of sparsedecay holds"):
         main([str(path)])
 
 
-@pytest.mark.parametrize("name", [MANIFEST, LABEL])
-def test_some_other_zip(whole, tmp_path, name):
-    files = contents(whole)
-    del files[name]
-    files = files if name == MANIFEST else listed(files)
+@pytest.mark.parametrize("name", [SUMS, LABEL])
+def test_some_other_zip(other, name):
+    path = other({name: None}, dict if name == SUMS else listed)
     with pytest.raises(UserError, match=f"holds no {name}, so it is no archive"):
-        main([str(zipped(tmp_path / "a.zip", files))])
-
-
-def test_an_archive_of_another_version(whole, tmp_path):
-    said = label().model_dump_json().replace('"weights":true', '"wights":true').encode()
-    path = zipped(tmp_path / "a.zip", listed({**contents(whole), LABEL: said}))
-    with pytest.raises(UserError, match=r"archive\.json: weights: .*made by another version"):
         main([str(path)])
 
 
 @pytest.mark.parametrize(
-    ("key", "value"),
+    ("key", "value", "words"),
     [
-        ("name", "\x1b[31mother"),
-        ("version", "0.1\nfake.zip: all as they were packed"),
-        ("commit", "HEAD"),
-        ("config", "../../etc/passwd"),
-        ("config", "a\x1b]0;title\x07"),
-        ("changed", ["\u202e"]),
-        ("versions", {"\x07": "1"}),
+        ("name", "\x1b[31mother", "name: "),
+        ("version", "0.1\nfake.zip: all as they were packed", "version: "),
+        ("commit", "HEAD", "commit: "),
+        ("config", "../../etc/passwd", "its config is not in the archive"),
+        ("config", "a\x1b]0;title\x07", "config: "),
+        ("changed", ["\u202e"], "changed.0: "),
+        ("versions", {"\x07": "1"}, r".*versions\..*: "),
+        ("weights", None, "weights: .*made by another version"),
+        ("format", 2, "is of format 2, .* reads format 1; sparsedecay 0.1.0, .* can read it"),
+        ("format", "\x07", "format: "),
     ],
 )
-def test_a_label_that_would_do_harm(whole, tmp_path, capsys, key, value):
-    said = json.dumps({**json.loads(label().model_dump_json()), key: value}).encode()
-    path = zipped(tmp_path / "a.zip", listed({**contents(whole), LABEL: said}))
-    with pytest.raises(UserError, match=r"archive\.json: ") as caught:
-        main([str(path)])
+def test_a_label_that_would_do_harm_or_is_of_another_version(other, capsys, key, value, words):
+    values = {**json.loads(TEXT_OF_LABEL), key: value}
+    said = json.dumps({k: v for k, v in values.items() if v is not None}).encode()
+    with pytest.raises(UserError, match=rf"archive\.json: {words}") as caught:
+        main([str(other({LABEL: said}))])
     assert str(caught.value).isprintable()
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize(
-    "name", ["snakemake.py", "yaml.so", "matplotlibrc", "src/x.py", "Makefile"]
-)
-def test_more_code_is_other_code(tmp_path, name, capsys):
-    path = zipped(tmp_path / "a.zip", listed({**contents_of_this_copy(), name: b"x = 1"}))
+def test_a_label_from_before_there_were_formats(other, capsys):
+    assert b'"format":1,' in TEXT_OF_LABEL
+    path = other({LABEL: TEXT_OF_LABEL.replace(b'"format":1,', b"")})
+    assert verify(path, capsys=capsys)[0] == 0
+
+
+OTHER_CODE = ("snakemake.py", "yaml.so", "matplotlibrc", "src/x.py", "Makefile")
+
+
+@pytest.mark.parametrize("name", OTHER_CODE)
+def test_more_code_is_other_code(tmp_path, name):
+    ours = {"Snakefile": (ROOT / "Snakefile").read_bytes(), "config/config.yaml": b""}
+    path = zipped(tmp_path / "a.zip", listed({**ours, LABEL: TEXT_OF_LABEL, name: b"x = 1"}))
     with pytest.raises(UserError, match=f"its code is not that of this copy of .*{name}.*--trust"):
         main([str(path), "--rerender"])
-
-
-def contents_of_this_copy():
-    """An archive whose code is ours, and that holds nothing else."""
-    files = {"Snakefile": (ROOT / "Snakefile").read_bytes(), "config/config.yaml": b""}
-    return {**files, LABEL: label().model_dump_json().encode()}
 
 
 def test_code_of_others_is_not_run_unasked(whole, tmp_path):
@@ -192,43 +193,32 @@ def test_a_folder_that_is_not_empty(whole, tmp_path):
 
 @given(st.dictionaries(st.from_regex(r"[a-z./ ]{0,9}[a-z]", fullmatch=True), st.binary(max_size=4)))
 def test_the_manifest_is_read_as_it_was_written(files):
-    from sparsedecay.extras.archive.packing import digest
-
     sums = {name: digest(content) for name, content in files.items()}
-    assert manifest.read(manifest.write(sums), "here") == sums
+    assert manifest.read_sums(manifest.write_sums(sums), "here") == sums
 
 
 def test_the_manifest_is_one_for_sha256sum(whole, tmp_path):
-    for name, content in contents(whole).items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_bytes(content)
-    command = ["sha256sum", "--check", "--strict", "--quiet", MANIFEST]
-    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
+    with opened(whole) as archive:
+        archive.unpack(tmp_path)
+    command = ["env", "LC_ALL=C", "sha256sum", "--check", "--strict", "--quiet", SUMS]
+    assert subprocess.run(command, cwd=tmp_path).returncode == 0
     (tmp_path / "Snakefile").write_text("other")
-    env = {**os.environ, "LC_ALL": "C"}
-    done = subprocess.run(
-        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "Snakefile: FAILED\n")
 
 
-@pytest.mark.parametrize(
-    "spoil",
-    [
-        lambda text: text.replace(b"  ", b" "),
-        lambda text: text.upper(),
-        lambda text: text + b"x\n",
-        lambda text: text.replace(b"\n", b"\r\n"),
-        lambda text: text[:-1],
-        lambda text: b"\n".join(reversed(text.splitlines())) + b"\n",
-        lambda text: text + text.splitlines()[0] + b"\n",
-        lambda text: b"\xff" + text,
-    ],
+A, B = b"0" * 64 + b"  a\n", b"a" * 64 + b"  b\n"
+WRONG = (
+    *(A.replace(b"  ", b" ") + B, A + B.upper(), A + B + b"x\n", A.replace(b"\n", b"\r\n") + B),
+    *((A + B)[:-1], B + A, A + B + A, b"\xff" + A + B),
 )
-def test_a_manifest_that_is_written_otherwise(spoil):
-    text = manifest.write({"a": "0" * 64, "b": "a" * 64})
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_manifest_that_is_written_otherwise(text):
+    assert manifest.read_sums(A + B, "here") == {"a": "0" * 64, "b": "a" * 64}
     with pytest.raises(DamagedFile, match="here: is no list of SHA-256"):
-        manifest.read(spoil(text), "here")
+        manifest.read_sums(text, "here")
 
 
 def test_the_same_files_give_the_same_bytes(tmp_path, monkeypatch):
@@ -248,26 +238,22 @@ def test_the_same_files_give_the_same_bytes(tmp_path, monkeypatch):
 
 
 def test_a_file_that_changes_meanwhile(tmp_path, monkeypatch):
-    from sparsedecay.extras.archive import packing
-
     file = tmp_path / "log"
     file.write_text("one")
-    before = packing.manifest.write
 
     def write(digests):
         file.write_text("two")
         return before(digests)
 
-    monkeypatch.setattr(packing.manifest, "write", write)
-    with pytest.raises(UserError, match="log: changed while it was archived"):
-        packing.pack(tmp_path / "a.zip", {"log": file}, frozenset())
+    before = manifest.write_sums
+    monkeypatch.setattr(manifest, "write_sums", write)
+    with pytest.raises(UserError, match="altered: log; wait until nothing else runs here"):
+        pack(tmp_path / "a.zip", {"log": file})
     assert not list(tmp_path.glob("*.zip*"))
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\\b", "C: notes", "SNAKEFILE"])
 def test_names_that_no_archive_can_hold(tmp_path, name):
-    from sparsedecay.extras.archive.packing import pack
-
     with pytest.raises(UserError, match=r"rename it|leads out|stands there twice"):
-        pack(tmp_path / "a.zip", {name: b"", "Snakefile": b""}, frozenset())
-    assert not Path(tmp_path / "a.zip").exists()
+        pack(tmp_path / "a.zip", {name: b"", "Snakefile": b""})
+    assert not (tmp_path / "a.zip").exists()

@@ -1,26 +1,19 @@
 """Which files are the source, and which commit they are."""
 
 import os
-import subprocess
 
 import pytest
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.archive.names import LABEL, MANIFEST
+from sparsedecay.extras.archive.contents import source
+from sparsedecay.extras.archive.manifest import LABEL, SUMS
 from sparsedecay.extras.archive.opening import opened
-from sparsedecay.extras.archive.source import executable, source
-from tests.extras.archive.made import label, small
+from tests.extras.archive.made import SAID, small
+from tests.workflow.project import Project
 
 
 def git(folder, *arguments):
-    who = {
-        f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
-    }
-    command = ["git", "-c", "init.defaultBranch=main", "-C", str(folder), *arguments]
-    done = subprocess.run(
-        command, env={**os.environ, **who}, capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()
+    return Project(folder).git(*arguments)
 
 
 @pytest.fixture
@@ -44,12 +37,15 @@ def test_a_checkout(checkout):
     assert found.files == (".gitignore", "Snakefile", "run")
     assert found.commit == git(checkout, "rev-parse", "HEAD")
     assert found.changed == ()
-    assert executable(checkout, "run")
-    assert not executable(checkout, "Snakefile")
+    assert found.programs == {"run"}
 
 
 def test_changes_are_named(checkout):
+    first = source(checkout).digest
+    assert source(checkout).digest == first
+    git(checkout, "commit", "--allow-empty", "-m", "second")
     before = source(checkout).digest
+    assert before != first
     (checkout / "Snakefile").write_text("rule all: # new\n")
     (checkout / "ünïcode new.yaml").write_text("a: 1\n")
     (checkout / "run").unlink()
@@ -57,13 +53,6 @@ def test_changes_are_named(checkout):
     assert found.files == (".gitignore", "Snakefile", "ünïcode new.yaml")
     assert found.changed == ("Snakefile", "run", "ünïcode new.yaml")
     assert found.digest != before
-
-
-def test_the_digest_tells_a_commit_from_the_next(checkout):
-    before = source(checkout).digest
-    assert source(checkout).digest == before
-    git(checkout, "commit", "--allow-empty", "-m", "second")
-    assert source(checkout).digest != before
 
 
 def test_what_no_archive_can_hold(checkout):
@@ -114,10 +103,7 @@ def unpacked(tmp_path):
 def test_an_unpacked_archive(unpacked):
     found = source(unpacked)
     assert found.files == ("Snakefile", "config/config.yaml", "results/README.md")
-    assert (found.commit, found.changed) == (label().commit, ())
-
-
-def test_an_unpacked_archive_that_was_edited(unpacked):
+    assert (found.commit, found.changed) == (SAID.commit, ())
     (unpacked / "Snakefile").write_text("other")
     (unpacked / "config/config.yaml").unlink()
     found = source(unpacked)
@@ -125,7 +111,7 @@ def test_an_unpacked_archive_that_was_edited(unpacked):
     assert found.changed == ("Snakefile", "config/config.yaml")
 
 
-@pytest.mark.parametrize("name", [LABEL, MANIFEST])
+@pytest.mark.parametrize("name", [LABEL, SUMS])
 def test_an_unpacked_archive_that_is_damaged(unpacked, name):
     (unpacked / name).write_text("{")
     with pytest.raises(UserError, match=name):

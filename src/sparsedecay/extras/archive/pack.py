@@ -1,0 +1,174 @@
+"""Command `sparsedecay archive`: pack the results of a config with all that made them.
+
+    sparsedecay archive --config config/config.yaml --out results/archive/sparsedecay-0.1.0.zip
+
+Beside the archive lies its SHA-256, as sha256sum checks it. The same results give the same bytes.
+"""
+
+import argparse
+import importlib.metadata
+import shutil
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from sparsedecay.errors import UserError
+from sparsedecay.extras.archive import manifest
+from sparsedecay.extras.archive.contents import Contents, config_in, contents, source
+from sparsedecay.extras.archive.crate import Citation, Writer, second
+from sparsedecay.extras.archive.opening import BLOCK, opened
+from sparsedecay.files.provenance import PACKAGE, file_digest, versions
+from sparsedecay.files.storage import atomic, write_file
+from sparsedecay.study.plan import load_plan
+from sparsedecay.study.study import Figures
+
+TEMPLATE = "workflow/report/archive.md"
+WITHOUT = """
+**The weights were left out** to keep this archive small. Figures 3 and 4 show weights, so
+`make figures` trains before it draws them.
+"""
+
+
+def main(arguments: list[str]) -> None:
+    """Pack.
+
+    Raises:
+        UserError: the config says nothing of an archive, or something that belongs in is missing.
+    """
+    parser = argparse.ArgumentParser(prog="sparsedecay archive", description=__doc__)
+    add = parser.add_argument
+    add("--config", required=True, type=Path, help="config file, in the project's folder")
+    add("--out", required=True, type=Path, help=".zip to write")
+    options = parser.parse_args(arguments)
+    plan, used = load_plan([options.config]), source(Path())
+    asked = plan.study.archive
+    if asked is None:
+        raise UserError(f"{options.config}: has no section `archive`; see config/config.yaml")
+    label = manifest.Label(
+        name=PACKAGE,
+        version=importlib.metadata.version(PACKAGE),
+        commit=used.commit,
+        changed=used.changed,
+        config=config_in(used, options.config, plan.study),
+        targets=asked.targets,
+        weights=asked.weights,
+        versions={**versions(), "snakemake": importlib.metadata.version("snakemake")},
+    )
+    found = contents(used, plan, asked)
+    citation = Citation(Path("CITATION.cff"))
+    files: dict[str, manifest.Content] = {**found.files}
+    files[manifest.LABEL] = (label.model_dump_json(indent=2) + "\n").encode()
+    files[manifest.README] = readme(label, citation, found, files)
+    files[manifest.CRATE] = Writer(label, citation, found, dict(files)).write()
+    whole = pack(options.out, files, used.programs)
+    beside = options.out.with_name(options.out.name + ".sha256")
+    write_file(beside, f"{whole}  {options.out.name}\n")
+    for row in by_kind(files):
+        print("{:<36}{:>8} files {:>10} MB".format(*row))
+    if used.changed:
+        print(f"note: not committed, but packed as it is here: {', '.join(used.changed)}")
+    print(f"{options.out}: {options.out.stat().st_size / 1e6:,.1f} MB, SHA-256 {whole}")
+
+
+def pack(out: Path, files: Mapping[str, manifest.Content], programs: Collection[str] = ()) -> str:
+    """Write the files and their manifest into an archive whose bytes depend on nothing else;
+    returns its SHA-256.
+
+    Raises:
+        UserError: a file changed meanwhile, or has a name that a .zip or the manifest cannot hold.
+    """
+    for name in files:
+        if not name.isprintable() or "\\" in name:
+            raise UserError(f"{name!r}: a file of such a name cannot be archived; rename it")
+    sums = manifest.write_sums({name: manifest.digest(content) for name, content in files.items()})
+    with atomic(out, sum(map(manifest.size, files.values()))) as temporary:
+        with ZipFile(temporary, "w") as archive:
+            for name, content in [*sorted(files.items()), (manifest.SUMS, sums)]:
+                entry = ZipInfo(name)  # dated 1980, the first that a .zip can tell
+                entry.compress_type = ZIP_DEFLATED
+                entry.external_attr = (stat.S_IFREG | (0o755 if name in programs else 0o644)) << 16
+                entry.file_size = manifest.size(content)
+                with manifest.opened_content(content) as file, archive.open(entry, "w") as target:
+                    shutil.copyfileobj(file, target, BLOCK)
+        with opened(temporary) as archive:  # that it can be opened, and is right
+            if wrong := manifest.differences(archive):
+                raise UserError(
+                    f"{out}: was not written as it should be: {wrong[0]}; wait until nothing else "
+                    "runs here"
+                )
+        return file_digest(temporary)
+
+
+def readme(
+    label: manifest.Label,
+    citation: Citation,
+    found: Contents,
+    files: Mapping[str, manifest.Content],
+) -> bytes:
+    """The text of READ-ME-FIRST.md, for someone who opens the archive without knowing the project.
+
+    Raises:
+        UserError: the project lacks its template.
+    """
+    if TEMPLATE not in found.files:
+        raise UserError(f"{TEMPLATE}: is missing; get it back from git")
+    *authors, last = citation.paper_authors
+    text = (
+        found.files[TEMPLATE]
+        .read_text(encoding="utf-8")
+        .format(
+            title=f"sparsedecay {label.version}: results of {label.config}",
+            authors=f"{', '.join(authors)} and {last}" if authors else last,
+            year=citation.paper_year,
+            paper=citation.paper,
+            figures="\n".join(sorted(figure_rows(found))),
+            manifest=manifest.SUMS,
+            weights="" if label.weights else WITHOUT,
+            kinds="\n".join(f"| {' | '.join(row)} |" for row in by_kind(files)),
+            version=label.version,
+            commit=commit(label),
+            config=label.config,
+            targets=" ".join(label.targets),
+            versions=", ".join(f"{name} {version}" for name, version in label.versions.items()),
+        )
+    )
+    return text.encode()
+
+
+def figure_rows(found: Contents) -> Iterator[str]:
+    """A row for each figure."""
+    for job in found.jobs:
+        if job.rule == "figure":
+            name = job.name.removeprefix("figures/")
+            behind = found.history.chain(job.outputs)
+            minutes = sum(one.ended - one.began for one in behind) / 60
+            trained = sum(one.rule == "train" for one in behind)
+            field = Figures.model_fields.get(name.rpartition("/")[2])
+            shows = (field.description if field else None) or name
+            made = second(job.ended).removesuffix("+00:00").replace("T", " ")
+            yield (
+                f"| `figures/{name}.pdf` | {shows} | {len(behind)} | {trained} | "
+                f"{minutes:,.1f} min | {made} |"
+            )
+
+
+def by_kind(files: Mapping[str, manifest.Content]) -> list[tuple[str, str, str]]:
+    """Kind, number of files and megabytes, the sum last."""
+    sizes = {name: manifest.size(content) for name, content in files.items()}
+    rows = {
+        name: [size for file, size in sizes.items() if manifest.kind(file) == kind]
+        for kind, (name, *_) in manifest.KINDS.items()
+    }
+    rows["in all"] = [*sizes.values()]
+    return [(name, f"{len(row):,}", f"{sum(row) / 1e6:,.2f}") for name, row in rows.items() if row]
+
+
+def commit(label: manifest.Label) -> str:
+    """The commit in words."""
+    if label.commit is None:
+        return "without a history"
+    if not label.changed:
+        return f"commit {label.commit}"
+    named = ", ".join(label.changed[:5]) + (", …" if label.changed[5:] else "")
+    return f"commit {label.commit} **with changes that are in no commit** ({named})"
