@@ -19,13 +19,13 @@ from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
 from sparsedecay.errors import UserError
-from sparsedecay.figures import command, fig1, fig2, fig3, fig4, pictures, style
+from sparsedecay.figures import command, fig1, fig2, fig3, fig4, files_read, pictures, style
 from sparsedecay.files import paths, provenance
 from sparsedecay.files.results import Results
 from sparsedecay.files.storage import write_state, write_table
 from sparsedecay.files.tables import MATRICES, SPECTRA, SUMMARY, TRAJECTORY
 from sparsedecay.science.networks import build
-from sparsedecay.study.study import Study, files_read
+from sparsedecay.study.study import Study
 from tests.small import written
 
 K, D = 80, 3
@@ -163,7 +163,7 @@ def sparsity(lam: float, epoch: int) -> float:
 
 def drawn(module, request):
     with style.printed():
-        return module.draw(request, Results())
+        return module.FIGURE.render(request, Results())
 
 
 def texts(figure) -> list[str]:
@@ -294,7 +294,7 @@ def test_what_is_small_is_enlarged(project):
 def test_colours_tell_zero_from_small_from_large():
     scale = pictures.Scale(1e-3, 5.0)
     with style.printed():
-        figure = fig1.Figure(figsize=(1, 1))
+        figure = style.page(1, 1)
         ax = figure.add_axes((0, 0, 1, 1))
         values = [0.0, 1e-3, 1.0001e-3, 0.01, 0.1, 1.0, 5.0, np.nan]
         scale.show(ax, np.array([values]))
@@ -310,7 +310,7 @@ def test_all_zero_and_all_missing_matrices_are_drawn():
     for value in (0.0, np.nan):
         matrix = np.full((5, 5), value)
         with style.printed():
-            figure = fig1.Figure(figsize=(2, 2))
+            figure = style.page(2, 2)
             ax = figure.add_axes((0, 0, 1, 1))
             pictures.picture(ax, matrix, pictures.Scale(1e-3, pictures.largest(matrix)))
             figure.canvas.draw()

@@ -13,11 +13,13 @@ from sparsedecay.claims.command import part_row
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.claims.verdict import worst
 from sparsedecay.figures import claims, fig2, readings, style, typical, verdicts
+from sparsedecay.figures.declaration import Request, Shown
+from sparsedecay.figures.fig2 import Figure2
 from sparsedecay.files import paths
 from sparsedecay.files.results import Results
 from sparsedecay.files.storage import write_table
 from sparsedecay.files.tables import STATEMENTS, SUMMARY, TRAJECTORY
-from sparsedecay.study.sections import Figure2, Measures, Request, Shown
+from sparsedecay.study.sections import Measures
 
 ANY = Request(figure="claims", settings=None, measures=None, shown=())
 
@@ -83,7 +85,7 @@ def test_claims_have_a_row_and_a_verdict_each(tmp_path):
         ("max-entry", 200_000): [[0.15, 0.5, 0.9]],
     }
     with style.printed():
-        figure = claims.draw(ANY, results(tmp_path, claims=rows(numbers=numbers)))
+        figure = claims.FIGURE.render(ANY, results(tmp_path, claims=rows(numbers=numbers)))
     said = texts(figure)
     parts = sum(len(claim.parts) for claim in CLAIMS)
     assert len(figure.axes) == 1 + parts
@@ -101,7 +103,7 @@ def test_claims_have_a_row_and_a_verdict_each(tmp_path):
 def test_the_draws_lie_where_their_numbers_are(tmp_path):
     numbers = {("eq2-rank-one", 50_000): [[8.0, 8.5, 7.5]]}
     with style.printed():
-        figure = claims.draw(ANY, results(tmp_path, claims=rows(numbers=numbers)))
+        figure = claims.FIGURE.render(ANY, results(tmp_path, claims=rows(numbers=numbers)))
     strips = [ax for ax in figure.axes[1:] if any(np.isin(8.5, line.get_xdata())
               for line in ax.lines)]  # fmt: skip
     (strip,) = strips
@@ -115,7 +117,7 @@ def test_the_draws_lie_where_their_numbers_are(tmp_path):
 def test_an_epoch_that_nothing_was_trained_for_has_a_dash(tmp_path):
     found = [row for row in rows() if row["stated"] or row["claim"] != "dense-wd-rank"]
     with style.printed():
-        figure = claims.draw(ANY, results(tmp_path, claims=found))
+        figure = claims.FIGURE.render(ANY, results(tmp_path, claims=found))
     assert texts(figure).count("–") == 1
 
 
@@ -124,7 +126,7 @@ def test_readings_have_a_column_each_and_their_tally(tmp_path):
     literal = {("eq2-rank-one", 50_000): [[8.0, 8.5, 7.5]]}
     found = rows(numbers=literal) + rows("fan-in", other) + rows("wild")
     with style.printed():
-        figure = readings.draw(ANY, results(tmp_path, readings=found))
+        figure = readings.FIGURE.render(ANY, results(tmp_path, readings=found))
     said = texts(figure)
     n = len(CLAIMS)
     assert [text for text in said if re.fullmatch(r"\d+ of \d+", text)] == [
@@ -141,7 +143,7 @@ def test_no_text_leaves_the_page_or_covers_another(tmp_path, module):
     table = "claims" if module is claims else "readings"
     chosen = rows() if module is claims else found
     with style.printed():
-        figure = module.draw(ANY, results(tmp_path, **{table: chosen}))
+        figure = module.FIGURE.render(ANY, results(tmp_path, **{table: chosen}))
         figure.canvas.draw()
         page = figure.bbox
         boxes = [
@@ -226,7 +228,7 @@ def test_the_typical_draw_is_shown_and_named(tmp_path):
 def test_figure_2_shows_the_typical_run_and_the_spread_of_all(tmp_path):
     request, found = several(tmp_path)
     with style.printed():
-        figure = fig2.draw(request, found)
+        figure = fig2.FIGURE.render(request, found)
     above, below = figure.axes
     single = next(line for line in above.lines if len(line.get_xdata()) == 3)
     np.testing.assert_allclose(single.get_ydata(), [0.5, 0.375, 0.25])

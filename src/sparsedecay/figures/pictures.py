@@ -6,15 +6,18 @@ the paper, so what is not zero gathers at the upper left; where that is a small 
 matrix, it is shown enlarged inside the black rest.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
 
-import matplotlib as mpl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap
 
 from sparsedecay.figures import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
 COLOURS = 24
 """Steps of the scale, fewer than a matrix has values, so that files stay small."""
@@ -48,6 +51,9 @@ class Scale:
 
     @property
     def colours(self) -> Colormap:
+        import matplotlib as mpl
+        from matplotlib.colors import ListedColormap
+
         # Lightness grows along the whole map, so that it reads in grey too. Its darkest part is
         # left out: the smallest entry that counts shall stand out from black.
         shades = mpl.colormaps["inferno"](np.linspace(0.2, 1, COLOURS))
@@ -68,7 +74,9 @@ class Scale:
         return np.where(places == 0, 0, self.threshold * np.exp(places))
 
     def show(self, ax: Axes, magnitudes: np.ndarray) -> None:
-        """Draw magnitudes (m, n) on axes that count rows and columns from 1."""
+        """Put magnitudes (m, n) on axes that count rows and columns from 1."""
+        from matplotlib.colors import BoundaryNorm
+
         m, n = magnitudes.shape
         ax.imshow(
             self.pooled(magnitudes),
