@@ -74,20 +74,12 @@ class Request(Settings, Generic[S]):
         return f"replicate/{self.figure}" if self.draws else self.figure
 
 
-class Length(Protocol):
-    """How long a study trains."""
-
-    epochs: int
-
-
 class Asked(Protocol):
-    """What figures ask of a study: a `study.study.Study`, which knows all figures, so that none
-    can import it."""
+    """What figures ask of a `study.study.Study`, which knows all figures, so that none can import
+    it."""
 
     network: Shape
-
-    @property
-    def training(self) -> Length: ...
+    training: Any
 
     def run(self, network: NetworkKind, regularizer: RegularizerKind, lam: float) -> Run: ...
 

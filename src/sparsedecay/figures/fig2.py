@@ -6,7 +6,7 @@ The curve of a run that has diverged ends with a cross.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +30,8 @@ LEFT, RIGHT, GAP = 0.54, 0.12, 0.18
 """Margins and the gap between two panels, inches."""
 PANEL, BELOW, LINE = 1.3, 0.36, 0.13
 """Heights of a panel, of its axis, and of a line of the table above it, inches."""
+
+Draw = tuple[Shown, ...]
 
 
 @dataclass(frozen=True)
@@ -100,18 +102,15 @@ class Sparsity(Declaration[Figure2]):
         the typical one, and below it the median and the quartiles of all."""
         assert request.measures
         shown = typical(request, results)
-        once = list(dict.fromkeys(shown))
-        groups = [("", panels(request.settings, [single(results, one) for one in once]))]
+        groups: list[tuple[str, Sequence[Draw], Callable[[Results, Draw], Curve]]]
+        groups = [("", [shown], single)]
         if request.draws:
-            draws = len(request.draws)
-            medians = [spread(results, same) for same in alike(once, request.draws)]
-            groups = [
-                (f"(a) {label(shown)}, the typical one of {draws} draws", groups[0][1]),
-                (
-                    f"(b) median of {draws} draws, and the range of the middle half",
-                    panels(request.settings, medians),
-                ),
-            ]
+            draws = f"{len(request.draws)} draws"
+            heads = (
+                f"(a) {label(shown)}, the typical one of {draws}",
+                f"(b) median of {draws}, and the range of the middle half",
+            )
+            groups = [(heads[0], [shown], single), (heads[1], request.draws, spread)]
         lams, each = request.settings.lam, len(request.settings.regularizers)
         rows = math.ceil(len(lams) / 3)
         columns = math.ceil(len(lams) / rows)
@@ -123,15 +122,19 @@ class Sparsity(Declaration[Figure2]):
         figure = style.page(width, height)
         panel = (width - LEFT - RIGHT - GAP * (columns - 1)) / columns
         last = max(one.epochs[-1] for one in shown)
-        for number, (heading, by_lam) in enumerate(groups):
+        for number, (heading, of_draws, curve) in enumerate(groups):
             base = (len(groups) - 1 - number) * part
             figure.text(0.1 / width, (base + part - title / 2) / height, heading, va="center")
-            for i, (lam, curves) in enumerate(by_lam.items()):
+            for i, lam in enumerate(lams):
+                curves = [
+                    curve(results, networks(of_draws, kind, lam))
+                    for kind in request.settings.regularizers
+                ]
                 row, column = divmod(i, columns)
                 bottom = base + (rows - 1 - row) * block + BELOW
                 ax = style.place(figure, LEFT + column * (panel + GAP), bottom, panel, PANEL)
-                for curve in curves:
-                    plot(ax, curve)
+                for one in curves:
+                    plot(ax, one)
                 axes(ax, last)
                 table(ax, lam, curves)
                 if column == 0:
@@ -143,19 +146,11 @@ class Sparsity(Declaration[Figure2]):
         return figure
 
 
-def panels(settings: Figure2, curves: Sequence[Curve]) -> dict[float, list[Curve]]:
-    """The curves of each panel, by lam; a network that does not depend on it stands in all."""
-    found = {(curve.shown.regularizer, curve.shown.lam): curve for curve in curves}
-    return {
-        lam: [found.get((kind, lam)) or found[kind, 0.0] for kind in settings.regularizers]
-        for lam in settings.lam
-    }
-
-
-def alike(shown: Sequence[Shown], draws: Sequence[Sequence[Shown]]) -> list[list[Shown]]:
-    """For each network of a draw, those of all draws with its regularizer and lam."""
-    by_kind = [{(one.regularizer, one.lam): one for one in draw} for draw in draws]
-    return [[draw[one.regularizer, one.lam] for draw in by_kind] for one in shown]
+def networks(draws: Sequence[Draw], kind: RegularizerKind, lam: float) -> Draw:
+    """A panel's network with this regularizer in each draw; one that does not depend on lam, whose
+    own is 0, stands in all panels."""
+    same = [[one for one in draw if one.regularizer == kind] for draw in draws]
+    return tuple(next(one for one in draw if one.lam in (lam, 0)) for draw in same)
 
 
 def plot(ax: Axes, curve: Curve) -> None:
@@ -170,8 +165,9 @@ def plot(ax: Axes, curve: Curve) -> None:
         ax.plot(last.index, last, clip_on=False, zorder=4, **look | end)
 
 
-def single(results: Results, shown: Shown) -> Curve:
+def single(results: Results, draws: Draw) -> Curve:
     """The curve of one network."""
+    (shown,) = draws
     lost = results.diverged(shown.run, shown.epochs[-1])
     if lost is not None:
         note = f"diverged at {lost:,}"
@@ -180,7 +176,7 @@ def single(results: Results, shown: Shown) -> Curve:
     return Curve(shown, trajectory(results, shown), None, style.final_mse(summary))
 
 
-def spread(results: Results, draws: Sequence[Shown]) -> Curve:
+def spread(results: Results, draws: Draw) -> Curve:
     """The median of the same network in several draws, as long as they have not diverged; its MSE
     is the median of medians of the others."""
     import pandas as pd

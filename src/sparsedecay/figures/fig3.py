@@ -10,7 +10,7 @@ import numpy as np
 from sparsedecay.figures import style
 from sparsedecay.figures.declaration import Request, Shown
 from sparsedecay.figures.matrices import OfMatrices, TrainedMatrices, training
-from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, lost, picture
+from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, picture
 from sparsedecay.figures.typical import note, typical
 from sparsedecay.files.results import Results
 
@@ -64,10 +64,7 @@ class Pictures(OfMatrices):
             row, column = divmod(i, columns)
             bottom = (rows - 1 - row) * block + BELOW
             ax = style.place(figure, LEFT + column * (side + GAP), bottom, side, side)
-            if (diverged := found[i]) is None:
-                picture(ax, np.abs(matrix), scale)
-            else:
-                lost(ax, matrix.shape, diverged)
+            picture(ax, matrix, scale, found[i])
             ax.set_xlabel(f"column of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-6)
             if column == 0:
                 ax.set_ylabel(f"row of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-12)

@@ -14,7 +14,7 @@ import numpy as np
 from sparsedecay.figures import style
 from sparsedecay.figures.declaration import Request, Shown
 from sparsedecay.figures.matrices import OfMatrices, TrainedMatrices, training
-from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, lost, picture
+from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, picture
 from sparsedecay.figures.typical import factorised, note, typical
 from sparsedecay.files.results import Results
 from sparsedecay.study.sections import Measures
@@ -195,10 +195,7 @@ def product(
     )
     W, V, A = (style.place(figure, *where) for where in places)
     for ax, matrix in zip((W, V, A), matrices, strict=True):
-        if diverged is None:
-            picture(ax, np.abs(matrix), scale)
-        else:
-            lost(ax, matrix.shape, diverged)
+        picture(ax, matrix, scale, diverged)
     names = f"\\mathbf{{W}}^{{({layer})}}", f"\\mathbf{{V}}^{{({layer - 1})}}"
     W.set_title(f"${names[0]}$", pad=3)
     V.set_ylabel(f"${names[1]}$", rotation=0, ha="right", va="center", labelpad=0)

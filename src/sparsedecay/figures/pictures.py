@@ -114,9 +114,14 @@ def frame(ax: Axes, m: int, n: int) -> None:
     ax.spines[:].set_visible(True)
 
 
-def picture(ax: Axes, magnitudes: np.ndarray, scale: Scale) -> None:
-    """A sorted matrix (m, n), with its part that is not zero enlarged where that is small."""
-    m, n = magnitudes.shape
+def picture(ax: Axes, matrix: np.ndarray, scale: Scale, diverged: int | None = None) -> None:
+    """A sorted matrix (m, n), with its part that is not zero enlarged where that is small; of a
+    network that has diverged the epoch at which it did."""
+    m, n = matrix.shape
+    if diverged is not None:
+        lost(ax, m, n, diverged)
+        return
+    magnitudes = np.abs(matrix)
     scale.show(ax, magnitudes)
     frame(ax, m, n)
     rows, columns = extent(~(magnitudes <= scale.threshold))
@@ -145,9 +150,8 @@ def picture(ax: Axes, magnitudes: np.ndarray, scale: Scale) -> None:
     ax.text(x, y, text, ha=across, va=along, transform=ax.transAxes, **note)
 
 
-def lost(ax: Axes, shape: tuple[int, ...], epoch: int) -> None:
+def lost(ax: Axes, m: int, n: int, epoch: int) -> None:
     """In place of the picture of a matrix (m, n): that its network diverged."""
-    m, n = shape
     ax.set(xlim=(0.5, n + 0.5), ylim=(m + 0.5, 0.5), facecolor="#E4E4E4")
     frame(ax, m, n)
     if m == n:  # a thin factor beside a product has no room for words

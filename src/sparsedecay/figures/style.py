@@ -9,10 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sparsedecay.files.storage import write_file
 
@@ -62,22 +61,18 @@ RC: dict[RcKeyType, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Look:
-    """What tells a regularizer: two shades of a colour, the style of its line, its marker."""
+class Look(NamedTuple):
+    """What tells a regularizer: its name in print, two shades of a colour, its line and marker."""
 
     title: str
-    """Its name in print."""
     dark: str
     light: str
     line: str | tuple[float, tuple[float, float]]
     marker: str
 
 
-@dataclass(frozen=True)
-class Shade:
-    """What tells a network: the shade of the regularizer's colour, and the marker's filling, both
-    of which a grey printer keeps."""
+class Shade(NamedTuple):
+    """What tells a network, also in grey: its shade of the regularizer's colour, its markers."""
 
     shade: Literal["dark", "light"]
     filling: dict[str, str]

@@ -23,13 +23,7 @@ from sparsedecay.science.networks import build
 from sparsedecay.science.run import Data, Run, chain, predecessor
 from sparsedecay.study import parse as config_reading
 from sparsedecay.study.entries import Entry
-from sparsedecay.study.sections import (
-    Claims,
-    Join,
-    Reading,
-    Statements,
-    Trained,
-)
+from sparsedecay.study.sections import Claims, Join, Reading, Statements, Trained
 from sparsedecay.study.study import Study, checked, read_config, with_changes
 from sparsedecay.study.sweep import Grid, load_grid
 

@@ -36,13 +36,7 @@ from sparsedecay.study import parse as reading
 from sparsedecay.study.entries import Entry, merge
 from sparsedecay.study.explain import explain
 from sparsedecay.study.schema import json_schema, words
-from sparsedecay.study.sections import (
-    Claims,
-    Epoch,
-    Measures,
-    Sweep,
-    Vary,
-)
+from sparsedecay.study.sections import Claims, Epoch, Measures, Sweep, Vary
 
 MAX_MILESTONES = 100_000
 """Of all runs together: files that a workflow can still handle."""
