@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparsedecay.errors import UserError
+from sparsedecay.figures.declaration import Request
 from sparsedecay.files.storage import open_table, read_request, read_state, read_table
-from sparsedecay.study.sections import Join, Request, Statements
+from sparsedecay.study.sections import Join, Statements
 
 pytestmark = pytest.mark.workflow
 LONG = os.environ.get("FAULTS") == "long"

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from sparsedecay.errors import UserError
+from sparsedecay.figures import files_read
 from sparsedecay.files import paths
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import chain
 from sparsedecay.study.plan import Plan, draw, load_plan, networks, tables_read
-from sparsedecay.study.study import files_read, load_study
+from sparsedecay.study.study import load_study
 
 CONFIG = Path(__file__).parents[2] / "config"
 PAPER = CONFIG / "config.yaml"

@@ -12,13 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparsedecay.errors import UserError
+from sparsedecay.figures import files_read
 from sparsedecay.files import paths
 from sparsedecay.science.run import chain, predecessor
 from sparsedecay.study import parse as reading
 from sparsedecay.study.entries import key
 from sparsedecay.study.plan import load_plan
 from sparsedecay.study.schema import item_of, json_schema, leaves, node_at
-from sparsedecay.study.study import Study, files_read, load_study
+from sparsedecay.study.study import Study, load_study
 from tests.workflow.project import Project
 
 CONFIG = Path(__file__).parents[2] / "config"

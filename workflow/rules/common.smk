@@ -26,7 +26,7 @@ from sparsedecay.files import fingerprint
 from sparsedecay.study.resources import load as load_needs
 from sparsedecay.science.run import predecessor
 from sparsedecay.study.plan import load_plan, tables_read
-from sparsedecay.study.study import files_read
+from sparsedecay.figures import files_read
 from sparsedecay.files.storage import sealed_request
 from sparsedecay.train.kept import tidy
 

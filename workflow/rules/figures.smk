@@ -1,5 +1,5 @@
 rule figure:
-    """Draw one figure of the paper as PDF, PNG and SVG, with a sidecar that tells what made it."""
+    """Render one figure of the paper as PDF, PNG and SVG, with a sidecar that tells what made it."""
     input:
         lambda wildcards: files_read(plan.request(wildcards.figure)),
         request=paths.request("figures/{figure}"),
@@ -23,5 +23,7 @@ rule figure:
         **for_rule("figures"),
     params:
         code=lambda wildcards: fingerprint.code(f"figures.{Path(wildcards.figure).name}"),
+        # Snakemake compares no parameter that asks for `input`: new words render no figure anew.
+        caption=lambda wildcards, input: plan.caption(wildcards.figure),
     shell:
         "sparsedecay figure --request {input.request} --out figures > {log} 2>&1"

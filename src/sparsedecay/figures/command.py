@@ -8,20 +8,19 @@ path of this machine: the same inputs give the same bytes.
 """
 
 import argparse
-import importlib
 from pathlib import Path
 from typing import Any
 
-from sparsedecay.figures import style
+from sparsedecay.figures import find, style
+from sparsedecay.figures.declaration import Request
 from sparsedecay.files import fingerprint, paths
 from sparsedecay.files.provenance import sha256, versions
 from sparsedecay.files.results import Results
 from sparsedecay.files.storage import read_request, write_json
-from sparsedecay.study.sections import Request
 
 
 def main(arguments: list[str]) -> None:
-    """Draw one figure and write it with its sidecar."""
+    """Render one figure and write it with its sidecar."""
     parser = argparse.ArgumentParser(prog="sparsedecay figure", description=__doc__)
     add = parser.add_argument
     add("--request", required=True, type=Path, help="what to show, JSON file")
@@ -30,17 +29,15 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     request = read_request(options.request, Request)
     results = Results(options.results)
-    # By name, so that the code of one figure is no dependency of the others.
-    module = importlib.import_module(f"sparsedecay.figures.{request.figure}")
     with style.printed():
-        picture = module.draw(request, results)
+        picture = find(request.figure).render(request, results)
         title = f"sparsedecay, figure {request.name.removeprefix('fig')}"
         style.save(picture, options.out / request.name, title)
     write_json(options.out / f"{request.name}.json", sidecar(request, results))
     print(f"{options.out / request.name}.pdf, .png, .svg and .json")
 
 
-def sidecar(request: Request, results: Results) -> dict[str, Any]:
+def sidecar(request: Request[Any], results: Results) -> dict[str, Any]:
     """What made the figure, and how to make it again."""
     environment = versions()
     asked = paths.request(f"figures/{request.name}")

@@ -1,30 +1,40 @@
-"""Figure 2: average sparsity of the weight matrices against the training epoch.
+"""Figure 2: a panel for each regularization parameter, a curve for each regularizer.
 
-One panel for each regularization parameter, one curve for each regularizer; above each panel the
-MSE with which training ended. Where the last epoch sits on a spike of the loss (Adam has such), the
-median of the last records stands beside it. The curve of a run that has diverged ends with a cross.
+The curve of a run that has diverged ends with a cross.
 """
 
+from __future__ import annotations
+
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from pydantic import Field, model_validator
 
 from sparsedecay.figures import style
+from sparsedecay.figures.declaration import Asked, Declaration, Request, Shown
 from sparsedecay.figures.typical import label, typical
+from sparsedecay.files import paths
 from sparsedecay.files.results import Results
-from sparsedecay.study.sections import Figure2, Request, Shown
+from sparsedecay.science.networks import NetworkName
+from sparsedecay.science.regularizers import RegularizerName
+from sparsedecay.science.run import Run
+from sparsedecay.science.settings import Settings
+from sparsedecay.study.sections import Lam
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LEFT, RIGHT, GAP = 0.54, 0.12, 0.18
 """Margins and the gap between two panels, inches."""
 PANEL, BELOW, LINE = 1.3, 0.36, 0.13
 """Heights of a panel, of its axis, and of a line of the table above it, inches."""
+
+Draw = tuple[Shown, ...]
 
 
 @dataclass(frozen=True)
@@ -43,51 +53,107 @@ class Curve:
     note: str = ""
 
 
-def draw(request: Request, results: Results) -> Figure:
-    """Panels in the order of `request.settings.lam`, at most three in a row. Of several draws the
-    typical one, and below it the median and the quartiles of all."""
-    assert isinstance(request.settings, Figure2)
-    assert request.measures
-    shown = typical(request, results)
-    groups = [("", [single(results, one) for one in shown])]
-    if request.draws:
-        draws = len(request.draws)
-        groups = [
-            (f"(a) {label(shown)}, the typical one of {draws} draws", groups[0][1]),
-            (f"(b) median of {draws} draws, and the range of the middle half", [
-                spread(results, same) for same in zip(*request.draws, strict=True)
-            ]),
-        ]  # fmt: skip
-    lams, each = request.settings.lam, len(request.settings.regularizers)
-    rows = math.ceil(len(lams) / 3)
-    columns = math.ceil(len(lams) / rows)
-    width = style.COLUMN if columns == 1 else style.FULL
-    block = LINE * (each + 1) + 0.12 + PANEL + BELOW
-    title = 0.2 if request.draws else 0
-    part = rows * block + title
-    height = len(groups) * part
-    figure = Figure(figsize=(width, height))
-    panel = (width - LEFT - RIGHT - GAP * (columns - 1)) / columns
-    last = max(one.epochs[-1] for one in shown)
-    for number, (heading, curves) in enumerate(groups):
-        base = (len(groups) - 1 - number) * part
-        figure.text(0.1 / width, (base + part - title / 2) / height, heading, va="center")
-        for i, lam in enumerate(lams):
-            row, column = divmod(i, columns)
-            bottom = base + (rows - 1 - row) * block + BELOW
-            ax = style.place(figure, LEFT + column * (panel + GAP), bottom, panel, PANEL)
-            of_panel = curves[i * each : (i + 1) * each]
-            for curve in of_panel:
-                plot(ax, curve)
-            axes(ax, last)
-            table(ax, lam, of_panel)
-            if column == 0:
-                threshold = style.parameter(request.measures.threshold)
-                words = f"average sparsity\n(fraction with $|a|>{threshold}$)"
-                ax.set_ylabel(words, linespacing=1.15)
-            else:
-                ax.tick_params(labelleft=False)
-    return figure
+class Figure2(Settings):
+    """Average sparsity of the weight matrices against the epoch."""
+
+    network: NetworkName
+    """The network that is trained: that of Theorem 1 or, `dense`, that of footnote 1."""
+    lam: Annotated[tuple[Lam, ...], Field(min_length=1, max_length=12, strict=False)]
+    """Regularization parameters, one panel each."""
+    regularizers: Annotated[
+        tuple[RegularizerName, ...], Field(min_length=1, max_length=3, strict=False)
+    ]
+    """One curve each. `none` does not depend on `lam`: one run stands in all panels."""
+
+    @model_validator(mode="after")
+    def check(self) -> Figure2:
+        for name in ("lam", "regularizers"):
+            if len(set(getattr(self, name))) != len(getattr(self, name)):
+                raise ValueError(f"{name}: each value may stand only once")
+        return self
+
+
+class Sparsity(Declaration[Figure2]):
+    """Figure 2: average sparsity of the weight matrices against the epoch.
+
+    Average sparsity of the weight matrices against the training epoch, for each regularization
+    parameter and regularizer, with the MSE at the last epoch above each panel. Where that epoch
+    lies off the last recorded ones by more than a factor of three, as on a spike of the loss, their
+    median stands beside it.
+
+    Above the typical draw of targets and initial weights, below the median of all draws and the
+    range of their middle half.
+    """
+
+    section = Figure2
+    replicated = True
+
+    def milestones(self, settings: Figure2, study: Asked) -> list[tuple[Run, int]]:
+        return [
+            (study.run(settings.network, regularizer, lam), study.training.epochs)
+            for lam in settings.lam
+            for regularizer in settings.regularizers
+        ]
+
+    def reads(self, shown: tuple[Shown, ...]) -> Iterator[str]:
+        for one in shown:
+            yield paths.measured(one.run, one.epochs[-1], "summary")
+            yield from (paths.measured(one.run, epoch, "trajectory") for epoch in one.epochs)
+
+    def render(self, request: Request[Figure2], results: Results) -> Figure:
+        """Panels in the order of `request.settings.lam`, at most three in a row. Of several draws
+        the typical one, and below it the median and the quartiles of all."""
+        assert request.measures
+        shown = typical(request, results)
+        groups: list[tuple[str, Sequence[Draw], Callable[[Results, Draw], Curve]]]
+        groups = [("", [shown], single)]
+        if request.draws:
+            draws = f"{len(request.draws)} draws"
+            heads = (
+                f"(a) {label(shown)}, the typical one of {draws}",
+                f"(b) median of {draws}, and the range of the middle half",
+            )
+            groups = [(heads[0], [shown], single), (heads[1], request.draws, spread)]
+        lams, each = request.settings.lam, len(request.settings.regularizers)
+        rows = math.ceil(len(lams) / 3)
+        columns = math.ceil(len(lams) / rows)
+        width = style.COLUMN if columns == 1 else style.FULL
+        block = LINE * (each + 1) + 0.12 + PANEL + BELOW
+        title = 0.2 if request.draws else 0
+        part = rows * block + title
+        height = len(groups) * part
+        figure = style.page(width, height)
+        panel = (width - LEFT - RIGHT - GAP * (columns - 1)) / columns
+        last = max(one.epochs[-1] for one in shown)
+        for number, (heading, of_draws, curve) in enumerate(groups):
+            base = (len(groups) - 1 - number) * part
+            figure.text(0.1 / width, (base + part - title / 2) / height, heading, va="center")
+            for i, lam in enumerate(lams):
+                curves = [
+                    curve(results, networks(of_draws, kind, lam))
+                    for kind in request.settings.regularizers
+                ]
+                row, column = divmod(i, columns)
+                bottom = base + (rows - 1 - row) * block + BELOW
+                ax = style.place(figure, LEFT + column * (panel + GAP), bottom, panel, PANEL)
+                for one in curves:
+                    plot(ax, one)
+                axes(ax, last)
+                table(ax, lam, curves)
+                if column == 0:
+                    threshold = style.parameter(request.measures.threshold)
+                    words = f"average sparsity\n(fraction with $|a|>{threshold}$)"
+                    ax.set_ylabel(words, linespacing=1.15)
+                else:
+                    ax.tick_params(labelleft=False)
+        return figure
+
+
+def networks(draws: Sequence[Draw], kind: RegularizerName, lam: float) -> Draw:
+    """A panel's network with this regularizer in each draw; one that does not depend on lam, whose
+    own is 0, stands in all panels."""
+    same = [[one for one in draw if one.regularizer == kind] for draw in draws]
+    return tuple(next(one for one in draw if one.lam in (lam, 0)) for draw in same)
 
 
 def plot(ax: Axes, curve: Curve) -> None:
@@ -102,8 +168,9 @@ def plot(ax: Axes, curve: Curve) -> None:
         ax.plot(last.index, last, clip_on=False, zorder=4, **look | end)
 
 
-def single(results: Results, shown: Shown) -> Curve:
+def single(results: Results, draws: Draw) -> Curve:
     """The curve of one network."""
+    (shown,) = draws
     lost = results.diverged(shown.run, shown.epochs[-1])
     if lost is not None:
         note = f"diverged at {lost:,}"
@@ -112,12 +179,15 @@ def single(results: Results, shown: Shown) -> Curve:
     return Curve(shown, trajectory(results, shown), None, style.final_mse(summary))
 
 
-def spread(results: Results, draws: Sequence[Shown]) -> Curve:
+def spread(results: Results, draws: Draw) -> Curve:
     """The median of the same network in several draws, as long as they have not diverged; its MSE
     is the median of medians of the others."""
+    import pandas as pd
+
     by_draw = pd.concat([trajectory(results, shown) for shown in draws], axis=1).sort_index()
-    ends = [results.table(one.run, one.epochs[-1], "summary").iloc[-1] for one in draws]
-    found = [row["mse_tail_median"] for row in ends if pd.isna(row["diverged"])]
+    ends = [(one.run, one.epochs[-1]) for one in draws]
+    whole = [end for end in ends if results.diverged(*end) is None]
+    found = [results.table(*end, "summary")["mse_tail_median"].iloc[-1] for end in whole]
     mse = style.scientific(float(np.median(found))) if found else ""
     quartiles = by_draw.quantile(0.25, axis=1), by_draw.quantile(0.75, axis=1)
     lost = len(draws) - len(found)
@@ -128,6 +198,8 @@ def spread(results: Results, draws: Sequence[Shown]) -> Curve:
 
 def trajectory(results: Results, shown: Shown) -> pd.Series:
     """Average sparsity by epoch, over all milestones of a run, as far as it had not diverged."""
+    import pandas as pd
+
     parts = []
     for epoch in shown.epochs:
         table = results.table(shown.run, epoch, "trajectory")
@@ -140,6 +212,8 @@ def trajectory(results: Results, shown: Shown) -> pd.Series:
 
 def axes(ax: Axes, last: int) -> None:
     """Epochs 0 … last, in thousands where there are many, and sparsity 0 … 1."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     thousands = last >= 10_000
     ax.set(xlim=(0, last), ylim=(0, 1), yticks=[0, 0.25, 0.5, 0.75, 1])
     ax.set_yticklabels(["0", "", "0.5", "", "1"])
@@ -150,8 +224,9 @@ def axes(ax: Axes, last: int) -> None:
 
 def table(ax: Axes, lam: float, curves: Sequence[Curve]) -> None:
     """Above a panel: lam, and for each curve its line, its name and the MSE at the end."""
-    assert isinstance(ax.figure, Figure)
-    width = ax.figure.get_figwidth() * ax.get_position().width
+    figure = ax.get_figure(root=True)
+    assert figure
+    width = figure.get_figwidth() * ax.get_position().width
     ends = [curve.ended for curve in curves]
     medians = any(median for _, median in ends)
     shift = 0.56 if medians or any(curve.note and curve.ended[0] for curve in curves) else 0
@@ -170,4 +245,7 @@ def table(ax: Axes, lam: float, curves: Sequence[Curve]) -> None:
         ax.text(width, y, curves[row - 1].note, ha="right", **text)
         look = style.line(one.network, one.regularizer)
         ax.plot([0, 0.2], [y, y], clip_on=False, **inches, **look)
-        ax.text(0.25, y, style.REGULARIZERS[one.regularizer], **text)
+        ax.text(0.25, y, style.REGULARIZERS[one.regularizer].title, **text)
+
+
+FIGURE = Sparsity()

@@ -1,20 +1,21 @@
-"""Figure 3: the weight matrices between two ReLU layers of trained networks.
+"""Figure 3: a panel with |A^(l)| for each network, whose MSE and sparsity stand above it."""
 
-Each panel shows |A^(l)|, for a representer network the product W^(l) V^(l-1), with rows and columns
-sorted by decreasing l2 norm. Brighter is larger; black are the entries that count as zero.
-"""
+from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from sparsedecay.figures import style
-from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, lost, picture
+from sparsedecay.figures.declaration import Request, Shown
+from sparsedecay.figures.matrices import OfMatrices, TrainedMatrices, training
+from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, picture
 from sparsedecay.figures.typical import note, typical
 from sparsedecay.files.results import Results
-from sparsedecay.study.sections import Request, Shown, TrainedMatrices
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LEFT, BELOW, HEAD, GAP, LINE = 0.42, 0.27, 0.2, 0.13, 0.13
 """Margins, height of the title, gap between panels, height of a line of text, inches."""
@@ -24,46 +25,57 @@ BAR = (0.1, 0.09, 0.58)
 CAPTION: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": style.SMALL}
 
 
-def draw(request: Request, results: Results) -> Figure:
-    """Panels in the order of the networks shown, at most four in a row."""
-    assert isinstance(request.settings, TrainedMatrices)
-    assert request.measures
-    layer, shown = request.settings.layer, typical(request, results)
-    found = [results.diverged(one.run, one.epochs[-1]) for one in shown]
-    matrices = [between(results, one, layer) for one in shown]
-    matrices = [a[np.ix_(decreasing(a, 0), decreasing(a, 1))] for a in matrices]
-    scale = Scale(request.measures.threshold, largest(*matrices))
+class Pictures(OfMatrices):
+    """Figure 3: the matrices between two ReLU layers, as pictures.
 
-    captions = [caption(results, one, layer) for one in shown]
-    above = LINE * max(len(lines) for lines in captions) + 0.05
-    rows = math.ceil(len(shown) / 4)
-    columns = math.ceil(len(shown) / rows)
-    side = min(2.4, (style.FULL - LEFT - GAP * (columns - 1) - sum(BAR)) / columns)
-    block = above + side + BELOW
-    width = LEFT + columns * side + GAP * (columns - 1) + sum(BAR)
-    height = rows * block + HEAD
-    figure = Figure(figsize=(width, height))
-    title = style.training(request.settings) + note(request, shown)
-    figure.text(LEFT / width, 1 - HEAD / 2 / height, title, va="center")
-    for i, matrix in enumerate(matrices):
-        row, column = divmod(i, columns)
-        bottom = (rows - 1 - row) * block + BELOW
-        ax = style.place(figure, LEFT + column * (side + GAP), bottom, side, side)
-        if (diverged := found[i]) is None:
-            picture(ax, np.abs(matrix), scale)
-        else:
-            lost(ax, matrix.shape, diverged)
-        ax.set_xlabel(f"column of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-6)
-        if column == 0:
-            ax.set_ylabel(f"row of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-12)
-        else:
-            ax.set_yticklabels([])
-        for line, text in enumerate(captions[i]):
-            y = above - LINE * (line + 0.6)
-            ax.text(side / 2, y, text, transform=style.from_corner(ax), **CAPTION)
-    bottom = (rows - 1) * block + BELOW
-    bar(style.place(figure, width - BAR[1] - BAR[2], bottom, BAR[1], side), scale)
-    return figure
+    Weight matrices between two ReLU layers of trained networks (for *representer*, the architecture
+    of Theorem 1, the product **WV**; *dense* is not factorised), rows and columns sorted by
+    decreasing l2 norm: brighter is larger, and black are the entries that do not count as nonzero.
+    Where nearly all is black, the rest is shown enlarged; a matrix with more than 800 rows has
+    several entries to a pixel, which takes the mean of their places on the colour scale.
+
+    Shown is the typical draw: that whose summary (errors, regularizers, sparsities, neurons) lies
+    nearest to the median of all draws. The title names its seeds.
+    """
+
+    tables = ("matrices", "summary")
+
+    def render(self, request: Request[TrainedMatrices], results: Results) -> Figure:
+        """Panels in the order of the networks shown, at most four in a row."""
+        assert request.measures
+        layer, shown = request.settings.layer, typical(request, results)
+        found = [results.diverged(one.run, one.epochs[-1]) for one in shown]
+        matrices = [between(results, one, layer) for one in shown]
+        matrices = [a[np.ix_(decreasing(a, 0), decreasing(a, 1))] for a in matrices]
+        scale = Scale(request.measures.threshold, largest(*matrices))
+
+        captions = [caption(results, one, layer) for one in shown]
+        above = LINE * max(len(lines) for lines in captions) + 0.05
+        rows = math.ceil(len(shown) / 4)
+        columns = math.ceil(len(shown) / rows)
+        side = min(2.4, (style.FULL - LEFT - GAP * (columns - 1) - sum(BAR)) / columns)
+        block = above + side + BELOW
+        width = LEFT + columns * side + GAP * (columns - 1) + sum(BAR)
+        height = rows * block + HEAD
+        figure = style.page(width, height)
+        title = training(request.settings) + note(request, shown)
+        figure.text(LEFT / width, 1 - HEAD / 2 / height, title, va="center")
+        for i, matrix in enumerate(matrices):
+            row, column = divmod(i, columns)
+            bottom = (rows - 1 - row) * block + BELOW
+            ax = style.place(figure, LEFT + column * (side + GAP), bottom, side, side)
+            picture(ax, matrix, scale, found[i])
+            ax.set_xlabel(f"column of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-6)
+            if column == 0:
+                ax.set_ylabel(f"row of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-12)
+            else:
+                ax.set_yticklabels([])
+            for line, text in enumerate(captions[i]):
+                y = above - LINE * (line + 0.6)
+                ax.text(side / 2, y, text, transform=style.from_corner(ax), **CAPTION)
+        bottom = (rows - 1) * block + BELOW
+        bar(style.place(figure, width - BAR[1] - BAR[2], bottom, BAR[1], side), scale)
+        return figure
 
 
 def between(results: Results, shown: Shown, layer: int) -> np.ndarray:
@@ -86,3 +98,6 @@ def caption(results: Results, shown: Shown, layer: int) -> list[str]:
         f"MSE {mse}",
         *([f"(median {median})"] if median else []),
     ]
+
+
+FIGURE = Pictures()

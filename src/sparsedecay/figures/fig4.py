@@ -1,24 +1,27 @@
-"""Figure 4: rank of the weight matrices between two ReLU layers of trained networks.
+"""Figure 4: singular values of A^(l), and pictures of its factors W^(l) and V^(l-1).
 
-(a) Singular values of A^(l); those of a representer network end at its functional width d, all
-others are exactly 0. (b), (c), … for each representer network W^(l) on the left of and V^(l-1)
-above their product A^(l). Neurons are sorted by decreasing l2 norm of their row or column of A^(l),
-as in figure 3, in all three; the d linear nodes between by their share in the product.
+Singular values of a representer network end at its functional width d, all others are exactly 0.
 """
+
+from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from sparsedecay.figures import style
-from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, lost, picture
-from sparsedecay.figures.typical import note, typical
+from sparsedecay.figures.declaration import Request, Shown
+from sparsedecay.figures.matrices import OfMatrices, TrainedMatrices, training
+from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, picture
+from sparsedecay.figures.typical import factorised, note, typical
 from sparsedecay.files.results import Results
-from sparsedecay.study.sections import Request, Shown, TrainedMatrices
+from sparsedecay.science.measures import Measures
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 LEFT, BELOW, ABOVE = 0.5, 0.36, 0.27
 SPECTRA = (3.4, 1.7)
@@ -31,48 +34,62 @@ FLOOR = 1e-3
 """Singular values are shown down to this fraction of the threshold of the rank."""
 
 
-def draw(request: Request, results: Results) -> Figure:
-    """(a) over the width of the page, below it two networks in a row."""
-    assert isinstance(request.settings, TrainedMatrices)
-    assert request.measures
-    chosen = typical(request, results)
-    shown = [one for one in chosen if one.network == "representer"]
-    rows = math.ceil(len(shown) / 2)
-    block = HEAD + THIN + BETWEEN + SIDE + BELOW
-    height = ABOVE + SPECTRA[1] + BELOW + rows * block
-    figure = Figure(figsize=(style.FULL, height))
-    ax = style.place(figure, LEFT, height - ABOVE - SPECTRA[1], *SPECTRA)
-    spectra(ax, request, chosen, results)
-    figure.text(
-        LEFT / style.FULL,
-        1 - 0.1 / height,
-        f"(a) singular values, {style.training(request.settings)}{note(request, chosen)}",
-        va="center",
-    )
+class Ranks(OfMatrices):
+    """Figure 4: singular values of these matrices, and of the factors in representer networks.
 
-    factors = [factorised(results, one, request.settings.layer) for one in shown]
-    scale = Scale(request.measures.threshold, largest(*(a for three in factors for a in three)))
-    step = LEFT + THIN + BETWEEN + SIDE
-    for i, (one, three) in enumerate(zip(shown, factors, strict=True)):
-        row, column = divmod(i, 2)
-        corner = LEFT + column * step, (rows - 1 - row) * block + BELOW
-        diverged = results.diverged(one.run, one.epochs[-1])
-        product(figure, corner, three, scale, request.settings.layer, diverged)
-        title = f"({'bcdefghi'[i]}) {style.network(one.network, one.regularizer)}"
+    Rank of the weight matrices between two ReLU layers: (a) singular values, each curve marked at
+    the last one above the threshold (gray line); (b, c, …) the factors **W** (left) and **V**
+    (above) of each representer network with their product, colours as in figure 3. ReLU neurons are
+    sorted by decreasing l2 norm of their row or column of the product, the linear nodes between by
+    their share in it.
+
+    Shown is the typical draw: that whose summary (errors, regularizers, sparsities, neurons) lies
+    nearest to the median of all draws. The title names its seeds.
+    """
+
+    tables = ("matrices", "spectra", "summary")
+
+    def render(self, request: Request[TrainedMatrices], results: Results) -> Figure:
+        """(a) over the width of the page, below it two networks in a row."""
+        assert request.measures
+        chosen = typical(request, results)
+        shown = [one for one in chosen if factorised(one)]
+        rows = math.ceil(len(shown) / 2)
+        block = HEAD + THIN + BETWEEN + SIDE + BELOW
+        height = ABOVE + SPECTRA[1] + BELOW + rows * block
+        figure = style.page(style.FULL, height)
+        ax = style.place(figure, LEFT, height - ABOVE - SPECTRA[1], *SPECTRA)
+        spectra(ax, request, chosen, results)
         figure.text(
-            corner[0] / style.FULL, (corner[1] + block - BELOW - 0.16) / height, title, va="center"
+            LEFT / style.FULL,
+            1 - 0.1 / height,
+            f"(a) singular values, {training(request.settings)}{note(request, chosen)}",
+            va="center",
         )
-    if shown:
-        columns = min(2, len(shown))
-        left = columns * step + 0.12
-        bottom = (rows - 1) * block + BELOW
-        bar(style.place(figure, left, bottom, 0.09, THIN + BETWEEN + SIDE), scale)
-    return figure
+
+        factors = [factors_of(results, one, request.settings.layer) for one in shown]
+        scale = Scale(request.measures.threshold, largest(*(a for three in factors for a in three)))
+        step = LEFT + THIN + BETWEEN + SIDE
+        for i, (one, three) in enumerate(zip(shown, factors, strict=True)):
+            row, column = divmod(i, 2)
+            corner = LEFT + column * step, (rows - 1 - row) * block + BELOW
+            diverged = results.diverged(one.run, one.epochs[-1])
+            product(figure, corner, three, scale, request.settings.layer, diverged)
+            title = f"({'bcdefghi'[i]}) {style.network(one.network, one.regularizer)}"
+            x, y = corner[0], corner[1] + block - BELOW - 0.16
+            figure.text(x / style.FULL, y / height, title, va="center")
+        if shown:
+            columns = min(2, len(shown))
+            left = columns * step + 0.12
+            bottom = (rows - 1) * block + BELOW
+            bar(style.place(figure, left, bottom, 0.09, THIN + BETWEEN + SIDE), scale)
+        return figure
 
 
-def spectra(ax: Axes, request: Request, shown: Sequence[Shown], results: Results) -> None:
+def spectra(
+    ax: Axes, request: Request[TrainedMatrices], shown: Sequence[Shown], results: Results
+) -> None:
     """(a): singular values against their index, marked at the rank; a table of the ranks."""
-    assert isinstance(request.settings, TrainedMatrices)
     assert request.measures
     measures, layer = request.measures, request.settings.layer
     values, ends, ranks, size = [measures.rank_threshold], [], [], 1
@@ -107,7 +124,7 @@ def spectra(ax: Axes, request: Request, shown: Sequence[Shown], results: Results
         ax.text(x, 1.5 * lowest, text, ha=side, va="bottom", fontsize=style.SMALL)
     ax.set_xlabel("index $i$")
     ax.set_ylabel(f"singular value $\\sigma_i$ of $\\mathbf{{A}}^{{({layer})}}$")
-    table(ax, request, shown, ranks)
+    table(ax, measures, shown, ranks)
 
 
 def indices(size: int, ends: Sequence[int]) -> list[int]:
@@ -118,16 +135,15 @@ def indices(size: int, ends: Sequence[int]) -> list[int]:
 
 
 def table(
-    ax: Axes, request: Request, shown: Sequence[Shown], ranks: Sequence[tuple[str, str]]
+    ax: Axes, measures: Measures, shown: Sequence[Shown], ranks: Sequence[tuple[str, str]]
 ) -> None:
     """Beside (a): for each curve its line, its name and two counts of singular values."""
-    assert request.measures
     inches: dict[str, Any] = {"transform": style.from_corner(ax)}
     text = inches | {"va": "center", "fontsize": style.SMALL}
     left, y = SPECTRA[0] + 0.15, -0.1
     absolute, relative = (
         style.parameter(value)
-        for value in (request.measures.rank_threshold, request.measures.relative_rank_threshold)
+        for value in (measures.rank_threshold, measures.relative_rank_threshold)
     )
     heads = (f"$\\sigma_i>{absolute}$", f"$\\sigma_i>{relative}\\,\\sigma_1$")
     ax.text(left + 2.5, y, "number of singular values with", ha="right", **text)
@@ -149,7 +165,7 @@ def table(
             ax.text(left + 0.38, y, style.network(one.network, one.regularizer), **text)
 
 
-def factorised(
+def factors_of(
     results: Results, shown: Shown, layer: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """W^(layer) (K, d), V^(layer - 1) (d, K) and their product (K, K), sorted."""
@@ -179,13 +195,13 @@ def product(
     )
     W, V, A = (style.place(figure, *where) for where in places)
     for ax, matrix in zip((W, V, A), matrices, strict=True):
-        if diverged is None:
-            picture(ax, np.abs(matrix), scale)
-        else:
-            lost(ax, matrix.shape, diverged)
+        picture(ax, matrix, scale, diverged)
     names = f"\\mathbf{{W}}^{{({layer})}}", f"\\mathbf{{V}}^{{({layer - 1})}}"
     W.set_title(f"${names[0]}$", pad=3)
     V.set_ylabel(f"${names[1]}$", rotation=0, ha="right", va="center", labelpad=0)
     A.set_xlabel(f"$\\mathbf{{A}}^{{({layer})}}={names[0]}{names[1]}$", labelpad=-5)
     V.set_xticks([])
     A.set_yticks([])
+
+
+FIGURE = Ranks()

@@ -6,15 +6,18 @@ the paper, so what is not zero gathers at the upper left; where that is a small 
 matrix, it is shown enlarged inside the black rest.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from __future__ import annotations
 
-import matplotlib as mpl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap
 
 from sparsedecay.figures import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
 
 COLOURS = 24
 """Steps of the scale, fewer than a matrix has values, so that files stay small."""
@@ -48,6 +51,9 @@ class Scale:
 
     @property
     def colours(self) -> Colormap:
+        import matplotlib as mpl
+        from matplotlib.colors import ListedColormap
+
         # Lightness grows along the whole map, so that it reads in grey too. Its darkest part is
         # left out: the smallest entry that counts shall stand out from black.
         shades = mpl.colormaps["inferno"](np.linspace(0.2, 1, COLOURS))
@@ -68,7 +74,9 @@ class Scale:
         return np.where(places == 0, 0, self.threshold * np.exp(places))
 
     def show(self, ax: Axes, magnitudes: np.ndarray) -> None:
-        """Draw magnitudes (m, n) on axes that count rows and columns from 1."""
+        """Put magnitudes (m, n) on axes that count rows and columns from 1."""
+        from matplotlib.colors import BoundaryNorm
+
         m, n = magnitudes.shape
         ax.imshow(
             self.pooled(magnitudes),
@@ -106,9 +114,14 @@ def frame(ax: Axes, m: int, n: int) -> None:
     ax.spines[:].set_visible(True)
 
 
-def picture(ax: Axes, magnitudes: np.ndarray, scale: Scale) -> None:
-    """A sorted matrix (m, n), with its part that is not zero enlarged where that is small."""
-    m, n = magnitudes.shape
+def picture(ax: Axes, matrix: np.ndarray, scale: Scale, diverged: int | None = None) -> None:
+    """A sorted matrix (m, n), with its part that is not zero enlarged where that is small; of a
+    network that has diverged the epoch at which it did."""
+    m, n = matrix.shape
+    if diverged is not None:
+        lost(ax, m, n, diverged)
+        return
+    magnitudes = np.abs(matrix)
     scale.show(ax, magnitudes)
     frame(ax, m, n)
     rows, columns = extent(~(magnitudes <= scale.threshold))
@@ -137,9 +150,8 @@ def picture(ax: Axes, magnitudes: np.ndarray, scale: Scale) -> None:
     ax.text(x, y, text, ha=across, va=along, transform=ax.transAxes, **note)
 
 
-def lost(ax: Axes, shape: tuple[int, ...], epoch: int) -> None:
+def lost(ax: Axes, m: int, n: int, epoch: int) -> None:
     """In place of the picture of a matrix (m, n): that its network diverged."""
-    m, n = shape
     ax.set(xlim=(0.5, n + 0.5), ylim=(m + 0.5, 0.5), facecolor="#E4E4E4")
     frame(ax, m, n)
     if m == n:  # a thin factor beside a product has no room for words

@@ -4,22 +4,22 @@ Sizes are those of the paper's two columns (ICML), so that a figure is printed a
 lengths in inches, type and lines in points.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
-
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
-from matplotlib.transforms import ScaledTranslation, Transform
-from matplotlib.typing import RcKeyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sparsedecay.files.storage import write_file
-from sparsedecay.study.sections import TrainedMatrices
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Transform
+    from matplotlib.typing import RcKeyType
 
 COLUMN, FULL = 3.25, 6.75
 """Width of one column and of the page, inches."""
@@ -60,47 +60,69 @@ RC: dict[RcKeyType, Any] = {
     "svg.hashsalt": "sparsedecay",  # otherwise ids in the SVG are random
 }
 
-REGULARIZERS = {"eq2": "eq. (2)", "weight_decay": "weight decay", "none": "no regularizer"}
-"""Name of each regularizer in print."""
 
-# Okabe and Ito's colours, which the colour-blind can tell apart. Regularizers also differ in line
-# style and marker, networks in lightness and in the marker's filling, which a grey printer keeps.
-COLOURS = {
-    ("representer", "eq2"): "#0072B2",
-    ("representer", "weight_decay"): "#D55E00",
-    ("representer", "none"): "#000000",
-    ("dense", "eq2"): "#56B4E9",
-    ("dense", "weight_decay"): "#E69F00",
-    ("dense", "none"): "#7F7F7F",
+class Look(NamedTuple):
+    """What tells a regularizer: its name in print, two shades of a colour, its line and marker."""
+
+    title: str
+    dark: str
+    light: str
+    line: str | tuple[float, tuple[float, float]]
+    marker: str
+
+
+class Shade(NamedTuple):
+    """What tells a network, also in grey: its shade of the regularizer's colour, its markers."""
+
+    shade: Literal["dark", "light"]
+    filling: dict[str, str]
+
+
+# Okabe and Ito's colours, which the colour-blind can tell apart.
+REGULARIZERS = {
+    "eq2": Look("eq. (2)", "#0072B2", "#56B4E9", "-", "o"),
+    "weight_decay": Look("weight decay", "#D55E00", "#E69F00", (0, (4, 1.2)), "s"),
+    "none": Look("no regularizer", "#000000", "#7F7F7F", (0, (1, 1)), "^"),
 }
-LINES = {"eq2": "-", "weight_decay": (0, (4, 1.2)), "none": (0, (1, 1))}
-MARKERS = {"eq2": "o", "weight_decay": "s", "none": "^"}
+NETWORKS = {
+    "representer": Shade("dark", filling={}),
+    "dense": Shade("light", filling={"markerfacecolor": "white"}),
+}
 
 
 def line(network: str, regularizer: str) -> dict[str, Any]:
     """How a curve of a trained network looks."""
-    return {"color": COLOURS[network, regularizer], "linestyle": LINES[regularizer]}
+    look = REGULARIZERS[regularizer]
+    return {"color": getattr(look, NETWORKS[network].shade), "linestyle": look.line}
 
 
 def marked(network: str, regularizer: str) -> dict[str, Any]:
     """How a curve with marks looks."""
-    filling = {} if network == "representer" else {"markerfacecolor": "white"}
-    mark = {"marker": MARKERS[regularizer], "markersize": 4, "markeredgewidth": 1}
-    return line(network, regularizer) | mark | filling
+    mark = {"marker": REGULARIZERS[regularizer].marker, "markersize": 4, "markeredgewidth": 1}
+    return line(network, regularizer) | mark | NETWORKS[network].filling
 
 
 def network(kind: str, regularizer: str) -> str:
     """A trained network in print."""
-    return f"{kind}, {REGULARIZERS[regularizer]}"
+    return f"{kind}, {REGULARIZERS[regularizer].title}"
 
 
 @contextmanager
 def printed() -> Iterator[None]:
-    """Draw and save inside this: matplotlib's defaults and `RC`, whatever the user's settings."""
+    """Render and save inside this: matplotlib's defaults and `RC`, whatever the user's settings."""
+    import matplotlib as mpl
+
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
         yield
+
+
+def page(width: float, height: float) -> Figure:
+    """An empty picture, inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height))
 
 
 def place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
@@ -109,13 +131,10 @@ def place(figure: Figure, left: float, bottom: float, width: float, height: floa
     return figure.add_axes((left / w, bottom / h, width / w, height / h))
 
 
-def training(settings: TrainedMatrices) -> str:
-    """How the networks were trained, in print."""
-    return f"$\\lambda={parameter(settings.lam)}$, epoch {settings.epoch:,}"
-
-
 def from_corner(ax: Axes) -> Transform:
     """Coordinates in inches, to the right of and above the upper left corner of axes."""
+    from matplotlib.transforms import ScaledTranslation
+
     # ax.transAxes is affine, which its type does not say
     corner = ScaledTranslation(0, 1, ax.transAxes)  # type: ignore[arg-type]
     return ax.figure.dpi_scale_trans + corner
@@ -156,6 +175,8 @@ def parameter(value: float) -> str:
 
 def save(figure: Figure, stem: Path, title: str) -> None:
     """Write `stem`.pdf, .svg and .png; the same figure gives the same bytes."""
+    from matplotlib.image import AxesImage
+
     kinds: dict[str, dict[str, Any]] = {
         # An image goes into PDF and SVG entry by entry; for the PNG, which has fewer pixels than
         # a matrix has entries, colours are averaged, so that no row depends on where a pixel falls.

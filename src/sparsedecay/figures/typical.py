@@ -1,12 +1,14 @@
-"""Which of several draws a figure shows: the typical one."""
+"""Which networks a figure shows: of several draws those of the typical one."""
+
+from typing import Any
 
 import numpy as np
 
+from sparsedecay.figures.declaration import Request, Shown
 from sparsedecay.files.results import Results
-from sparsedecay.study.sections import Request, Shown
 
 
-def typical(request: Request, results: Results) -> tuple[Shown, ...]:
+def typical(request: Request[Any], results: Results) -> tuple[Shown, ...]:
     """The networks of the draw whose summary lies nearest to the median of all draws; without
     draws those of the request. A draw of which a network diverged is none of them, unless all are.
     """
@@ -52,8 +54,13 @@ def label(shown: tuple[Shown, ...]) -> str:
     return f"seed {targets}" if targets == weights else f"seeds {targets} and {weights}"
 
 
-def note(request: Request, shown: tuple[Shown, ...]) -> str:
+def note(request: Request[Any], shown: tuple[Shown, ...]) -> str:
     """Which draw is shown, for the title of a figure; nothing without draws."""
     if not request.draws:
         return ""
     return f"; {label(shown)}, the typical one of {len(request.draws)} draws"
+
+
+def factorised(shown: Shown) -> bool:
+    """Whether the matrices between a network's ReLU layers are products W V."""
+    return shown.network == "representer"

@@ -1,17 +1,31 @@
 """How verdicts look, and the tables of statements as figures need them."""
 
-import math
-from typing import Any
+from __future__ import annotations
 
-import pandas as pd
-from matplotlib.axes import Axes
+import math
+from typing import TYPE_CHECKING, Any
 
 from sparsedecay.figures import style
+from sparsedecay.figures.declaration import Declaration, Shown
+from sparsedecay.files import paths
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 COLOURS = {"holds": "#0072B2", "fails": "#D55E00", "undecided": "#7F7F7F"}
 """Okabe and Ito's, which the colour-blind can tell apart."""
 PALE = {"holds": "#CFE3F1", "fails": "#F8DCC8", "undecided": "#E4E4E4"}
 MARKERS = {"holds": "o", "fails": "X", "undecided": "D"}
+
+
+class OfStatements(Declaration[None]):
+    """A figure of the table of statements that has its name."""
+
+    category = "Verdict"
+
+    def reads(self, shown: tuple[Shown, ...]) -> list[str]:
+        return [paths.statements(self.name)]
 
 
 def number(value: float) -> str:
@@ -36,9 +50,9 @@ def deciding(parts: pd.DataFrame) -> pd.Series:
 def limits(row: pd.Series) -> str:
     """Where a number must lie, in print."""
     low, high = row["limit_low"], row["limit_high"]
-    if pd.isna(low):
+    if math.isnan(low):
         return f"$\\leq$ {number(high)}" if high == round(high, 6) else f"< {number(round(high))}"
-    if pd.isna(high):
+    if math.isnan(high):
         return f"$\\geq$ {number(low)}"
     return f"{number(low)} to {number(high)}"
 

@@ -6,10 +6,15 @@ results.trained(run, epoch)              Network, {"W1": (K, d_0) array, …}
 results.opened                           {"results/measure/…/summary.parquet": SHA-256, …}
 """
 
+# Names pandas for the type checker alone: it comes with the first table that is read, and planning
+# reads none (see `sparsedecay.figures`).
+from __future__ import annotations
+
+import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from sparsedecay.files import paths
 from sparsedecay.files.provenance import file_digest
@@ -17,6 +22,9 @@ from sparsedecay.files.storage import misplaced, read_state, read_table
 from sparsedecay.files.tables import SCHEMAS, STATEMENTS
 from sparsedecay.science.networks import Network, build
 from sparsedecay.science.run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Results:
@@ -65,7 +73,7 @@ class Results:
             UserError: as for `table`.
         """
         found = self.table(run, epoch, "summary")["diverged"].iloc[-1]
-        return None if pd.isna(found) else int(found)
+        return None if math.isnan(found) else int(found)
 
     def trained(self, run: str, epoch: int) -> tuple[Network, dict[str, np.ndarray]]:
         """The network of a milestone and its parameters in float64, shapes as in its `shapes`.

@@ -11,31 +11,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sparsedecay.errors import UserError
+from sparsedecay.figures import declared, find
+from sparsedecay.figures.declaration import Request
+from sparsedecay.figures.fig2 import Figure2
+from sparsedecay.figures.matrices import TrainedMatrices
 from sparsedecay.files import paths
 from sparsedecay.science.data import Data
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run, chain, predecessor
 from sparsedecay.study import parse as config_reading
 from sparsedecay.study.entries import Entry
-from sparsedecay.study.sections import (
-    Claims,
-    Figure2,
-    FigureName,
-    Join,
-    Reading,
-    Request,
-    Statements,
-    Trained,
-    TrainedMatrices,
-)
+from sparsedecay.study.sections import Claims, Join, Reading, Statements, Trained
 from sparsedecay.study.study import Study, checked, read_config, with_changes
 from sparsedecay.study.sweep import Grid, load_grid
 
-REPLICATED = ("fig2", "fig3", "fig4")
-"""Figures that show trained networks, and so can show those of several seeds."""
 LITERAL = "literal"
 
 
@@ -50,10 +42,10 @@ class Variation:
 
 def tested(study: Study) -> tuple[Claims, Figure2, TrainedMatrices]:
     """The sections of a study that say what statements are tested on."""
-    claims, fig2, fig3 = study.claims, study.figures.fig2, study.figures.fig3
-    if claims is None or fig2 is None or fig3 is None:
-        raise ValueError("a study without claims")
-    return claims, fig2, fig3
+    fig2, fig3 = study.figures.section("fig2"), study.figures.section("fig3")
+    if study.claims and isinstance(fig2, Figure2) and isinstance(fig3, TrainedMatrices):
+        return study.claims, fig2, fig3
+    raise ValueError("a study without claims")
 
 
 def draw(study: Study, index: int) -> Study:
@@ -112,8 +104,8 @@ class Plan:
         names = self.study.figures.names
         if not self.study.claims:
             return names
-        seeds = [f"replicate/{name}" for name in REPLICATED if name in names]
-        return [*names, *seeds, "claims", "readings"]
+        seeds = [f"replicate/{name}" for name in names if find(name).replicated]
+        return [*names, *seeds, *(name for name, one in declared().items() if not one.section)]
 
     @property
     def replicated(self) -> list[str]:
@@ -122,15 +114,15 @@ class Plan:
 
     def category(self, name: str) -> str:
         """Where the report lists a figure."""
-        if name in self.study.figures.names:
-            return "Figures"
-        return "Several draws" if "/" in name else "Verdict"
+        return "Several draws" if "/" in name else find(name).category
 
-    def request(self, name: str) -> Request:
+    def caption(self, name: str) -> str:
+        """What the report says of a figure, but for the runs it shows."""
+        return find(Path(name).name).caption(draws="/" in name)
+
+    def request(self, name: str) -> Request[Any]:
         """What a figure is asked to show."""
-        figure = cast(FigureName, name.rpartition("/")[2])  # Request refuses others
-        if figure in ("claims", "readings"):
-            return Request(figure=figure, settings=None, measures=None, shown=())
+        figure = Path(name).name
         request = self.study.request(figure)
         if figure == name:
             return request
@@ -174,7 +166,7 @@ class Plan:
             ),
         )
 
-    def asked(self, name: str) -> Request | Statements | Join:
+    def asked(self, name: str) -> Request[Any] | Statements | Join:
         """What stands in `paths.request(name)`: figures/fig2, statements/claims or sweep."""
         kind, _, what = name.partition("/")
         if kind == "figures":

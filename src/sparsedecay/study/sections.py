@@ -1,4 +1,4 @@
-"""Settings of the measures and the figures, and what a figure is asked to show."""
+"""Sections of a config about measures, statements and sweeps, and what tables are made from."""
 
 import math
 from typing import Annotated, Any, Literal
@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from sparsedecay.science import data, initializations, optimizers, regularizers
-from sparsedecay.science.measures import Measures
 from sparsedecay.science.networks import NetworkName, Shape
 from sparsedecay.science.regularizers import Objective, RegularizerName
 from sparsedecay.science.settings import Settings
@@ -27,52 +26,6 @@ class Panel(Settings):
 Panels = Annotated[tuple[Panel, ...], Field(min_length=1, max_length=8, strict=False)]
 
 
-class Figure1(Settings):
-    """The architecture of Theorem 1, drawn."""
-
-    L: Annotated[int, Field(ge=1, le=8)]
-    """Hidden layers in the drawing."""
-
-
-class Figure2(Settings):
-    """Average sparsity of the weight matrices against the epoch."""
-
-    network: NetworkName
-    """The network that is trained: that of Theorem 1 or, `dense`, that of footnote 1."""
-    lam: Annotated[tuple[Lam, ...], Field(min_length=1, max_length=12, strict=False)]
-    """Regularization parameters, one panel each."""
-    regularizers: Annotated[
-        tuple[RegularizerName, ...], Field(min_length=1, max_length=3, strict=False)
-    ]
-    """One curve each. `none` does not depend on `lam`: one run stands in all panels."""
-
-    @model_validator(mode="after")
-    def check(self) -> "Figure2":
-        for name in ("lam", "regularizers"):
-            if len(set(getattr(self, name))) != len(getattr(self, name)):
-                raise ValueError(f"{name}: each value may stand only once")
-        return self
-
-
-class TrainedMatrices(Settings):
-    """Matrices between ReLU layers of trained networks."""
-
-    lam: Lam
-    """Regularization parameter of the regularized networks."""
-    epoch: Epoch
-    """Epoch at which the networks are shown."""
-    layer: Annotated[int, Field(ge=2, le=64)]
-    """Shows A^(layer), the matrix into this ReLU layer from the one before. 2 if L = 2."""
-    panels: Panels
-    """The trained networks, in the order of their panels."""
-
-    @model_validator(mode="after")
-    def check(self) -> "TrainedMatrices":
-        if len(set(self.panels)) != len(self.panels):
-            raise ValueError("panels: each network and regularizer may stand only once")
-        return self
-
-
 class Shallow(Settings):
     """Networks of one hidden layer, trained with weight decay (Section 1)."""
 
@@ -87,7 +40,6 @@ class Shallow(Settings):
     """Epoch at which their neurons are counted."""
 
 
-FigureName = Literal["fig1", "fig2", "fig3", "fig4", "claims", "readings"]
 Milestones = Annotated[tuple[Epoch, ...], Field(min_length=1, max_length=20, strict=False)]
 Vary = Annotated[
     tuple[Literal["targets", "weights"], ...], Field(min_length=1, max_length=2, strict=False)
@@ -205,46 +157,6 @@ class Archive(Settings):
         if "all" not in self.targets:
             raise ValueError("targets: it must hold all, the figures; add it")
         return self
-
-
-class Shown(Settings):
-    """One trained network in a figure."""
-
-    run: str
-    """Run id, the name of its folders."""
-    network: NetworkName
-    """Network."""
-    regularizer: RegularizerName
-    """Regularizer."""
-    lam: float
-    """Regularization parameter of the run; 0 without regularizer."""
-    seeds: Annotated[tuple[int, int], Field(strict=False)]
-    """Seed of the targets, seed of the weights."""
-    epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
-    """Milestones whose tables hold its trajectory; the last is the one that is shown."""
-
-
-class Request(Settings):
-    """All that a figure is made from, beside the files of the runs it shows."""
-
-    figure: FigureName
-    """Module of `sparsedecay.figures` that draws it."""
-    settings: Figure1 | Figure2 | TrainedMatrices | None
-    """The figure's section of the config; none for the statements, which are read from a table."""
-    measures: Measures | None
-    """Definitions, for labels; none where nothing measured is shown."""
-    shown: Annotated[tuple[Shown, ...], Field(strict=False)]
-    """The networks, in the figure's order: lam by lam and panel by panel."""
-    draws: Annotated[
-        tuple[Annotated[tuple[Shown, ...], Field(strict=False)], ...], Field(strict=False)
-    ] = ()
-    """The same networks from several seeds; then `shown` is the first of them, and the figure
-    chooses a typical one."""
-
-    @property
-    def name(self) -> str:
-        """Path of the figure in the folder of figures, without ending."""
-        return f"replicate/{self.figure}" if self.draws else self.figure
 
 
 class Trained(Settings):

@@ -9,13 +9,14 @@ study.request("fig4")               what the figure is told
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, create_model, model_validator
 
 from sparsedecay.engines import EngineName, chosen
 from sparsedecay.errors import UserError
-from sparsedecay.files import paths
+from sparsedecay.figures import declared, find
+from sparsedecay.figures.declaration import Request, Shown
 from sparsedecay.science import regularizers
 from sparsedecay.science.data import AnyData
 from sparsedecay.science.initializations import AnyInitialization
@@ -29,20 +30,8 @@ from sparsedecay.science.settings import Settings
 from sparsedecay.study import parse as reading
 from sparsedecay.study.entries import Entry, overlaid
 from sparsedecay.study.explain import explain
-from sparsedecay.study.schema import json_schema
-from sparsedecay.study.sections import (
-    Archive,
-    Claims,
-    Epoch,
-    Figure1,
-    Figure2,
-    FigureName,
-    Request,
-    Shown,
-    Sweep,
-    TrainedMatrices,
-    Vary,
-)
+from sparsedecay.study.schema import json_schema, words
+from sparsedecay.study.sections import Archive, Claims, Epoch, Sweep, Vary
 
 MAX_MILESTONES = 100_000
 """Of all runs together: files that a workflow can still handle."""
@@ -73,27 +62,35 @@ class Training(Settings):
     """Seconds between two checkpoints, which a killed job continues from."""
 
 
-class Figures(Settings):
+class Chosen(Settings):
     """What each figure shows. A figure that is left out is not made."""
 
-    fig1: Figure1 | None = None
-    """Figure 1: the architecture."""
-    fig2: Figure2 | None = None
-    """Figure 2: average sparsity of the weight matrices against the epoch."""
-    fig3: TrainedMatrices | None = None
-    """Figure 3: the matrices between two ReLU layers, as pictures."""
-    fig4: TrainedMatrices | None = None
-    """Figure 4: singular values of these matrices, and of the factors in representer networks."""
-
     @model_validator(mode="after")
-    def check(self) -> "Figures":
+    def check(self) -> "Chosen":
         if not self.names:
-            raise ValueError("at least one figure is needed: fig1, fig2, fig3 or fig4")
+            known = list(type(self).model_fields)
+            raise ValueError(f"at least one figure is needed: {words(known)}")
         return self
 
     @property
     def names(self) -> list[str]:
+        """Those that are made."""
         return [name for name in type(self).model_fields if getattr(self, name) is not None]
+
+    def section(self, name: str) -> Settings | None:
+        """That of a figure; None if it is left out, or has none."""
+        return getattr(self, name) if name in type(self).model_fields else None
+
+
+if TYPE_CHECKING:
+    Figures = Chosen
+else:  # with a key for each figure that has a section
+    keys = {
+        name: (figure.section | None, Field(default=None, description=figure.title))
+        for name, figure in declared().items()
+        if figure.section
+    }
+    Figures = create_model("Figures", __base__=Chosen, __doc__=Chosen.__doc__, **keys)
 
 
 class Study(Settings):
@@ -164,26 +161,15 @@ class Study(Settings):
 
     def milestones(self, figure: str) -> list[tuple[Run, int]]:
         """The runs that a figure shows, each with the epoch it shows, in the figure's order."""
-        settings = getattr(self.figures, figure)
-        if isinstance(settings, Figure2):
-            return [
-                (self.run(settings.network, regularizer, lam), self.training.epochs)
-                for lam in settings.lam
-                for regularizer in settings.regularizers
-            ]
-        if isinstance(settings, TrainedMatrices):
-            return [
-                (self.run(panel.network, panel.regularizer, settings.lam), settings.epoch)
-                for panel in settings.panels
-            ]
-        return []
+        settings = self.figures.section(figure)
+        return find(figure).milestones(settings, self) if settings else []
 
-    def request(self, figure: FigureName) -> Request:
+    def request(self, figure: str) -> Request[Any]:
         """What a figure is asked to show."""
         milestones = self.milestones(figure)
         return Request(
             figure=figure,
-            settings=getattr(self.figures, figure),
+            settings=self.figures.section(figure),
             measures=self.measures if milestones else None,
             shown=tuple(
                 Shown(
@@ -251,25 +237,13 @@ def training_rules(study: Study, runs: Iterable[Run]) -> Iterator[str]:
 def figure_rules(study: Study) -> Iterator[str]:
     """What figures ask for that training or the networks do not give: `key: rule`."""
     for name in study.figures.names:
-        figure = getattr(study.figures, name)
-        if not isinstance(figure, TrainedMatrices):
-            continue
-        if figure.epoch > study.training.epochs:
-            yield (
-                f"figures.{name}.epoch: it lies beyond training.epochs "
-                f"({study.training.epochs:,}); lower it, or raise training.epochs"
-            )
-        if figure.layer > study.network.L:
-            yield (
-                f"figures.{name}.layer: networks of network.L = {study.network.L} hidden layers "
-                f"have no matrix into that one; lower it, raise network.L, or leave "
-                f"figures.{name} out"
-            )
+        for rule in find(name).rules(study.figures.section(name), study):
+            yield f"figures.{name}.{rule}"
 
 
 def claim_rules(study: Study) -> Iterator[str]:
     """What the statements need of the figures: `key: rule`."""
-    if study.claims and not (study.figures.fig2 and study.figures.fig3):
+    if study.claims and not {"fig2", "fig3"} <= set(study.figures.names):
         yield (
             "claims: it tests the networks of figures.fig2 and figures.fig3; give both, or leave "
             "claims out"
@@ -328,36 +302,6 @@ def milestone_rules(study: Study) -> Iterator[str]:
 def on_the_way(epochs: Iterable[int], stride: int) -> set[int]:
     """The given milestones of a run and all that training passes on the way to them."""
     return {step for epoch in epochs for step in chain(epoch, stride)}
-
-
-def files_read(request: Request) -> list[str]:
-    """The files that a figure reads."""
-    if request.draws:
-        single = [request.model_copy(update={"shown": draw, "draws": ()}) for draw in request.draws]
-        # summaries tell which draw is the typical one
-        return list(dict.fromkeys(file for one in single for file in files_read(one)))
-    if request.figure in ("claims", "readings"):
-        return [paths.statements(request.figure)]
-    tables = {
-        "fig1": (),
-        "fig2": ("summary",),
-        "fig3": ("matrices", "summary"),
-        "fig4": ("matrices", "spectra", "summary"),
-    }[request.figure]
-    files = [
-        paths.measured(shown.run, shown.epochs[-1], table)
-        for shown in request.shown
-        for table in tables
-    ]
-    if request.figure == "fig2":
-        files += [
-            paths.measured(shown.run, epoch, "trajectory")
-            for shown in request.shown
-            for epoch in shown.epochs
-        ]
-    else:
-        files += [paths.state(shown.run, shown.epochs[-1]) for shown in request.shown]
-    return list(dict.fromkeys(files))
 
 
 def load_study(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Study:

@@ -1,0 +1,151 @@
+"""What a figure declares, and what it is asked to show."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from sparsedecay.figures import find
+from sparsedecay.files.results import Results
+from sparsedecay.science.measures import Measures
+from sparsedecay.science.networks import NetworkName, Shape
+from sparsedecay.science.regularizers import RegularizerName
+from sparsedecay.science.run import Run
+from sparsedecay.science.settings import Settings
+from sparsedecay.study.sections import Epoch
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+S = TypeVar("S", bound=Settings | None)
+"""A figure's section of the config; None if it has none."""
+
+
+class Shown(Settings):
+    """One trained network in a figure."""
+
+    run: str
+    """Run id, the name of its folders."""
+    network: NetworkName
+    """Network."""
+    regularizer: RegularizerName
+    """Regularizer."""
+    lam: float
+    """Regularization parameter of the run; 0 without regularizer."""
+    seeds: Annotated[tuple[int, int], Field(strict=False)]
+    """Seed of the targets, seed of the weights."""
+    epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
+    """Milestones whose tables hold its trajectory; the last is the one that is shown."""
+
+
+class Request(Settings, Generic[S]):
+    """All that a figure is made from, beside the files of the runs it shows."""
+
+    figure: str
+    """Its name, that of a module of `sparsedecay.figures`."""
+    settings: S
+    """The figure's section of the config; none for the statements, which are read from a table."""
+    measures: Measures | None
+    """Definitions, for labels; none where nothing measured is shown."""
+    shown: Annotated[tuple[Shown, ...], Field(strict=False)]
+    """The networks, in the order of the figure's milestones."""
+    draws: Annotated[
+        tuple[Annotated[tuple[Shown, ...], Field(strict=False)], ...], Field(strict=False)
+    ] = ()
+    """The same networks from several seeds; then `shown` is the first of them, and the figure
+    chooses a typical one."""
+
+    @field_validator("figure")
+    @classmethod
+    def known(cls, figure: str) -> str:
+        find(figure)
+        return figure
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def read(cls, settings: Any, about: ValidationInfo) -> Any:
+        """The section as the figure's own class, also where it comes from a file."""
+        section = find(about.data["figure"]).section if "figure" in about.data else None
+        return section.model_validate(settings) if section and settings is not None else settings
+
+    @property
+    def name(self) -> str:
+        """Path of the figure in the folder of figures, without ending."""
+        return f"replicate/{self.figure}" if self.draws else self.figure
+
+
+class Asked(Protocol):
+    """What figures ask of a `study.study.Study`, which knows all figures, so that none can import
+    it."""
+
+    network: Shape
+    training: Any
+
+    def run(self, network: NetworkName, regularizer: RegularizerName, lam: float) -> Run: ...
+
+
+class Declaration(ABC, Generic[S]):
+    """A figure: its section of the config, what it shows, what it reads, how it is rendered.
+
+    The docstring of each, in reStructuredText, is what people read of it. The first line is its
+    title in the documentation of the config, what follows its caption in the report; if the figure
+    can be `replicated`, the last paragraph is only there where it shows several draws. It is a
+    docstring because rewording one makes no figure out of date.
+    """
+
+    section: ClassVar[type[Settings] | None] = None
+    """Its section of the config. A figure without one shows a table of statements, and is made for
+    a config with the section `claims`."""
+    category: ClassVar[str] = "Figures"
+    """Where the report lists it."""
+    replicated: ClassVar[bool] = False
+    """Whether it can be asked for several draws of the networks."""
+
+    @property
+    def name(self) -> str:
+        """That of its module, of its files and of its section."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """Those of its docstring; none if it lacks one."""
+        return inspect.cleandoc(type(self).__doc__ or "").split("\n\n")
+
+    @property
+    def title(self) -> str:
+        """What it shows, in a line."""
+        return self.paragraphs[0]
+
+    def caption(self, draws: bool = False) -> str:
+        """Its caption, for one draw or for several, reStructuredText."""
+        end = None if draws or not self.replicated else -1
+        return "\n\n".join(self.paragraphs[1:end])
+
+    def rules(self, settings: S, study: Asked) -> Iterator[str]:
+        """What its section asks for and the study does not give: `key: rule` each."""
+        yield from ()
+
+    def milestones(self, settings: S, study: Asked) -> list[tuple[Run, int]]:
+        """The runs that it shows, each with the epoch it shows, in its order."""
+        return []
+
+    def reads(self, shown: tuple[Shown, ...]) -> Iterable[str]:
+        """The files that it reads of the networks of one draw."""
+        return ()
+
+    def files(self, request: Request[S]) -> list[str]:
+        """All files that it reads, those of every draw: summaries tell which draw is typical."""
+        draws = request.draws or (request.shown,)
+        return list(dict.fromkeys(file for shown in draws for file in self.reads(shown)))
+
+    @abstractmethod
+    def render(self, request: Request[S], results: Results) -> Figure:
+        """The picture.
+
+        Raises:
+            UserError: a file that it reads is missing, damaged, or about another run.
+        """
