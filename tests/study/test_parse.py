@@ -10,7 +10,7 @@ from snakemake.cli import parse_config
 
 from sparsedecay.errors import UserError
 from sparsedecay.study import parse as reading
-from sparsedecay.study.entries import merge
+from sparsedecay.study.entries import overlaid
 from sparsedecay.study.parse import check_config_arguments
 
 
@@ -214,7 +214,7 @@ def test_files_in_the_working_directory_are_named_by_their_short_path(mine):
 def test_sections_are_merged_and_lists_replaced(mine):
     base = read(mine, "a: {b: 1, c: [1, 2, 3]}\nd: {e: 1}\n")
     over = reading.overrides({"a": {"c": [4]}, "d": 5, "f": {"g": 6}})
-    merged = merge(base, over)
+    merged = overlaid(base, over)
     assert merged.plain() == {"a": {"b": 1, "c": [4]}, "d": 5, "f": {"g": 6}}
     assert merged.at(("a", "b")).place == "mine.yaml:1"
     assert merged.at(("a", "c", 0)).place == "--config"

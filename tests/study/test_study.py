@@ -43,6 +43,7 @@ LEAVES = [path for path in leaves(SCHEMA) if path[:2] != ("figures", "fig4")]
 SECTIONS = sorted({path[:i] for path in LEAVES for i in range(1, len(path))}, key=str)
 KEYS = [path for path in [*SECTIONS, *LEAVES] if isinstance(path[-1], str)]
 OPTIONAL = [("archive",), ("claims",), ("sweep",), *(("figures", f"fig{i}") for i in range(1, 4))]
+OPTIONAL += [(section, "kind") for section in ("data", "initialization", "optimizer")]
 names = {"ids": lambda value: key(value) if isinstance(value, tuple) else repr(value)[:20]}
 
 

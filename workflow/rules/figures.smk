@@ -22,7 +22,7 @@ rule figure:
     resources:
         **for_rule("figures"),
     params:
-        code=lambda wildcards: fingerprint.code(f"figures.{Path(wildcards.figure).name}"),
+        code=lambda wildcards: plan.request(wildcards.figure).code,
         # Snakemake compares no parameter that asks for `input`: new words render no figure anew.
         caption=lambda wildcards, input: plan.caption(wildcards.figure),
     shell:

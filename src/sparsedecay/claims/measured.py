@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from sparsedecay.files.results import Results
+from sparsedecay.science import networks
 from sparsedecay.science.measures import TAIL
+from sparsedecay.science.networks import role
 from sparsedecay.study.sections import Reading, Statements, Trained
 
 
@@ -57,17 +59,15 @@ class Measured:
     def _average(self, epoch: int) -> pd.Series:
         """Average sparsity by epoch, up to a milestone."""
         table = self.results.rows(self.trained.run, epoch, "trajectory", measure="sparsity")
-        chosen = table["matrix"].str[0].replace("A", "W").isin(self.kinds)
+        chosen = table["matrix"].map(role).isin(self.kinds)
         return table[chosen].groupby("epoch")["value"].mean()
 
     @property
     def largest_entries(self) -> np.ndarray:
         """The largest magnitude in each trained matrix of the kinds that are averaged."""
-        # A representer network's A = W V is a product, no trained matrix.
-        trained = "WVC" if self.trained.network == "representer" else "WVCA"
+        product = networks.KINDS[self.trained.network].factorised  # then A is no trained matrix
         names = self.matrices.index
-        first = names.str[0]
-        chosen = first.isin(list(trained)) & first.str.replace("A", "W").isin(self.kinds)
+        chosen = [role(n) in self.kinds and not (product and n[0] == "A") for n in names]
         found: np.ndarray = self.matrices["max_abs"][chosen].to_numpy()
         return found
 

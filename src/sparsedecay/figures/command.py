@@ -13,7 +13,7 @@ from typing import Any
 
 from sparsedecay.figures import find, style
 from sparsedecay.figures.declaration import Request
-from sparsedecay.files import fingerprint, paths
+from sparsedecay.files import paths
 from sparsedecay.files.provenance import sha256, versions
 from sparsedecay.files.results import Results
 from sparsedecay.files.storage import read_request, write_json
@@ -49,7 +49,7 @@ def sidecar(request: Request[Any], results: Results) -> dict[str, Any]:
             for shown in draw
         ],
         "inputs": results.opened,
-        "code": fingerprint.code(f"figures.{request.figure}"),
+        "code": request.code,
         "config_hash": sha256(request.canonical())[:16],
         "environment": environment,
         "environment_hash": sha256(repr(sorted(environment.items())))[:16],

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, T
 from pydantic import Field, ValidationInfo, field_validator
 
 from sparsedecay.figures import find
+from sparsedecay.files import fingerprint
 from sparsedecay.files.results import Results
+from sparsedecay.science import networks, regularizers
 from sparsedecay.science.measures import Measures
 from sparsedecay.science.networks import NetworkName, Shape
 from sparsedecay.science.regularizers import RegularizerName
@@ -76,6 +78,13 @@ class Request(Settings, Generic[S]):
     def name(self) -> str:
         """Path of the figure in the folder of figures, without ending."""
         return f"replicate/{self.figure}" if self.draws else self.figure
+
+    @property
+    def code(self) -> str:
+        """What the figure looks like as far as code decides it (`files.fingerprint`)."""
+        kinds = [networks.KINDS[one.network] for one in self.shown]
+        more = [regularizers.KINDS[one.regularizer] for one in self.shown]
+        return fingerprint.picture(self.figure, [*kinds, *more])
 
 
 class Asked(Protocol):

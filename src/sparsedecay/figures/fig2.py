@@ -245,7 +245,7 @@ def table(ax: Axes, lam: float, curves: Sequence[Curve]) -> None:
         ax.text(width, y, curves[row - 1].note, ha="right", **text)
         look = style.line(one.network, one.regularizer)
         ax.plot([0, 0.2], [y, y], clip_on=False, **inches, **look)
-        ax.text(0.25, y, style.REGULARIZERS[one.regularizer].title, **text)
+        ax.text(0.25, y, style.title(one.regularizer), **text)
 
 
 FIGURE = Sparsity()

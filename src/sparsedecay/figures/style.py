@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sparsedecay.files.storage import write_file
+from sparsedecay.science import networks, regularizers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,9 +63,8 @@ RC: dict[RcKeyType, Any] = {
 
 
 class Look(NamedTuple):
-    """What tells a regularizer: its name in print, two shades of a colour, its line and marker."""
+    """What tells a regularizer: two shades of a colour, its line and marker."""
 
-    title: str
     dark: str
     light: str
     line: str | tuple[float, tuple[float, float]]
@@ -80,9 +80,9 @@ class Shade(NamedTuple):
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 REGULARIZERS = {
-    "eq2": Look("eq. (2)", "#0072B2", "#56B4E9", "-", "o"),
-    "weight_decay": Look("weight decay", "#D55E00", "#E69F00", (0, (4, 1.2)), "s"),
-    "none": Look("no regularizer", "#000000", "#7F7F7F", (0, (1, 1)), "^"),
+    "eq2": Look("#0072B2", "#56B4E9", "-", "o"),
+    "weight_decay": Look("#D55E00", "#E69F00", (0, (4, 1.2)), "s"),
+    "none": Look("#000000", "#7F7F7F", (0, (1, 1)), "^"),
 }
 NETWORKS = {
     "representer": Shade("dark", filling={}),
@@ -104,7 +104,12 @@ def marked(network: str, regularizer: str) -> dict[str, Any]:
 
 def network(kind: str, regularizer: str) -> str:
     """A trained network in print."""
-    return f"{kind}, {REGULARIZERS[regularizer].title}"
+    return f"{networks.KINDS[kind].title}, {title(regularizer)}"
+
+
+def title(regularizer: str) -> str:
+    """A regularizer in print."""
+    return regularizers.KINDS[regularizer].title
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import numpy as np
 
 from sparsedecay.figures.declaration import Request, Shown
 from sparsedecay.files.results import Results
+from sparsedecay.science import networks
 
 
 def typical(request: Request[Any], results: Results) -> tuple[Shown, ...]:
@@ -63,4 +64,4 @@ def note(request: Request[Any], shown: tuple[Shown, ...]) -> str:
 
 def factorised(shown: Shown) -> bool:
     """Whether the matrices between a network's ReLU layers are products W V."""
-    return shown.network == "representer"
+    return networks.KINDS[shown.network].factorised

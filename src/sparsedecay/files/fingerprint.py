@@ -14,12 +14,13 @@ import hashlib
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsedecay.science import networks
+from sparsedecay.science.kinds import Kind
 
 if TYPE_CHECKING:
     from sparsedecay.science.data import Data
@@ -190,6 +191,12 @@ def trained(modules: tuple[str, ...], network: str) -> str:
 def measuring(run: "Run") -> str:
     """The code that decides what is measured of a run."""
     return code("science.measures.rows", *kinds(run.network, run.regularizer))
+
+
+def picture(figure: str, kinds: Iterable[type[Kind]]) -> str:
+    """The code that decides how a figure looks, and what the kinds that it shows are called."""
+    titles = " ".join(sorted({kind.title for kind in kinds}))
+    return f"{code(f'figures.{figure}')} titles={hashlib.sha256(titles.encode()).hexdigest()[:8]}"
 
 
 def data(data: "Data") -> str:
