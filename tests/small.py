@@ -38,6 +38,8 @@ def small_run(
     decay_biases=True,
     scale="none",
     batches=1,
+    optimizer=None,
+    initialization=None,
 ) -> Run:
     """A run of 8 points, L = 2, K = 6, d = 3; any value can be given another."""
     return Run(
@@ -47,8 +49,9 @@ def small_run(
         regularizer=regularizer,
         lam=lam,
         objective=Objective(loss=loss, weight_decay=weight_decay, decay_biases=decay_biases),
-        initialization=Uniform(range=(-1.0, 1.0), scale=scale, seed=seed),
-        optimizer=Adam(learning_rate=learning_rate, betas=betas, eps=1e-8, batches=batches),
+        initialization=initialization or Uniform(range=(-1.0, 1.0), scale=scale, seed=seed),
+        optimizer=optimizer
+        or Adam(learning_rate=learning_rate, betas=betas, eps=1e-8, batches=batches),
         precision=precision,
         stride=stride,
         record_every=record_every,

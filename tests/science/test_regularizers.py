@@ -4,11 +4,22 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparsedecay.science import regularizers
+from sparsedecay.science import networks, regularizers
 from sparsedecay.science.networks.dense import Dense
 from sparsedecay.science.networks.representer import Representer
+from sparsedecay.science.regularizers.weight_decay import WeightDecay
+from tests.small import small_run
 
-KINDS = ["eq2", "weight_decay", "none"]
+KINDS = list(regularizers.KINDS)
+
+
+def value(kind, network, p):
+    return regularizers.KINDS[kind]().value(network, p)
+
+
+def decay(biases, place="objective"):
+    """Weight decay as the objective of a config asks for it."""
+    return WeightDecay(small_run(weight_decay=place, decay_biases=biases).objective)
 
 
 def test_eq2_by_hand():
@@ -20,9 +31,9 @@ def test_eq2_by_hand():
         "C1": np.array([[1.0, -1.0], [0.5, 0.0]]),  # l1 norm 2.5
         "c0_1": np.array([100.0, 100.0]),
     }
-    assert regularizers.value("eq2", network, p) == 5 + 9 + 16 + 4 + 2.5
-    assert regularizers.value("weight_decay", network, p) == 14 + 20000 + 14 + 2.25 + 20000
-    assert regularizers.value("none", network, p) == 0
+    assert value("eq2", network, p) == 5 + 9 + 16 + 4 + 2.5
+    assert value("weight_decay", network, p) == 14 + 20000 + 14 + 2.25 + 20000
+    assert value("none", network, p) == 0
 
 
 def test_eq2_of_the_dense_network_counts_A_into_and_out_of_neurons():
@@ -30,13 +41,13 @@ def test_eq2_of_the_dense_network_counts_A_into_and_out_of_neurons():
     p = {name: np.zeros(shape) for name, shape in network.shapes.items()}
     p["A2"] = np.array([[1.0, -2.0], [3.0, 4.0]])
     # out of layer 1: columns, (1 + 3)^2 + (2 + 4)^2; into layer 2: rows, 1 + 4 + 9 + 16
-    assert regularizers.value("eq2", network, p) == 16 + 36 + 30
+    assert value("eq2", network, p) == 16 + 36 + 30
 
 
 @settings(max_examples=60, deadline=None)
 @given(
     kind=st.sampled_from(KINDS),
-    cls=st.sampled_from([Representer, Dense]),
+    cls=st.sampled_from(list(networks.KINDS.values())),
     L=st.integers(1, 4),
     K=st.integers(1, 5),
     d=st.integers(1, 4),
@@ -53,12 +64,12 @@ def test_the_gradient_is_autograds(kind, cls, L, K, d, d_in, seed):
         p[name][torch.rand(shape, generator=generator) < 0.3] = 0
         p[name].requires_grad_()
     lam = 0.37
-    objective = lam * torch.as_tensor(regularizers.value(kind, network, p), dtype=torch.float64)
-    if kind != "none":
+    objective = lam * torch.as_tensor(value(kind, network, p), dtype=torch.float64)
+    if objective.requires_grad:
         objective.backward()
     g = {name: torch.ones_like(tensor.detach()) for name, tensor in p.items()}
     with torch.no_grad():
-        regularizers.add_gradient(kind, network, p, lam, g)
+        regularizers.KINDS[kind]().add_gradient(network, p, lam, g)
     for name, tensor in p.items():
         expected = 1 + (tensor.grad if tensor.grad is not None else torch.zeros_like(tensor))
         torch.testing.assert_close(g[name], expected, rtol=1e-12, atol=1e-12)
@@ -69,8 +80,8 @@ def test_torch_and_numpy_agree(kind):
     network = Representer(d_in=2, d_out=1, L=2, K=3, d=2)
     p = {name: torch.randn(shape, dtype=torch.float64) for name, shape in network.shapes.items()}
     n = {name: tensor.numpy() for name, tensor in p.items()}
-    assert float(regularizers.value(kind, network, p)) == pytest.approx(
-        float(regularizers.value(kind, network, n)), rel=1e-12
+    assert float(value(kind, network, p)) == pytest.approx(
+        float(value(kind, network, n)), rel=1e-12
     )
 
 
@@ -85,14 +96,16 @@ def test_torch_and_numpy_agree(kind):
     ids=lambda network: f"{type(network).__name__}-{getattr(network, 'skip', '')}",
 )
 def test_what_weight_decay_acts_on(network):
-    every = regularizers.decayed("weight_decay", network)
-    assert every == regularizers.decayed("weight_decay", network, biases=True)
+    every = decay(biases=True).squared(network)
     assert every == list(network.shapes)
-    weights = regularizers.decayed("weight_decay", network, biases=False)
+    weights = decay(biases=False).squared(network)
     assert weights == [name for name in every if name[0] != "b" and not name.startswith("c0")]
-    for kind in ("eq2", "none"):
-        assert regularizers.decayed(kind, network) == []
-        assert regularizers.decayed(kind, network, biases=False) == []
+    assert decay(True).decayed(network) == [], "it stands in the objective"
+    for place in ("adam", "decoupled"):
+        assert decay(True, place).decayed(network) == every
+        assert decay(False, place).decayed(network) == weights
+    for kind in set(KINDS) - {"weight_decay"}:
+        assert regularizers.KINDS[kind]().decayed(network) == []
 
 
 def test_without_biases_weight_decay_is_of_the_matrices_alone(make_run):
@@ -104,18 +117,27 @@ def test_without_biases_weight_decay_is_of_the_matrices_alone(make_run):
         "C1": np.array([[1.0, -1.0], [0.5, 0.0]]),  # 2.25
         "c0_1": np.array([100.0, 100.0]),
     }
-    assert regularizers.value("weight_decay", network, p, biases=False) == 14 + 14 + 2.25
-    for kind in ("eq2", "none"):
-        free, decayed = (regularizers.value(kind, network, p, biases=b) for b in (False, True))
-        assert free == decayed
+    assert decay(biases=False).value(network, p) == 14 + 14 + 2.25
     for biases in (True, False):
         run = make_run(regularizer="weight_decay", decay_biases=biases)
-        expected = regularizers.value("weight_decay", network, p, biases)
-        assert regularizers.of(run, network, p) == expected
+        assert regularizers.build(run).value(network, p) == decay(biases).value(network, p)
+        same = make_run(regularizer="eq2", decay_biases=biases)
+        assert regularizers.build(same).value(network, p) == value("eq2", network, p)
 
     p = {name: torch.from_numpy(array) for name, array in p.items()}
     g = {name: torch.zeros_like(tensor) for name, tensor in p.items()}
-    regularizers.add_gradient("weight_decay", network, p, 0.25, g, biases=False)
+    decay(biases=False).add_gradient(network, p, 0.25, g)
     assert g["W1"].equal(0.5 * p["W1"])
     assert not g["b1"].any()
     assert not g["c0_1"].any()
+
+
+def test_where_weight_decay_acts_decides_its_strength():
+    """As an option of an optimizer its gradient is lam times the parameter, half as strong."""
+    strengths = {
+        place: (decay(True, place).penalty(0.3), decay(True, place).decoupled(0.3))
+        for place in ("objective", "adam", "decoupled")
+    }
+    assert strengths == {"objective": (0.3, 0), "adam": (0.15, 0), "decoupled": (0.15, 0.3)}
+    eq2 = regularizers.KINDS["eq2"]()
+    assert (eq2.penalty(0.3), eq2.decoupled(0.3)) == (0.3, 0)

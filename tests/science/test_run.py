@@ -4,9 +4,10 @@ import copy
 import json
 import pickle
 from itertools import product
+from pathlib import Path
 
 import pytest
-from sparsedecay.X import LITERAL
+from pydantic import create_model
 
 from sparsedecay.science.run import Run
 from sparsedecay.science.settings import Settings
@@ -18,6 +19,8 @@ READINGS = {
     "decay_biases": [True, False],
 }
 KINDS = ["eq2", "weight_decay", "none"]
+IDS = json.loads(Path(__file__).with_name("ids.json").read_text())
+"""Runs of the version before kinds were found by listing, each with what it was told then."""
 
 
 @pytest.mark.parametrize("network", ["representer", "dense"])
@@ -76,7 +79,7 @@ ODD = {
 def test_the_text_of_a_run_is_that_of_its_values(values):
     """It is put together from the texts of its sections."""
     run = small_run(**values)
-    plain = run.model_dump(mode="json")
+    plain = run.model_dump(mode="json", exclude_defaults=True)
     assert run.canonical() == json.dumps(plain, sort_keys=True, separators=(",", ":"))
     assert run.canonical() == Settings.canonical(run)
     assert list(plain) == list(Run.model_fields), "what was computed is no part of it"
@@ -98,9 +101,31 @@ def test_a_changed_copy_has_a_name_of_its_own():
         assert (same, same.id) == (run, run.id)
 
 
+@pytest.mark.parametrize("name", IDS)
+def test_old_results_are_found_again(name):
+    run = Run.model_validate_json(IDS[name])
+    assert (run.id, run.canonical()) == (name, IDS[name])
+
+
+@pytest.mark.parametrize("section", ["", "shape", "objective", "optimizer", "initialization"])
+def test_a_field_that_is_added_later_renames_only_runs_that_use_it(section):
+    run = small_run()
+    old = getattr(run, section) if section else run
+    values = dict(old)
+    newer = create_model(type(old).__name__, __base__=type(old), later=(int, 1))
+    same, other = newer(**values), newer(**values, later=2)
+    if section:
+        same, other = (run.model_copy(update={section: one}) for one in (same, other))
+    assert (same.canonical(), same.id) == (run.canonical(), run.id)
+    assert other.id != run.id
+    assert '"later":2' in other.canonical()
+
+
 def test_the_literal_reading_is_that_of_the_config():
     run = small_run()
-    assert run.objective == LITERAL
+    assert run.objective.canonical() == (
+        '{"decay_biases":true,"loss":"mean","weight_decay":"objective"}'
+    )
     assert run.literal() == run
 
 

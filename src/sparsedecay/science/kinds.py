@@ -84,7 +84,9 @@ def with_keys(name: str, base: type[P], kinds: Iterable[type[Keyed]]) -> type[P]
         for kind in kinds
         for key, field in kind.Keys.model_fields.items()
     }
-    return create_model(name, __base__=base, __doc__=base.__doc__, **fields)
+    return create_model(
+        name, __base__=base, __doc__=base.__doc__, __module__=base.__module__, **fields
+    )
 
 
 def any_of(kinds: Mapping[str, type[Part]]) -> Any:
