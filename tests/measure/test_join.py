@@ -172,7 +172,7 @@ def test_a_bad_table_is_named_and_nothing_is_left(project, table, damage):
 
 
 def test_matrices_need_the_summary_of_the_same_sweep(project):
-    with pytest.raises(UserError, match="--summary: is missing"):
+    with pytest.raises(UserError, match="--table, --summary: matrices take"):
         join.main(["--request", written(Path("request.json"), project), "--table", "matrices",
                    "--out", "out.parquet"])  # fmt: skip
     made(Join(groups=project.groups[::-1]), "summary")

@@ -10,6 +10,7 @@ import pytest
 from sparsedecay import data, measure
 from sparsedecay.errors import DamagedFile
 from sparsedecay.files.storage import read_state
+from sparsedecay.science import measures as measured
 from sparsedecay.science.measures import Measures
 from sparsedecay.science.networks import build
 from sparsedecay.science.networks.dense import Dense
@@ -23,16 +24,16 @@ MEASURES = Measures(
 
 def test_sparsity_counts_entries_above_the_threshold():
     matrix = np.array([[0.0, 1e-3, -1e-3], [-1.1e-3, 2.0, 1e-9]])
-    assert measure.sparsity(matrix, 1e-3) == 2 / 6  # "above" excludes the threshold itself
+    assert measured.sparsity(matrix, 1e-3) == 2 / 6  # "above" excludes the threshold itself
 
 
 def test_ranks_of_a_known_spectrum():
     sigma = np.array([2.0, 1.0, 0.5, 1e-3, 1e-9])
-    assert measure.rank(sigma, 1e-3) == 3
-    assert measure.relative_rank(sigma, 0.3) == 2
-    assert measure.stable_rank(sigma) == pytest.approx((4 + 1 + 0.25) / 4, rel=1e-6)
-    assert measure.relative_rank(np.zeros(3), 0.1) == 0
-    assert measure.stable_rank(np.zeros(3)) == 0
+    assert measured.rank(sigma, 1e-3) == 3
+    assert measured.relative_rank(sigma, 0.3) == 2
+    assert measured.stable_rank(sigma) == pytest.approx((4 + 1 + 0.25) / 4, rel=1e-6)
+    assert measured.relative_rank(np.zeros(3), 0.1) == 0
+    assert measured.stable_rank(np.zeros(3)) == 0
 
 
 @pytest.mark.parametrize(("m", "d", "n"), [(30, 4, 20), (3, 5, 8), (6, 6, 2)])
@@ -40,7 +41,7 @@ def test_singular_values_of_a_product_need_not_form_it(m, d, n):
     rng = np.random.default_rng(0)
     W, V = rng.normal(size=(m, d)), rng.normal(size=(d, n))
     expected = np.linalg.svd(W @ V, compute_uv=False)[: min(m, d, n)]
-    np.testing.assert_allclose(measure.singular_values(W, V), expected, atol=1e-12)
+    np.testing.assert_allclose(measured.singular_values(W, V), expected, atol=1e-12)
 
 
 def test_a_neuron_is_active_when_it_fires_and_is_read():
@@ -53,10 +54,10 @@ def test_a_neuron_is_active_when_it_fires_and_is_read():
         "c0_1": np.array([0.0]),
     }
     X = np.array([[0.5], [1.0]])  # the second never fires, the third and fourth are too faint
-    (active,) = measure.active_neurons(network, p, X, 1e-3)
+    (active,) = measured.active_neurons(network, p, X, 1e-3)
     assert active.tolist() == [0]
     p["V1"] = np.array([[-1.0, 1.0, 2e-3, 1.0]])
-    (active,) = measure.active_neurons(network, p, X, 1e-3)
+    (active,) = measured.active_neurons(network, p, X, 1e-3)
     assert active.tolist() == [0, 2]
 
 
@@ -64,9 +65,9 @@ def test_a_neuron_read_by_a_skip_alone_is_active():
     network = Dense(d_in=1, d_out=1, L=2, K=1, d=1)
     p = {name: np.ones(shape) for name, shape in network.shapes.items()}
     p["b1"], p["A2"] = np.zeros(1), np.zeros((1, 1))
-    assert measure.active_neurons(network, p, np.array([[1.0]]), 1e-3)[0].tolist() == [0]
+    assert measured.active_neurons(network, p, np.array([[1.0]]), 1e-3)[0].tolist() == [0]
     p["C2"] = np.zeros((1, 1))
-    assert measure.active_neurons(network, p, np.array([[1.0]]), 1e-3)[0].tolist() == []
+    assert measured.active_neurons(network, p, np.array([[1.0]]), 1e-3)[0].tolist() == []
 
 
 def shallow(neurons, outgoing):
@@ -103,14 +104,14 @@ def test_parallel_neurons_count_once(neurons, count):
     for sign in (1, -1):
         outgoing = [1 if i % 2 else sign for i in range(len(neurons))]
         network, p = shallow(neurons, outgoing)
-        assert measure.distinct_neurons(network, p, [np.arange(len(neurons))]) == [count]
+        assert measured.distinct_neurons(network, p, [np.arange(len(neurons))]) == [count]
 
 
 def test_only_active_neurons_are_told_apart():
     network, p = shallow([(1, 0, 0), (0, 1, 0), (-1, 0, 0), (2, 0, 0)], [1, 1, 1, 1])
-    assert measure.distinct_neurons(network, p, [np.array([0, 3])]) == [1]
-    assert measure.distinct_neurons(network, p, [np.array([1, 2])]) == [2]
-    assert measure.distinct_neurons(network, p, [np.array([], dtype=int)]) == [0]
+    assert measured.distinct_neurons(network, p, [np.array([0, 3])]) == [1]
+    assert measured.distinct_neurons(network, p, [np.array([1, 2])]) == [2]
+    assert measured.distinct_neurons(network, p, [np.array([], dtype=int)]) == [0]
 
 
 def test_neurons_that_count_as_one_can_be_merged():
@@ -118,10 +119,10 @@ def test_neurons_that_count_as_one_can_be_merged():
     network, p = shallow([(1, 2, 0.5), (2, 4, 1)], [3, -0.5])
     merged, q = shallow([(1, 2, 0.5)], [3 - 0.5 * 2])
     X = np.random.default_rng(0).normal(size=(20, 2))
-    before, after = (n.forward(w, X, measure.relu) for n, w in ((network, p), (merged, q)))
+    before, after = (n.forward(w, X, measured.relu) for n, w in ((network, p), (merged, q)))
     np.testing.assert_allclose(before, after)
-    active = measure.active_neurons(network, p, X, 1e-3)
-    assert measure.distinct_neurons(network, p, active) == [1]
+    active = measured.active_neurons(network, p, X, 1e-3)
+    assert measured.distinct_neurons(network, p, active) == [1]
 
 
 @pytest.mark.parametrize("skip", ["leap", "input", "none"])
@@ -129,37 +130,37 @@ def test_dense_neurons_are_told_apart_by_their_skip_too(skip):
     network = Dense(d_in=1, d_out=1, L=2, K=2, d=1, skip=skip)
     p = {name: np.ones(shape) for name, shape in network.shapes.items()}
     both = [np.array([0, 1])] * 2
-    assert measure.distinct_neurons(network, p, both) == [1, 1]
+    assert measured.distinct_neurons(network, p, both) == [1, 1]
     if skip != "none":
         p["C1"] = np.array([[1.0], [-1.0]])  # the skip into the second layer
-        assert measure.distinct_neurons(network, p, both) == [1, 2]
+        assert measured.distinct_neurons(network, p, both) == [1, 2]
         p["C2"] = np.full_like(p["C2"], 9.0)  # that into the output is no neuron's
-        assert measure.distinct_neurons(network, p, both) == [1, 2]
+        assert measured.distinct_neurons(network, p, both) == [1, 2]
 
 
 def test_linear_nodes_are_those_whose_own_term_is_above_the_threshold():
     W = np.array([[3.0, 1e-3, 0.0, 1.0], [4.0, 0.0, 0.0, 0.0]])  # columns of norm 5, 1e-3, 0, 1
     V = np.array([[0.0, 1e-3], [0.6, 0.8], [1.0, 1.0], [1e-3, 0.0]])  # 1e-3, 1, sqrt 2, 1e-3
-    assert measure.linear_nodes(W, V, 1e-3) == 1  # terms 5e-3, 1e-3, 0 and 1e-3: "above" the last
-    assert measure.linear_nodes(W, V, 0.9e-3) == 3
-    assert measure.linear_nodes(W, V, 1.0) == 0
+    assert measured.linear_nodes(W, V, 1e-3) == 1  # terms 5e-3, 1e-3, 0 and 1e-3: "above" the last
+    assert measured.linear_nodes(W, V, 0.9e-3) == 3
+    assert measured.linear_nodes(W, V, 1.0) == 0
 
 
 def test_nodes_that_learned_the_same_pattern_are_more_than_the_rank():
     rng = np.random.default_rng(0)
     w, v = rng.normal(size=30), rng.normal(size=20)
     W, V = np.outer(w, [1.0, 2.0, 0.0, -1.0]), np.outer([0.5, 1.0, 1.0, 1.0], v)
-    sigma = measure.singular_values(W, V)
-    assert measure.rank(sigma, 1e-6) == 1
-    assert measure.linear_nodes(W, V, 1e-6) == 3
+    sigma = measured.singular_values(W, V)
+    assert measured.rank(sigma, 1e-6) == 1
+    assert measured.linear_nodes(W, V, 1e-6) == 3
 
 
 def test_the_average_counts_each_chosen_matrix_once():
     by_matrix = {"W1": 0.1, "V1": 0.2, "C1": 1.0, "W2": 0.3, "V2": 0.4}
-    assert measure.average_sparsity(by_matrix, ["W", "V"]) == pytest.approx(0.25)
-    assert measure.average_sparsity(by_matrix, ["W", "V", "C"]) == pytest.approx(0.4)
-    assert measure.average_sparsity(by_matrix, ["C"]) == 1.0
-    assert measure.average_sparsity({"W1": 0.0, "A2": 1.0, "C1": 9}, ["W"]) == 0.5
+    assert measured.average_sparsity(by_matrix, ["W", "V"]) == pytest.approx(0.25)
+    assert measured.average_sparsity(by_matrix, ["W", "V", "C"]) == pytest.approx(0.4)
+    assert measured.average_sparsity(by_matrix, ["C"]) == 1.0
+    assert measured.average_sparsity({"W1": 0.0, "A2": 1.0, "C1": 9}, ["W"]) == 0.5
 
 
 @pytest.fixture
@@ -199,9 +200,9 @@ def test_tables_agree_with_each_other(milestone, network, precision):
     last = trajectory[trajectory.epoch == 40]
     summary = tables["summary"].iloc[0]
     rel = {"float32": 1e-4, "float64": 1e-12}[precision]
-    for measured in ("mse", "objective"):
-        recorded = last[last.measure == measured].value.item()
-        assert summary[measured] == pytest.approx(recorded, rel=rel)
+    for name in ("mse", "objective"):
+        recorded = last[last.measure == name].value.item()
+        assert summary[name] == pytest.approx(recorded, rel=rel)
     average = last[last.measure == "average_sparsity"].value.item()
     assert summary.average_sparsity == average
     matrices = tables["matrices"].set_index("matrix")
@@ -285,7 +286,7 @@ def test_the_tables_tell_units_and_provenance(milestone):
         assert all(field.metadata[b"unit"] for field in schema)
         about = {key.decode(): value.decode() for key, value in schema.metadata.items()}
         assert json.loads(about["settings"]) == json.loads(MEASURES.canonical())
-        assert "measure=" in about["code"]
+        assert "science.measures.rows=" in about["code"]
         assert "torch" in json.loads(about["versions"])
 
 

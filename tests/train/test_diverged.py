@@ -18,7 +18,7 @@ from sparsedecay.science.run import Run
 from sparsedecay.train import loop
 from sparsedecay.train.loop import Stretch, train
 from sparsedecay.train.records import Records
-from tests.small import engine_for, small_run
+from tests.small import small_run, started
 from tests.train.test_loop import ENGINES, assert_same_bits, files
 
 MEASURES = Measures(
@@ -101,7 +101,7 @@ def test_one_weight_that_is_no_number_is_enough():
     """Also where the loss does not notice."""
     run = small_run()
     for name in ("W1", "b2", "c0_1", "V2"):
-        engine = engine_for(loop.FusedEngine, run)
+        engine = started("fused", run)
         records = Records(run)
         assert records.add(engine)
         engine.losses = lambda: (torch.tensor(0.5), torch.tensor(0.5))

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from sparsedecay.errors import UserError
+from sparsedecay.files import fingerprint
 from sparsedecay.train import kept
 from sparsedecay.train.loop import train
 from tests.small import small_run
@@ -55,7 +56,7 @@ def test_otherwise_it_is_trained_again(stretch, capsys, monkeypatch, what):
             state = folder / stretch.state.name
             state.write_bytes(state.read_bytes()[:20])
         case "other code":
-            monkeypatch.setattr("sparsedecay.train.loop.STAGE", "sparsedecay.measure")
+            monkeypatch.setattr(fingerprint, "training", lambda run: "other")
     capsys.readouterr()
     train(stretch)
     assert "reached epoch 40" in capsys.readouterr().out
@@ -102,8 +103,8 @@ def test_tidy_removes_what_stands_in_its_place_and_nothing_else(stretch, tmp_pat
 HOLD = """
 import sys, time
 from pathlib import Path
-from sparsedecay.train.kept import alone
-with alone(Path(sys.argv[1])):
+from sparsedecay.train.kept import exclusively
+with exclusively(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
 """
