@@ -327,9 +327,7 @@ def reading(path: Path, read: Callable[[], T]) -> T:
 
 def misplaced(path: Path, expected: str) -> DamagedFile:
     """That a file is whole, but another's."""
-    return DamagedFile(
-        f"{path}: does not hold {expected}.\nMake it again with: snakemake --force {path}"
-    )
+    return DamagedFile(f"{path}: does not hold {expected}.\n{again(path)}")
 
 
 def again(path: Path | str) -> str:

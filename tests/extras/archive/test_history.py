@@ -70,11 +70,10 @@ def test_what_has_no_record_is_told(project):
         History(project).chain(["figure"])
 
 
-NO_RECORDS = ("", "[]", "{}", '{"rule": 1}', "\0")
-ODD_RECORDS = (record(input=[["x"]]), record(input=[5]), record(log=None))
+ODD = (record(input=[["x"]]), record(input=[5]), record(log=None))
 
 
-@pytest.mark.parametrize("text", [*NO_RECORDS, *ODD_RECORDS])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"rule": 1}', "\0", *ODD])
 def test_a_damaged_record_is_named(project, text):
     write(project, "a")
     (file,) = (project / FOLDER).iterdir()

@@ -74,9 +74,6 @@ def test_links_and_devices(tmp_path, kind):
     assert words in refusal(path, tmp_path)
 
 
-RECORD = ".snakemake/metadata/QQ=="
-
-
 @pytest.mark.filterwarnings("ignore:Duplicate")
 @pytest.mark.parametrize(
     ("one", "other", "words"),
@@ -84,7 +81,7 @@ RECORD = ".snakemake/metadata/QQ=="
         ("x", "x", "stands there twice"),
         ("Results/x", "results/X", "stands there twice"),
         ("results", "results/data/x", "is a file and a folder"),
-        (RECORD, f"{RECORD}/x", "is a file and a folder"),
+        (".snakemake/metadata/QQ==", ".snakemake/metadata/QQ==/x", "is a file and a folder"),
     ],
 )
 def test_entries_in_each_others_way(tmp_path, one, other, words):

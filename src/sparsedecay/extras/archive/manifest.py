@@ -227,8 +227,3 @@ def differences(archive: Archive) -> list[str]:
         if said != [file_digest(archive.path).encode()]:
             problems.append(f"altered: {archive.path} is not what {beside} says")
     return problems
-
-
-def unlike(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
-    """Which versions were others where an archive was made."""
-    return [f"{k} {there.get(k)}, here {v}" for k, v in here.items() if there.get(k) != v]

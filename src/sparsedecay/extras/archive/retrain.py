@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.archive.manifest import Label, unlike
+from sparsedecay.extras.archive.manifest import Label
 from sparsedecay.extras.archive.opening import Archive
 from sparsedecay.files import paths
 from sparsedecay.files.storage import read_table
@@ -121,6 +121,11 @@ def made_by(folder: Path, name: str, epoch: int) -> dict[str, str]:
         return found if engine == "compiled" else {**found, "processor": about[b"cpu"].decode()}
     except (KeyError, ValueError, TypeError, RecursionError):
         raise UserError(f"{file}: does not say what made it") from None
+
+
+def unlike(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """Which versions were others where an archive was made."""
+    return [f"{k} {there.get(k)}, here {v}" for k, v in here.items() if there.get(k) != v]
 
 
 def build(workflow: Workflow) -> None:

@@ -19,7 +19,7 @@ from sparsedecay.errors import UserError
 from sparsedecay.extras.archive import manifest
 from sparsedecay.extras.archive.history import History
 from sparsedecay.extras.archive.opening import Archive, opened
-from sparsedecay.extras.archive.retrain import Workflow, retrain
+from sparsedecay.extras.archive.retrain import Workflow, retrain, unlike
 from sparsedecay.files.provenance import file_digest, versions
 
 HARMLESS = ("docs/", "tests/", "config/", "README.md")
@@ -119,7 +119,7 @@ def rerender(label: manifest.Label, workflow: Workflow) -> bool:
     differ = [name for name in names if file_digest(folder / name) != listed[name]]
     print(f"{len(names) - len(differ)} of {len(names)} files of {figures} figures: the same bytes")
     if differ:
-        other = [f"packed with {one}" for one in manifest.unlike(label.versions, versions())]
+        other = [f"packed with {one}" for one in unlike(label.versions, versions())]
         print("differ:", *differ, sep="\n  ")
         print(*(other or ["though machine and versions are those of the archive"]), sep="\n")
     return not differ
