@@ -179,6 +179,7 @@ def become(
     os.environ.update(env)
     time.tzset()
     sys.executable = str(Path(program).with_name("python"))
+    sys.orig_argv[:] = [sys.executable, "-m", module, *arguments]
     path = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[:0] = path if "PYTHONSAFEPATH" in env else [folder, *path]
     for entry in path:
