@@ -192,7 +192,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("how", REFUSED)
-def test_a_refused_submission_is_told(slurm, long, how):
+def test_a_refused_submission_is_told(slurm, long, warm, how):
+    long.project.python = warm.python
     arguments, told = REFUSED[how]
     done = long.project.snakemake(*long.asked(arguments, 0))
     assert done.returncode != 0

@@ -8,17 +8,18 @@ from tests.processes import wait_for
 pytestmark = pytest.mark.workflow
 
 
-def started(project, *arguments):
-    """A Snakemake at work."""
+def started(project, warm, *arguments):
+    """A Snakemake at work, started by Python itself; later ones start warm."""
     process = project.start("--cores", "1", *arguments)
+    project.python = warm.python
     marks = project.folder / ".snakemake/locks"
     wait_for(lambda: list(marks.glob("*")), "marks of Snakemake")
     return process, marks
 
 
-def test_a_second_snakemake_leaves(tmp_path):
+def test_a_second_snakemake_leaves(tmp_path, warm):
     project = folder_of(tmp_path / "project")
-    first, _ = started(project)
+    first, _ = started(project, warm)
     # Snakemake's own marks do not keep other targets apart, and go when the second leaves
     for asked in ("figures/fig3.pdf", "figures/fig1.pdf", "figures/fig3.pdf"):
         second = project.snakemake("--cores", "1", asked)
@@ -30,9 +31,9 @@ def test_a_second_snakemake_leaves(tmp_path):
     assert first.poll() is None
 
 
-def test_marks_of_a_killed_one_are_removed_even_by_a_dry_run(tmp_path):
+def test_marks_of_a_killed_one_are_removed_even_by_a_dry_run(tmp_path, warm):
     project = folder_of(tmp_path / "project")
-    first, marks = started(project, "figures/fig3.pdf")
+    first, marks = started(project, warm, "figures/fig3.pdf")
     first.kill()
     first.communicate()
     assert any(marks.iterdir())

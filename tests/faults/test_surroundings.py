@@ -61,8 +61,9 @@ def test_odd_folder_and_surroundings(right, tmp_path, elsewhere):
     assert there.items() <= right.items()
 
 
-def test_the_clock_may_be_set_back(right, project):
+def test_the_clock_may_be_set_back(right, project, warm):
     """Half of the work lies in the future: inputs are newer than what is made of them."""
+    project.python = warm.python
     there = made(project)
     tomorrow = time.time() + 86400
     for name in there:
@@ -105,7 +106,8 @@ def test_neither_network_nor_utf_8_is_needed(right, project):
 
 
 @pytest.mark.parametrize("room", ["figures", "results", ".snakemake"])
-def test_a_file_where_a_folder_should_be(project, room):
+def test_a_file_where_a_folder_should_be(project, warm, room):
+    project.python = warm.python
     (project.folder / room).write_text("mine")
     said = refused(project)
     assert f"{room}: is no folder, but results belong there; move it away" in said
