@@ -1,12 +1,17 @@
+import os
 import signal
 import sys
 
 import pytest
 
+from tests import processes
 from tests.small import small_run, started
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells have it for the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
+processes.mark()
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    processes.watch()
 
 
 def pytest_collection_modifyitems(items):
@@ -23,6 +28,12 @@ def make_run():
 @pytest.fixture
 def make_engine():
     return started
+
+
+@pytest.fixture(autouse=True)
+def _no_process_stays():
+    yield
+    processes.kill()
 
 
 @pytest.fixture(autouse=True)

@@ -1,18 +1,23 @@
 """A real Slurm of one node on this machine, for as long as the tests run.
 
 Debian's packages slurm-wlm and munge, started by hand on the loopback address: no system services,
-no accounting data base. Run as a program it stops by itself when the process it is told of ends.
+no accounting data base.
+
+    python -m tests.cluster.slurm FOLDER PID      stops it when a process has ended
 """
 
+import math
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+from tests import processes
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol", "squeue", "scancel")
 PLACE = Path("/etc/slurm/slurm.conf")
@@ -40,7 +45,9 @@ MpiDefault=none
 SwitchType=switch/none
 ReturnToService=2
 SchedulerType=sched/backfill
-SchedulerParameters=sched_interval=2
+SchedulerParameters=sched_interval=2,batch_sched_delay=1
+MessageTimeout=100
+SlurmdTimeout=3600
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 DefMemPerCPU=256
@@ -65,35 +72,27 @@ def missing() -> str | None:
         return "only root can start Slurm"
     if PLACE.exists() and not PLACE.is_symlink():
         return f"{PLACE}: this machine has a Slurm of its own"
-    pid = PLACE.resolve().with_name("slurmctld.pid")
-    if pid.exists() and Path(f"/proc/{pid.read_text().strip()}").exists():
-        return f"{PLACE}: other tests run a Slurm at this moment"
     return None
 
 
+def others_run() -> bool:
+    """Whether other tests on this machine run a Slurm at this moment."""
+    file = PLACE.resolve().with_name("slurmctld.pid")
+    return file.exists() and processes.lives(int(file.read_text()))
+
+
 def run(*command: str) -> str:
-    """What a command prints.
+    """What a command prints; the daemons that it may start outlast a test.
 
     Raises:
         RuntimeError: it failed.
     """
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=processes.unmarked(), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
     return done.stdout
-
-
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 120) -> None:
-    """Wait until a condition holds.
-
-    Raises:
-        TimeoutError: it does not.
-    """
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"after {seconds:g} s still not: {what}")
-        time.sleep(0.1)
 
 
 class Slurm:
@@ -140,25 +139,19 @@ class Slurm:
     def start_slurmd(self) -> None:
         """Start the node's daemon and wait until the node takes jobs."""
         run("slurmd")
-        states = ("idle", "mixed", "allocated")
-        wait_for(lambda: self.node() in states, "a node that takes jobs", 60)
+        processes.wait_for(self.takes_jobs, "a node that takes jobs")
 
-    def node(self) -> str:
-        """State of the node."""
+    def takes_jobs(self) -> bool:
         shown = ["sinfo", "--noheader", "--format=%T"]
-        return subprocess.run(shown, capture_output=True, text=True, check=False).stdout.strip()
+        done = subprocess.run(shown, capture_output=True, text=True, check=False)
+        return done.stdout.strip() in ("idle", "mixed", "allocated")
 
     def stop(self, daemon: str) -> None:
         """Stop slurmd, slurmctld or munged; jobs of a node without slurmd go on."""
-        file = self.base / f"{daemon}.pid"
-        if not file.exists():
-            return
-        pid = int(file.read_text())
-        try:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            pid = int((self.base / f"{daemon}.pid").read_text())
             os.kill(pid, signal.SIGTERM)
-            wait_for(lambda: not Path(f"/proc/{pid}").exists(), f"{daemon} has ended", 20)
-        except ProcessLookupError:
-            pass
+            processes.wait_for_end(pid)
 
     def down(self) -> None:
         """Cancel all jobs and stop everything."""
@@ -169,10 +162,28 @@ class Slurm:
             PLACE.unlink(missing_ok=True)
 
     def jobs(self, folder: Path, *states: str) -> list[str]:
-        """Ids of the jobs that were submitted from a folder and are in one of the states."""
+        """Ids of the jobs submitted from a folder, or one in it, that are in one of the states."""
         asked = ["squeue", "--noheader", "--states=all", "--format=%i|%T|%Z"]
         rows = [line.split("|", 2) for line in run(*asked).splitlines()]
-        return [job for job, state, place in rows if place == str(folder) and state in states]
+        return [
+            job
+            for job, state, place in rows
+            if Path(place).is_relative_to(folder) and state in states
+        ]
+
+    def left(self, folder: Path) -> list[str]:
+        """Those that have not ended."""
+        return self.jobs(folder, "PENDING", "RUNNING", "COMPLETING")
+
+    def wait_for_jobs(self, folder: Path) -> None:
+        """Wait until all have ended."""
+        processes.wait_for(lambda: not self.left(folder), f"no job of {folder} is left")
+
+    def cancel(self, folder: Path) -> None:
+        """Cancel them, and wait until they have ended."""
+        if jobs := self.left(folder):
+            subprocess.run(["scancel", *jobs], capture_output=True, check=False)
+            self.wait_for_jobs(folder)
 
     def asked(self, job: str) -> tuple[str, str]:
         """Time limit and memory that a job has asked for."""
@@ -182,12 +193,15 @@ class Slurm:
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    """A port that no one has, and that the system gives to no one who asks for any."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 30_000)
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
 
 
 if __name__ == "__main__":
-    wait_for(lambda: not Path(f"/proc/{sys.argv[2]}").exists(), "the tests have ended", 86400)
+    processes.wait_for_end(int(sys.argv[2]), seconds=math.inf)
     Slurm(Path(sys.argv[1])).down()
     shutil.rmtree(sys.argv[1], ignore_errors=True)

@@ -1,24 +1,23 @@
 """The workflow on a real Slurm: the same bits as on this machine, whatever becomes of its jobs."""
 
-import os
 import re
-import signal
+import shutil
 import subprocess
-from pathlib import Path
 
+import psutil
 import pytest
 
 from snakemake_executor_plugin_cluster import STATUS
-from tests.cluster.long import Long
-from tests.cluster.slurm import run, wait_for
+from tests.cluster.long import HOOK, Long
+from tests.cluster.slurm import run
+from tests.processes import LONGEST, wait_for, wait_for_end
 from tests.workflow.conftest import copied, once
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow
 
-PROFILE = ["--workflow-profile", "slurm", "--latency-wait", "10"]
-PROFILE += ["--slurm-init-seconds-before-status-checks", "5"]
-LITERAL = ["--cluster", "sbatch --parsable -c {threads}", "--seconds-between-status-checks", "1"]
+PROFILE = ["--workflow-profile", "slurm"]
+LITERAL = ["--cluster", "sbatch --parsable -c {threads}"]
 GROUPED = [*LITERAL, "--groups", "train=train-{epoch}", "measure=measure"]
 GROUPED += ["--group-components", "train-{epoch}=4", "measure=10", "--cores", "2"]
 FILES = ["figures/fig2.pdf", "figures/fig3.pdf", "results/measure/summary.parquet"]
@@ -74,24 +73,20 @@ def long(ready, tmp_path):
     return Long(copied(ready.folder, tmp_path / "long"))
 
 
-def finish(process: subprocess.Popen, seconds: float = 300) -> tuple[str, str]:
+def finish(process: subprocess.Popen) -> str:
     """Wait until Snakemake has ended well; what it said."""
     try:
-        output, errors = process.communicate(timeout=seconds)
+        output, errors = process.communicate(timeout=LONGEST)
     except subprocess.TimeoutExpired:
         process.kill()
         output, errors = process.communicate()
-        pytest.fail(f"no end after {seconds:g} s\n{output}{errors}")
+        pytest.fail(f"no end after {LONGEST:g} s\n{output}{errors}")
     assert process.returncode == 0, output + errors
-    return output, errors
+    return errors
 
 
 def submissions(output: str) -> int:
     return len(re.findall(SUBMITTED, output))
-
-
-def left(slurm, folder) -> list[str]:
-    return slurm.jobs(folder, "PENDING", "RUNNING", "COMPLETING")
 
 
 WAYS = {"profile": (PROFILE, 6), "literal": (LITERAL, 10), "grouped": (GROUPED, 7)}
@@ -99,66 +94,74 @@ WAYS = {"profile": (PROFILE, 6), "literal": (LITERAL, 10), "grouped": (GROUPED, 
 
 
 @pytest.mark.parametrize(("how", "count"), WAYS.values(), ids=WAYS)
-def test_a_cluster_gives_the_bits_of_a_local_run(slurm, small, tmp_path, how, count):
+def test_a_cluster_gives_the_bits_of_a_local_run(slurm, small, warm, tmp_path, how, count):
     project = smaller(Project(tmp_path))
-    _, errors = finish(project.start(*how, "--", *FILES))
+    project.python = warm.python
+    shutil.copy(HOOK, tmp_path / "src")
+    said = finish(project.start(*how, "--", *FILES))
     assert project.files().keys() == small.files().keys()
     for name in small.files():
         one, two = project.folder / name, small.folder / name
         assert one.read_bytes() == two.read_bytes(), name
-    assert submissions(errors) == count, errors
-    assert left(slurm, project.folder) == []
-    said = Project(tmp_path).snakemake(*FILES).stderr
+    assert submissions(said) == count, said
+    slurm.wait_for_jobs(tmp_path)
+    said = project.snakemake(*FILES).stderr
     assert "Nothing to be done" in said, "a local run finds all of it done"
 
 
-def disturb(pid: int, how: str) -> None:
-    """Bring a training to its end before it has finished."""
-    (job,) = re.findall(r"\0SLURM_JOB_ID=(\d+)", Path(f"/proc/{pid}/environ").read_text())
+def disturb(process: psutil.Process, how: str) -> None:
+    """Bring a training that is held to its end."""
+    job = process.environ()["SLURM_JOB_ID"]
     match how:
         case "cancelled":
             run("scancel", job)
         case "killed":
-            os.kill(pid, signal.SIGKILL)
+            process.kill()
         case "out of time":
-            os.kill(pid, signal.SIGSTOP)  # or it would be done before Slurm looks at its limit
-            run("scontrol", "update", f"jobid={job}", "endtime=now")
+            wait_for(lambda: is_soon_out_of_time(job), "a time limit that has not passed")
+
+
+def is_soon_out_of_time(job: str) -> bool:
+    """Try to end a job's time in some seconds; a busy Slurm looks at it when that is over."""
+    command = ["scontrol", "update", f"jobid={job}", "endtime=now+5"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def test_jobs_that_are_cancelled_killed_or_out_of_time_go_on(slurm, undisturbed, long):
-    process = long.project.start(
-        *long.asked([*PROFILE, "--group-components", "train-{epoch}=1"], 0, 1, 2)
-    )
+    how = [*PROFILE, "--group-components", "train-{epoch}=1"]
     ends = {0: "cancelled", 1: "killed", 2: "out of time"}
+    long.hold(*ends)
+    process = long.project.start(*long.asked(how, *ends))
 
     def all_disturbed() -> bool:
-        """Disturb each training as soon as it has a checkpoint."""
-        for number in [i for i in ends if long.checkpoint(i).exists() and long.processes(i)]:
-            disturb(long.processes(number)[0], ends.pop(number))
+        for number in [number for number in ends if long.held(number)]:
+            disturb(long.held(number), ends.pop(number))
         return not ends
 
     wait_for(all_disturbed, "three trainings with a checkpoint")
-    _, errors = finish(process)
+    said = finish(process)
+    slurm.wait_for_jobs(long.folder)
     for state in ("CANCELLED", "FAILED", "TIMEOUT"):
         assert len(slurm.jobs(long.folder, state)) == 1, state
     for number in range(3):
         assert "goes on from its checkpoint at epoch" in long.log(number)
         assert long.bits(number) == undisturbed.bits(number)
-    assert submissions(errors) == 6
+    assert submissions(said) == 6
     first = {slurm.asked(job) for job in slurm.jobs(long.folder, "CANCELLED", "FAILED")}
     second = {slurm.asked(job) for job in slurm.jobs(long.folder, "COMPLETED")}
-    assert first == {("00:21:00", "600M")}, "what was measured"
-    assert second == {("00:42:00", "1200M")}, "the second attempt asks for twice as much"
-    assert left(slurm, long.folder) == []
+    assert first == {("00:07:00", "600M")}, "what was measured"
+    assert second == {("00:14:00", "1200M")}, "the second attempt asks for twice as much"
     assert not [path for path in (long.folder / "results/checkpoints").rglob("*") if path.is_file()]
 
 
 def test_a_node_whose_daemon_is_away_for_a_while(slurm, undisturbed, long):
+    long.hold(0)
     process = long.project.start(*long.asked(PROFILE, 0))
-    wait_for(long.checkpoint(0).exists, "a checkpoint")
+    training = long.wait_until_held(0)
     slurm.stop("slurmd")
     try:
-        wait_for(lambda: not long.processes(0) or process.poll() is not None, "the job's end")
+        training.resume()
+        wait_for_end(training.pid)
     finally:
         slurm.start_slurmd()
     finish(process)
@@ -176,9 +179,8 @@ def test_a_submission_that_fails_once_is_repeated(slurm, undisturbed, long):
     submit = long.folder / "submit"
     submit.write_text(FLAKY)
     how = ["--cluster", f"sh {submit}", "--cluster-status", f"sh {STATUS} sbatch", "--retries", "1"]
-    how += ["--seconds-between-status-checks", "1"]
-    _, errors = finish(long.project.start(*long.asked(how, 0)))
-    assert "Error submitting jobscript" in errors
+    said = finish(long.project.start(*long.asked(how, 0)))
+    assert "Error submitting jobscript" in said
     assert long.bits(0) == undisturbed.bits(0)
 
 
@@ -190,39 +192,35 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("how", REFUSED)
-def test_a_refused_submission_is_told(slurm, long, how):
+def test_a_refused_submission_is_told(slurm, long, warm, how):
+    long.project.python = warm.python
     arguments, told = REFUSED[how]
     done = long.project.snakemake(*long.asked(arguments, 0))
     assert done.returncode != 0
     assert told in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    assert left(slurm, long.folder) == []
+    assert slurm.left(long.folder) == []
     assert not long.trained(0).exists()
 
 
 @pytest.mark.parametrize("how", [PROFILE, LITERAL], ids=["profile", "literal"])
 def test_snakemake_killed_and_started_again(slurm, undisturbed, long, how):
-    asked = long.asked(how, 0, 1, 2)  # two of them run, the third waits
-    process = long.project.start(*asked)
-    wait_for(lambda: any(long.checkpoint(i).exists() for i in range(3)), "a checkpoint")
+    numbers = range(3)  # on two processors two of them run and the third waits
+    long.hold(*numbers)
+    process = long.project.start(*long.asked(how, *numbers))
+    wait_for(lambda: any(map(long.held, numbers)), "a checkpoint")
     process.kill()
     process.communicate()
-    before = left(slurm, long.folder)
+    before = slurm.left(long.folder)
     assert before, "its jobs are still in the queue"
 
-    process = long.project.start(*asked)
-    most = 0
-    while process.poll() is None:
-        most = max(most, *(len(long.processes(i)) for i in range(3)))
-        assert most <= 1, "the same run is trained twice at the same time"
-    _, errors = finish(process)
-    assert most == 1
-    assert "An earlier Snakemake was stopped here without notice" in errors
-    assert "Cancelling what an earlier Snakemake left" in errors
-    for number in range(3):
+    long.let_go(*numbers)
+    said = finish(long.project.start(*long.asked(how, *numbers)))
+    assert not long.trained_twice_at_once
+    assert "An earlier Snakemake was stopped here without notice" in said
+    assert "Cancelling what an earlier Snakemake left" in said
+    for number in numbers:
         assert long.bits(number) == undisturbed.bits(number)
     assert set(before) & set(slurm.jobs(long.folder, "CANCELLED", "FAILED"))
-    assert left(slurm, long.folder) == []
-    assert not (long.folder / ".snakemake/queued").exists() or not any(
-        (long.folder / ".snakemake/queued").iterdir()
-    )
+    slurm.wait_for_jobs(long.folder)
+    assert not list((long.folder / ".snakemake/queued").glob("*"))

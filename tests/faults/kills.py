@@ -5,7 +5,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,10 +79,8 @@ class Kills:
     def start(self) -> subprocess.Popen:
         """Snakemake as a user starts it, with a group of processes of its own."""
         with open(self.printed, "w") as printed:
-            return subprocess.Popen(
-                [sys.executable, "-m", "snakemake", "--cores", "2", *self.targets],
-                cwd=self.project.folder,
-                env={**os.environ, "PYTHONPATH": str(self.project.folder / "src")},
+            return self.project.start(
+                *("--cores", "2", *self.targets),
                 stdout=printed,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -149,15 +146,6 @@ class Kills:
         for part in ("results", "figures", ".snakemake"):
             shutil.rmtree(self.project.folder / part, ignore_errors=True)
 
-    def end(self) -> None:
-        """Stop what is left of all the Snakemakes."""
-        for process in psutil.process_iter():
-            try:
-                if process.cwd() == str(self.project.folder):
-                    process.kill()
-            except psutil.Error:
-                continue
-
     def told(self) -> str:
         """What was done, in lines."""
         lines = [f"\n{self.kills} kills, {self.compared / 1e6:,.0f} MB of results compared"]
@@ -204,5 +192,4 @@ def slower(project: Project) -> Project:
 
 def folder_of(place: Path) -> Project:
     """A new copy of the project."""
-    place.mkdir()
     return slower(Project(place).clone())

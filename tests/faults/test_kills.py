@@ -29,5 +29,4 @@ def test_kills_at_random_moments(right, tmp_path):
     try:
         kills.again(110 if LONG else 3)
     finally:
-        kills.end()
         print(kills.told())

@@ -1,25 +1,25 @@
-"""One process at a time has the claim to a folder, and only it removes marks."""
+"""One process at a time holds the lock to a folder, and only it removes marks."""
 
 import os
 import subprocess
 import sys
 import time
 
-from sparsedecay.session.lock import Claim, obstacle
+from sparsedecay.session.lock import FolderLock, obstacle
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from sparsedecay.session.lock import Claim
-claim = Claim(Path())
-assert claim.take()
+from sparsedecay.session.lock import FolderLock
+lock = FolderLock(Path())
+assert lock.acquire()
 print("held", flush=True)
 time.sleep(60)
 """
 
 
 def hold(folder):
-    """Another process that has the claim."""
+    """Another process that has the lock."""
     process = subprocess.Popen([sys.executable, "-c", HOLD], cwd=folder, stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"held\n"
     return process
@@ -33,26 +33,26 @@ def marks(folder):
 def test_a_claim_is_given_once_and_ends_with_the_process(tmp_path):
     marks(tmp_path)
     process = hold(tmp_path)
-    claim = Claim(tmp_path)
-    assert not claim.take()
-    assert claim.possible
-    assert not claim.clear(), "the marks of the living stay"
-    assert claim.holder().startswith(f"process {process.pid} on {os.uname().nodename}, since ")
+    lock = FolderLock(tmp_path)
+    assert not lock.acquire()
+    assert lock.possible
+    assert not lock.clear(), "the marks of the living stay"
+    assert lock.holder().startswith(f"process {process.pid} on {os.uname().nodename}, since ")
     process.kill()
     process.wait()
-    assert claim.take()
-    assert claim.take(), "again by the same process"
-    assert claim.clear()
+    assert lock.acquire()
+    assert lock.acquire(), "again by the same process"
+    assert lock.clear()
     assert not (tmp_path / ".snakemake/locks").exists()
-    assert not claim.clear(), "there is nothing left"
-    claim.release()
-    assert Claim(tmp_path).take()
+    assert not lock.clear(), "there is nothing left"
+    lock.release()
+    assert FolderLock(tmp_path).acquire()
 
 
 def test_it_waits_for_those_who_only_look(tmp_path):
     process = hold(tmp_path)
     began = time.monotonic()
-    assert not Claim(tmp_path).take(patience=0.3)
+    assert not FolderLock(tmp_path).acquire(patience=0.3)
     assert time.monotonic() - began >= 0.3
     process.kill()
     process.wait()
@@ -63,7 +63,7 @@ def test_what_the_holder_wrote_is_not_trusted(tmp_path):
     folder.mkdir()
     for text in ("", "{}", "[1]", '{"process": "x", "host": 1}', "\0", "[" * 99_999):
         (folder / "sparsedecay.json").write_text(text)
-        assert Claim(tmp_path).holder() == "another process"
+        assert FolderLock(tmp_path).holder() == "another process"
 
 
 def test_a_folder_without_locks(tmp_path, monkeypatch):
@@ -71,12 +71,12 @@ def test_a_folder_without_locks(tmp_path, monkeypatch):
         raise NotImplementedError
 
     monkeypatch.setattr("filelock.FileLock.acquire", acquire)
-    claim = Claim(tmp_path)
+    lock = FolderLock(tmp_path)
     marks(tmp_path)
-    assert not claim.take()
-    assert not claim.possible
-    assert not claim.clear()
-    claim.release()
+    assert not lock.acquire()
+    assert not lock.possible
+    assert not lock.clear()
+    lock.release()
     assert any((tmp_path / ".snakemake/locks").iterdir())
 
 

@@ -5,7 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from sparsedecay.extras.archive.contents import source
 
@@ -26,6 +29,7 @@ class Project:
 
     def clone(self) -> "Project":
         """Put the project's files there, all of them new; results stay as they are."""
+        self.folder.mkdir(exist_ok=True)
         for part in PARTS:
             source, target = ROOT / part, self.folder / part
             if source.is_dir():
@@ -77,21 +81,33 @@ class Project:
             check=False,
         )
 
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+    def snakemake(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess:
         """Run Snakemake on the copy's own code, as if the copy were the one that is installed."""
-        process = self.start(*arguments)
+        process = self.start(*arguments, **options)
         output, errors = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
-    def start(self, *arguments: str) -> subprocess.Popen:
-        """The same, without waiting for its end."""
+    def start(
+        self,
+        *arguments: str,
+        before: Sequence[str] = (),
+        env: Mapping[str, str] = MappingProxyType({}),
+        **options: Any,
+    ) -> subprocess.Popen:
+        """The same, without waiting for its end.
+
+        Args:
+            arguments: of Snakemake
+            before: words of a command that starts it
+            env: what differs in its environment
+            options: of `subprocess.Popen`
+        """
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(
-            [self.python, "-m", "snakemake", *arguments],
+            [*before, self.python, "-m", "snakemake", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.folder / "src")},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            env={**os.environ, "PYTHONPATH": str(self.folder / "src"), **env},
+            **{**streams, **options},
         )
 
     def edit(self, file: str, old: str, new: str) -> None:

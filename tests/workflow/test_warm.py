@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.slurm import wait_for
+from tests.processes import wait_for
 from tests.workflow.project import Project
 
 pytestmark = pytest.mark.workflow

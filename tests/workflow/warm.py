@@ -6,7 +6,7 @@ imports these once and forks for each call; Snakemake and the project's own code
 that, the latter from the copy under test. Where it matters how programs start and end, or whose
 children they are (kills, schedulers, odd surroundings), tests use plain Python.
 
-    warm.py SOCKET      the process that forks, until its input ends
+    warm.py SOCKET      the process that forks, until its input ends; its forks end with it
 """
 
 import atexit
@@ -81,13 +81,13 @@ class Warm:
         for program in (python, python.with_name("sparsedecay")):
             program.write_text(CLIENT.format(python=sys.executable, address=address))
             program.chmod(0o755)
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", __file__, address],
+        from tests.processes import start_outlasting  # not there for the process that forks
+
+        self.process = start_outlasting(
+            [sys.executable, "-EP", __file__, address],
             cwd="/",
-            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,
         )
         assert self.process.stdout.readline() == b"warm\n"
         return str(python)
@@ -114,6 +114,9 @@ def serve(address: str) -> tuple[str, list[str]] | None:
         key, _ = waiting.select()[0]
         pid, call = key.data
         if key.fileobj == 0:
+            for pid, call in [other.data for other in waiting.get_map().values()]:
+                if pid and call:
+                    os.kill(pid, signal.SIGKILL)
             return None
         if key.fileobj is listening:
             call, _ = listening.accept()
@@ -176,6 +179,7 @@ def become(
     os.environ.update(env)
     time.tzset()
     sys.executable = str(Path(program).with_name("python"))
+    sys.orig_argv[:] = [sys.executable, "-m", module, *arguments]
     path = [entry for entry in env.get("PYTHONPATH", "").split(os.pathsep) if entry]
     sys.path[:0] = path if "PYTHONSAFEPATH" in env else [folder, *path]
     for entry in path:

@@ -16,40 +16,43 @@ from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import ExecMode
 from snakemake_executor_plugin_slurm import ExecutorSettings as SlurmSettings
 
-from sparsedecay.files import paths
-from sparsedecay.extras.archive.contents import config_in, source, wanted
-from sparsedecay.session.lock import PATIENCE, Claim, obstacle
-from sparsedecay.session.clock import to_the_present
-from sparsedecay.session import leftovers, preflight
 from sparsedecay.errors import UserError
-from sparsedecay.files import fingerprint
-from sparsedecay.study.resources import load as load_needs
-from sparsedecay.science.run import predecessor
-from sparsedecay.study.plan import load_plan, tables_read
+from sparsedecay.extras.archive.contents import config_in, source, wanted
 from sparsedecay.figures import files_read
+from sparsedecay.files import fingerprint, paths
 from sparsedecay.files.storage import sealed_request
+from sparsedecay.science.run import predecessor
+from sparsedecay.session import Session
+from sparsedecay.study.plan import load_plan, tables_read
+from sparsedecay.study.resources import load as load_needs
 from sparsedecay.train.kept import tidy
 
+
+def end(message):
+    """End Snakemake with one message. An error that is raised is shown between lines of this file."""
+    logger.error(message)
+    sys.exit(1)
+
+
+def or_end(step, *arguments):
+    """Do something; a user's mistake ends Snakemake."""
+    try:
+        return step(*arguments)
+    except UserError as error:
+        end(str(error))
+
+
 if not Path(paths.__file__).resolve().is_relative_to(SOURCE.resolve()):
-    logger.error(
+    end(
         f"{Path(paths.__file__).parent} is the code of another copy of this project, and would run "
         f"instead of {SOURCE}. Install this copy: pip install --no-deps --editable {workflow.basedir}"
     )
-    sys.exit(1)
 
-try:
-    needs = load_needs(Path(workflow.basedir) / "workflow/resources.yaml")
-    plan = load_plan(
-        [
-            Path(os.path.relpath(file))
-            for file in workflow.configfiles or [Path(workflow.basedir) / "config/config.yaml"]
-        ],
-        workflow.config_settings.config,
-    )
-except UserError as error:
-    # Raised as an error it would be shown between lines about this file.
-    logger.error(str(error))
-    sys.exit(1)
+needs = or_end(load_needs, Path(workflow.basedir) / "workflow/resources.yaml")
+CONFIGS = workflow.configfiles or [Path(workflow.basedir) / "config/config.yaml"]
+plan = or_end(
+    load_plan, [Path(os.path.relpath(file)) for file in CONFIGS], workflow.config_settings.config
+)
 study = plan.study
 
 # Whether there is a cache between folders, for data and milestones (docs/archive.md). Without one
@@ -81,8 +84,7 @@ def run_of(wildcards):
 def of_section(name, files):
     """The files, if the config has the section that asks for them."""
     if not getattr(study, name):
-        logger.error(f"The config has no section `{name}`, so there is {NOTHING[name]}.")
-        sys.exit(1)
+        end(f"The config has no section `{name}`, so there is {NOTHING[name]}.")
     return files
 
 
@@ -101,63 +103,29 @@ def for_rule(name):
 
 
 def before_jobs():
-    """Be alone here; stop what a killed Snakemake left with a scheduler, leave no input in the
-    future, and ask Slurm whether it takes the jobs."""
-    if not claim.take(PATIENCE) and claim.possible:
-        logger.error(f"Another Snakemake is at work in this folder: {claim.holder()}. Wait for it.")
-        sys.exit(1)
-    try:
-        for news in leftovers.stop(Path()):
-            logger.info(news)
-        inputs = {str(file) for job in workflow.dag.needrun_jobs() for file in job.input}
-        if moved := to_the_present(sorted(inputs)):
-            logger.info(
-                f"{moved[0]}{f' and {len(moved) - 1} more' if len(moved) > 1 else ''}: lay in the "
-                "future, as if the clock had been set back; now dated today."
-            )
-        if isinstance(workflow.executor_settings, SlurmSettings):
-            dag = workflow.dag
-            preflight.check({dag.get_job_group(job) or job for job in dag.needrun_jobs()})
-    except UserError as error:
-        logger.error(str(error))
-        sys.exit(1)
+    """Be alone, on a machine whose clock is right, with a scheduler that takes the jobs."""
+    slurm = isinstance(workflow.executor_settings, SlurmSettings)
+    or_end(session.start, workflow.dag, slurm)
 
 
-claim = Claim(Path())
+session = Session(Path(), logger.info)
 if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process:
-    if not workflow.output_settings.dryrun and (reason := obstacle(Path())):
-        logger.error(reason)
-        sys.exit(1)
-    if claim.take():
-        if claim.clear():
-            logger.info(
-                "An earlier Snakemake was stopped here without notice. What it finished is kept, and "
-                "what it had begun goes on from its last checkpoint."
-            )
-    elif claim.possible and not workflow.output_settings.dryrun:
-        logger.info(f"Another Snakemake is at work in this folder: {claim.holder()}.")
-    if workflow.output_settings.dryrun:
-        claim.release()
+    or_end(session.open, workflow.output_settings.dryrun)
 
 
 PROJECT = Path(os.path.relpath(workflow.basedir))
-CONFIG = os.path.relpath((workflow.configfiles or [PROJECT / "config/config.yaml"])[0])
+CONFIG = os.path.relpath(CONFIGS[0])
 
 
 def archived(wildcards):
     """The files that the targets of the archive make."""
     if len(workflow.configfiles) > 1 or workflow.config_settings.config:
-        logger.error(
+        end(
             "An archive holds the results of one config file: write the values of several files, "
             "or of --config, into one below config/."
         )
-        sys.exit(1)
     section = of_section("archive", study.archive)
-    try:
-        config_in(source(PROJECT), Path(CONFIG), study)
-    except UserError as error:
-        logger.error(str(error))
-        sys.exit(1)
+    or_end(lambda: config_in(source(PROJECT), Path(CONFIG), study))
     return [file for target in section.targets for file in wanted(plan, target)]
 
 

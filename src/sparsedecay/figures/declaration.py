@@ -17,14 +17,25 @@ from sparsedecay.science.measures import Measures
 from sparsedecay.science.networks import NetworkName, Shape
 from sparsedecay.science.regularizers import RegularizerName
 from sparsedecay.science.run import Run
-from sparsedecay.science.settings import Settings
-from sparsedecay.study.sections import Epoch
+from sparsedecay.science.settings import Epoch, Settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 S = TypeVar("S", bound=Settings | None)
 """A figure's section of the config; None if it has none."""
+
+
+class Panel(Settings):
+    """One trained network of a figure."""
+
+    network: NetworkName
+    """`representer` is the network of Theorem 1, `dense` that of footnote 1 (A not factorised)."""
+    regularizer: RegularizerName
+    """`eq2` is the paper's equation 2, `weight_decay` the sum of squares of all parameters."""
+
+
+Panels = Annotated[tuple[Panel, ...], Field(min_length=1, max_length=8, strict=False)]
 
 
 class Shown(Settings):

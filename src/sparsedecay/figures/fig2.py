@@ -21,8 +21,7 @@ from sparsedecay.files.results import Results
 from sparsedecay.science.networks import NetworkName
 from sparsedecay.science.regularizers import RegularizerName
 from sparsedecay.science.run import Run
-from sparsedecay.science.settings import Settings
-from sparsedecay.study.sections import Lam
+from sparsedecay.science.settings import Lam, Settings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,11 +6,10 @@ from typing import Annotated, ClassVar
 from pydantic import Field, model_validator
 
 from sparsedecay.figures import style
-from sparsedecay.figures.declaration import Asked, Declaration, Shown
+from sparsedecay.figures.declaration import Asked, Declaration, Panels, Shown
 from sparsedecay.files import paths
 from sparsedecay.science.run import Run
-from sparsedecay.science.settings import Settings
-from sparsedecay.study.sections import Epoch, Lam, Panels
+from sparsedecay.science.settings import Epoch, Lam, Settings
 
 
 class TrainedMatrices(Settings):

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
+Lam = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Epoch = Annotated[int, Field(ge=1, le=1_000_000_000, json_schema_extra={"unit": "epochs"})]
 
 
 def increasing(low_high: tuple[float, float]) -> tuple[float, float]:

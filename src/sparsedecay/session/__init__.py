@@ -1,1 +1,66 @@
-"""Being alone in a folder, and on a cluster."""
+"""Being alone in a folder, and on a cluster: what a Snakemake does before it begins.
+
+session = Session(Path(), logger.info)
+session.open(dryrun=False)             alone here, and what a killed one left is cleared away
+session.start(dag, slurm=True)         before the first job
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sparsedecay.errors import UserError
+from sparsedecay.session import leftovers, preflight
+from sparsedecay.session.clock import to_the_present
+from sparsedecay.session.lock import PATIENCE, FolderLock, obstacle
+
+
+class Session:
+    """One call of Snakemake in a folder."""
+
+    def __init__(self, folder: Path, tell: Callable[[str], object]) -> None:
+        self.folder, self.tell, self.lock = folder, tell, FolderLock(folder)
+
+    def open(self, dryrun: bool) -> None:
+        """Lock the folder, unless another Snakemake is at work there, and clear away the marks of
+        one that was killed; a dry run locks nothing.
+
+        Raises:
+            UserError: results cannot be written there.
+        """
+        if not dryrun and (reason := obstacle(self.folder)):
+            raise UserError(reason)
+        if self.lock.acquire():
+            if self.lock.clear():
+                self.tell(
+                    "An earlier Snakemake was stopped here without notice. What it finished is "
+                    "kept, and what it had begun goes on from its last checkpoint."
+                )
+        elif self.lock.possible and not dryrun:
+            self.tell(f"Another Snakemake is at work in this folder: {self.lock.holder()}.")
+        if dryrun:
+            self.lock.release()
+
+    def start(self, dag: Any, slurm: bool) -> None:
+        """Be alone; stop what a killed Snakemake left with a scheduler; leave no input in the
+        future; ask Slurm whether it takes the jobs.
+
+        Raises:
+            UserError: another Snakemake is at work here, or the scheduler refuses.
+        """
+        if not self.lock.acquire(PATIENCE) and self.lock.possible:
+            raise UserError(
+                f"Another Snakemake is at work in this folder: {self.lock.holder()}. Wait for it."
+            )
+        for news in leftovers.stop(self.folder):
+            self.tell(news)
+        jobs = list(dag.needrun_jobs())
+        inputs = {str(file) for job in jobs for file in job.input}
+        if moved := to_the_present(sorted(inputs)):
+            more = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
+            self.tell(
+                f"{moved[0]}{more}: lay in the future, as if the clock had been set back; now "
+                "dated today."
+            )
+        if slurm:
+            preflight.check({dag.get_job_group(job) or job for job in jobs})

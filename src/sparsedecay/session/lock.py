@@ -37,8 +37,8 @@ def obstacle(project: Path) -> str | None:
     return None
 
 
-class Claim:
-    """The claim of this process to work in a folder."""
+class FolderLock:
+    """The right of this process to work in a folder, alone."""
 
     def __init__(self, project: Path) -> None:
         self.folder = project / ".snakemake"
@@ -46,8 +46,8 @@ class Claim:
         self.possible = True
         """Whether the file system has locks."""
 
-    def take(self, patience: float = 0.0) -> bool:
-        """Claim the folder; returns whether it is this process's now."""
+    def acquire(self, patience: float = 0.0) -> bool:
+        """Lock the folder; returns whether it is this process's now."""
         if self.lock:
             return True
         lock = FileLock(self.folder / LOCK)
@@ -73,7 +73,7 @@ class Claim:
 
     def clear(self) -> bool:
         """Remove the marks of a Snakemake that is no more; returns whether there were any. Only for
-        the process that has the claim."""
+        the process that holds the lock."""
         marks = self.folder / MARKS
         if not self.lock or not marks.is_dir() or not any(marks.iterdir()):
             return False
@@ -82,7 +82,7 @@ class Claim:
         return True
 
     def holder(self) -> str:
-        """Who has the claim, in a few words."""
+        """Who holds the lock, in a few words."""
         try:
             note = json.loads((self.folder / HOLDER).read_text(encoding="utf-8"))
             return (

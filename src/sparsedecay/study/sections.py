@@ -5,25 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from sparsedecay.figures.declaration import Panel
 from sparsedecay.science import data, initializations, optimizers, regularizers
 from sparsedecay.science.networks import NetworkName, Shape
 from sparsedecay.science.regularizers import Objective, RegularizerName
-from sparsedecay.science.settings import Settings
-
-Lam = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Epoch = Annotated[int, Field(ge=1, le=1_000_000_000, json_schema_extra={"unit": "epochs"})]
-
-
-class Panel(Settings):
-    """One trained network of a figure."""
-
-    network: NetworkName
-    """`representer` is the network of Theorem 1, `dense` that of footnote 1 (A not factorised)."""
-    regularizer: RegularizerName
-    """`eq2` is the paper's equation 2, `weight_decay` the sum of squares of all parameters."""
-
-
-Panels = Annotated[tuple[Panel, ...], Field(min_length=1, max_length=8, strict=False)]
+from sparsedecay.science.settings import Epoch, Lam, Settings
 
 
 class Shallow(Settings):

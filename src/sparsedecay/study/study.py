@@ -26,12 +26,12 @@ from sparsedecay.science.optimizers import AnyOptimizer
 from sparsedecay.science.recorded import LADDER
 from sparsedecay.science.regularizers import Objective, RegularizerName
 from sparsedecay.science.run import Precision, Run, chain
-from sparsedecay.science.settings import Settings
+from sparsedecay.science.settings import Epoch, Settings
 from sparsedecay.study import parse as reading
 from sparsedecay.study.entries import Entry, overlaid
 from sparsedecay.study.explain import explain
 from sparsedecay.study.schema import json_schema, words
-from sparsedecay.study.sections import Archive, Claims, Epoch, Sweep, Vary
+from sparsedecay.study.sections import Archive, Claims, Sweep, Vary
 
 MAX_MILESTONES = 100_000
 """Of all runs together: files that a workflow can still handle."""

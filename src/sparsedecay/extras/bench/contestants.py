@@ -100,7 +100,7 @@ class TorchCompile:
         epoch = step(run, torch.mean, torch.sqrt, torch.relu, torch.func.grad)
         self.step, self.X, self.y = torch.compile(epoch, dynamic=False), X, y
         copies = ({k: t.clone() for k, t in part.items()} for part in parts(state))
-        self.state = (*copies, torch.tensor(float(state.epoch)))
+        self.state = (*copies, torch.tensor(float(state.epoch), dtype=X.dtype))
         self.advance(3)  # compiles
 
     def advance(self, epochs: int) -> None:
