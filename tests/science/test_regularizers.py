@@ -34,6 +34,8 @@ def test_eq2_by_hand():
     assert value("eq2", network, p) == 5 + 9 + 16 + 4 + 2.5
     assert value("weight_decay", network, p) == 14 + 20000 + 14 + 2.25 + 20000
     assert value("none", network, p) == 0
+    # rows of W: l1 norms 3 and 3; V: squares 5 and 9
+    assert value("eq2_exchanged", network, p) == 9 + 9 + 5 + 9 + 2.5
 
 
 def test_eq2_of_the_dense_network_counts_A_into_and_out_of_neurons():

@@ -67,7 +67,7 @@ class Look(NamedTuple):
 
     dark: str
     light: str
-    line: str | tuple[float, tuple[float, float]]
+    line: str | tuple[float, tuple[float, ...]]
     marker: str
 
 
@@ -83,6 +83,7 @@ REGULARIZERS = {
     "eq2": Look("#0072B2", "#56B4E9", "-", "o"),
     "weight_decay": Look("#D55E00", "#E69F00", (0, (4, 1.2)), "s"),
     "none": Look("#000000", "#7F7F7F", (0, (1, 1)), "^"),
+    "eq2_exchanged": Look("#009E73", "#7FCEB9", (0, (6, 1, 1, 1)), "D"),
 }
 NETWORKS = {
     "representer": Shade("dark", filling={}),
