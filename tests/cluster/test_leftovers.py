@@ -8,7 +8,7 @@ import pytest
 
 from sparsedecay.errors import UserError
 from sparsedecay.session import leftovers, preflight
-from tests.cluster.test_plugin import fake
+from tests.cluster.test_plugin import fake, write_program
 
 STATE = "cat {folder}/state-$1 2> /dev/null || echo failed"
 NAME = "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f"
@@ -58,15 +58,14 @@ def test_jobs_of_another_snakemake_that_runs_are_left_alone(scheduler, snakemake
     assert (scheduler / leftovers.QUEUED).exists() == (snakemakes == 2)
 
 
-def test_without_a_command_to_cancel_the_user_is_told(scheduler):
-    queued(scheduler, "5", "running", cancel=None)
-    with pytest.raises(UserError, match="left jobs with the scheduler: 5"):
-        list(leftovers.stop(scheduler))
-
-
-def test_jobs_that_do_not_end_are_told(scheduler):
-    queued(scheduler, "6", "running", cancel="true")
-    with pytest.raises(UserError, match="do not end, though cancelled: 6"):
+@pytest.mark.parametrize(
+    ("cancel", "told"),
+    [(None, "left jobs with the scheduler: 5"), ("true", "do not end, though cancelled: 5")],
+    ids=["no command to cancel", "jobs that do not end"],
+)
+def test_jobs_that_cannot_be_stopped_are_told(scheduler, cancel, told):
+    queued(scheduler, "5", "running", cancel)
+    with pytest.raises(UserError, match=told):
         list(leftovers.stop(scheduler, wait_seconds=0.1))
 
 
@@ -78,9 +77,8 @@ def test_of_slurms_own_executor_only_our_jobs_of_this_folder(scheduler, monkeypa
         f"4|prefix_{NAME}|rule_measure|{scheduler}",
         f"5|snakemake|rule_train|{scheduler}",
     ]
-    listing = scheduler / "bin" / "squeue"
-    listing.write_text("#!/bin/sh\nprintf '%s\\n' " + " ".join(f"'{row}'" for row in rows))
-    listing.chmod(0o755)
+    listed = " ".join(f"'{row}'" for row in rows)
+    write_program(scheduler / "bin/squeue", f"printf '%s\\n' {listed}")
     monkeypatch.setattr(leftovers, "SLURM", ("ask", "stop"))
     for i in range(1, 6):
         (scheduler / f"state-{i}").write_text("running\n")
@@ -93,9 +91,7 @@ def job(rule: str, local: bool = False, **resources) -> SimpleNamespace:
 
 
 def test_the_longest_job_of_each_rule_is_asked_about(scheduler):
-    sbatch = scheduler / "bin" / "sbatch"
-    sbatch.write_text(f"#!/bin/sh\necho $* >> {scheduler}/asked\n")
-    sbatch.chmod(0o755)
+    write_program(scheduler / "bin/sbatch", f"echo $* >> {scheduler}/asked")
     jobs = [job("train", runtime=9, mem_mb=600, slurm_partition="short"), job("all", local=True)]
     preflight.check([*jobs, job("train", runtime=5), job("measure")])
     assert (scheduler / "asked").read_text().splitlines() == [
@@ -105,12 +101,9 @@ def test_the_longest_job_of_each_rule_is_asked_about(scheduler):
 
 
 def test_a_refusal_is_told(scheduler):
-    sbatch = scheduler / "bin" / "sbatch"
-    sbatch.write_text("#!/bin/sh\necho 'sbatch: error: invalid partition' >&2; exit 1\n")
-    sbatch.chmod(0o755)
-    with pytest.raises(
-        UserError, match=r"jobs of rule train: invalid partition\nAsked for: --time=5"
-    ):
+    write_program(scheduler / "bin/sbatch", "echo 'sbatch: error: invalid partition' >&2; exit 1")
+    told = r"jobs of rule train: invalid partition\nAsked for: --time=5"
+    with pytest.raises(UserError, match=told):
         preflight.check([job("train", runtime=5)])
 
 

@@ -78,14 +78,19 @@ def fake(folder: Path, programs: dict[str, str]) -> dict[str, str]:
         (folder / name).symlink_to(Path(where, name))
     programs = {"sleep": ":", **programs}
     for name, script in programs.items():
-        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
-        (folder / name).chmod(0o755)
+        write_program(folder / name, script)
     return {**os.environ, "PATH": str(folder)}
+
+
+def write_program(file: Path, script: str) -> None:
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
 
 
 SLURM = 'echo "JobId=7 JobName=x JobState={} Reason=None"'
 GONE = "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1"
 PBS = "printf 'Job Id: 7.server\\n    job_state = {}\\n    Exit_status = {}\\n'"
+QACCT = "printf 'failed       {}\\nexit_status  0\\n'"
 SGE = "[ $1 = -j ] && echo job_number: 7"
 STATES = [
     ("sbatch", "7", {"scontrol": SLURM.format("COMPLETED")}, "success"),
@@ -107,18 +112,8 @@ STATES = [
     ("qsub", "7.server", {"qstat": PBS.format("C", "0")}, "success"),
     ("qsub", "7.server", {"qstat": "echo 'qstat: Unknown Job Id' >&2; exit 1"}, "failed"),
     ("qsub", "7", {"qstat": SGE}, "running"),
-    (
-        "qsub",
-        "7",
-        {"qstat": "exit 1", "qacct": "printf 'failed       0\\nexit_status  0\\n'"},
-        "success",
-    ),
-    (
-        "qsub",
-        "7",
-        {"qstat": "exit 1", "qacct": "printf 'failed       100 : x\\nexit_status  0\\n'"},
-        "failed",
-    ),
+    ("qsub", "7", {"qstat": "exit 1", "qacct": QACCT.format("0")}, "success"),
+    ("qsub", "7", {"qstat": "exit 1", "qacct": QACCT.format("100 : x")}, "failed"),
     ("qsub", "7", {"qstat": "echo 'cannot reach server' >&2; exit 1"}, "running"),
     ("bsub", "Job <7> is submitted to queue <q>.", {"bjobs": "echo RUN"}, "running"),
     ("bsub", "7", {"bjobs": "echo PEND"}, "running"),

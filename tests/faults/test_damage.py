@@ -38,11 +38,8 @@ def files(replicated):
     found = {}
     for file in sorted((replicated.folder / "results").rglob("*.*")):
         if file.suffix in (".parquet", ".safetensors") or "requests" in file.parts:
-            found.setdefault((file.name, file.parts[-2]), file)
-    kinds = {}
-    for (name, _), file in found.items():
-        kinds.setdefault(name, file)
-    return list(kinds.values())
+            found.setdefault(file.name, file)
+    return list(found.values())
 
 
 def test_whole_files_are_read(files):
