@@ -34,6 +34,7 @@ def test_eq2_by_hand():
     assert value("eq2", network, p) == 5 + 9 + 16 + 4 + 2.5
     assert value("weight_decay", network, p) == 14 + 20000 + 14 + 2.25 + 20000
     assert value("none", network, p) == 0
+    assert value("l1", network, p) == 6 + 6 + 2.5
     # rows of W: l1 norms 3 and 3; V: squares 5 and 9
     assert value("eq2_exchanged", network, p) == 9 + 9 + 5 + 9 + 2.5
 

@@ -84,6 +84,7 @@ REGULARIZERS = {
     "weight_decay": Look("#D55E00", "#E69F00", (0, (4, 1.2)), "s"),
     "none": Look("#000000", "#7F7F7F", (0, (1, 1)), "^"),
     "eq2_exchanged": Look("#009E73", "#7FCEB9", (0, (6, 1, 1, 1)), "D"),
+    "l1": Look("#CC79A7", "#E5BCD3", (0, (2, 1)), "v"),
 }
 NETWORKS = {
     "representer": Shade("dark", filling={}),
