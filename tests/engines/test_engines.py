@@ -156,15 +156,16 @@ READINGS = {
 def test_engines_take_the_steps_of_torch_adam(
     make_run, make_engine, kind, network, regularizer, reading
 ):
-    """100 epochs in float64: nothing but rounding, which depends on the order of operations. The
+    """90 steps in float64: nothing but rounding, which depends on the order of operations, and is
+    amplified where gradients jump, as that of a norm at 0. The
     reference leaves weight decay to the options of torch.optim.Adam and AdamW."""
     run = make_run(network=network, regularizer=regularizer, K=20, **READINGS[reading])
     supported(kind, run)
     both = [make_engine(kind, run) for kind in ("autograd", kind)]
     for engine in both:
-        engine.advance(60)
+        engine.advance(60 // run.optimizer.batches)
         engine.losses()  # takes all samples, and must leave no trace
-        engine.advance(40)
+        engine.advance(30 // run.optimizer.batches)
     for name, left, right in pairs(*(engine.state() for engine in both)):
         torch.testing.assert_close(right, left.detach(), rtol=1e-9, atol=1e-11, msg=name)
 
