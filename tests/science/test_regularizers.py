@@ -35,6 +35,8 @@ def test_eq2_by_hand():
     assert value("weight_decay", network, p) == 14 + 20000 + 14 + 2.25 + 20000
     assert value("none", network, p) == 0
     assert value("l1", network, p) == 6 + 6 + 2.5
+    # columns of V: l1 norms 4 and 2; rows of W: lengths of sqrt 5 and 3
+    assert value("path", network, p) == 4 * 5**0.5 + 2 * 3 + 2.5
     # rows of W: l1 norms 3 and 3; V: squares 5 and 9
     assert value("eq2_exchanged", network, p) == 9 + 9 + 5 + 9 + 2.5
 
@@ -144,3 +146,16 @@ def test_where_weight_decay_acts_decides_its_strength():
     assert strengths == {"objective": (0.3, 0), "adam": (0.15, 0), "decoupled": (0.15, 0.3)}
     eq2 = regularizers.KINDS["eq2"]()
     assert (eq2.penalty(0.3), eq2.decoupled(0.3)) == (0.3, 0)
+
+
+def test_equation_2_in_balance_is_the_path_norm_counted_twice():
+    network = Representer(d_in=3, d_out=2, L=1, K=6, d=1)
+    generator = np.random.default_rng(0)
+    p = {name: generator.normal(size=shape) for name, shape in network.shapes.items()}
+    scale = np.sqrt(np.abs(p["V1"]).sum(0) / np.linalg.norm(p["W1"], axis=1))
+    balanced = p | {"W1": p["W1"] * scale[:, None], "V1": p["V1"] / scale}
+    skips = np.abs(p["C1"]).sum()
+    twice = 2 * (value("path", network, p) - skips)
+    assert value("path", network, balanced) == pytest.approx(value("path", network, p))
+    assert value("eq2", network, balanced) - skips == pytest.approx(twice)
+    assert value("eq2", network, p) - skips > twice, "less is not to be had by scaling"
