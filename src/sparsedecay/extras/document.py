@@ -239,6 +239,8 @@ def written(paper: Entry, path: KeyPath) -> str:
         entries = [paper.at((*path[:at], i, *path[at + 1 :])) for i in range(count)]
         return ticked(entry.written() for entry in entries)
     entry = paper.at(path)
+    if entry is paper.at(path[:-1]):  # a key of another kind than the paper's
+        return "–"
     if isinstance(entry.value, list) and isinstance(entry.value[0].value, dict):
         return f"{len(entry.value)} of them"
     return f"`{entry.written()}`"
