@@ -18,6 +18,7 @@ from sparsedecay.figures.declaration import Asked, Declaration, Request, Shown
 from sparsedecay.figures.typical import label, typical
 from sparsedecay.files import paths
 from sparsedecay.files.results import Results
+from sparsedecay.science import regularizers
 from sparsedecay.science.networks import NetworkName
 from sparsedecay.science.regularizers import RegularizerName
 from sparsedecay.science.run import Run
@@ -60,7 +61,8 @@ class Figure2(Settings):
     lam: Annotated[tuple[Lam, ...], Field(min_length=1, max_length=12, strict=False)]
     """Regularization parameters, one panel each."""
     regularizers: Annotated[
-        tuple[RegularizerName, ...], Field(min_length=1, max_length=3, strict=False)
+        tuple[RegularizerName, ...],
+        Field(min_length=1, max_length=len(regularizers.KINDS), strict=False),
     ]
     """One curve each. `none` does not depend on `lam`: one run stands in all panels."""
 

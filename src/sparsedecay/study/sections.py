@@ -93,7 +93,7 @@ class Sweep(Settings):
     one has the next whole number."""
     vary: Vary
     """What is drawn anew: the targets, the initial weights, or both."""
-    networks: Annotated[tuple[Panel, ...], Field(min_length=1, max_length=6, strict=False)]
+    networks: Annotated[tuple[Panel, ...], Field(min_length=1, max_length=100, strict=False)]
     """The trained networks, as the panels of figure 3."""
     lam: Annotated[tuple[Lam, ...], Field(min_length=1, max_length=1000, strict=False)]
     """Regularization parameters. Networks with the regularizer `none` do not depend on them."""
