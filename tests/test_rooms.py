@@ -19,9 +19,9 @@ ALLOWED = {
     "data": {"files", "science"},
     "train": {"data", "engines", "files", "science"},
     "figures": {"files", "science"},
-    "study": {"engines", "figures", "files", "science"},
-    "measure": {"data", "files", "science", "study"},
-    "claims": {"files", "science", "study"},
+    "measure": {"data", "files", "science"},
+    "claims": {"files", "science"},
+    "study": {"claims", "engines", "figures", "files", "measure", "science"},
     "session": set(),
 }
 """Rooms that a room may import. `extras` may import all, and only the command line imports it."""

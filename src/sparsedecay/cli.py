@@ -14,10 +14,10 @@ from sparsedecay.errors import UserError
 
 COMMANDS = {
     "data": ("sparsedecay.data", "make one data set"),
-    "train": ("sparsedecay.train", "train one run from one milestone to the next"),
-    "measure": ("sparsedecay.measure", "measure one milestone"),
+    "train": ("sparsedecay.train.command", "train one run from one milestone to the next"),
+    "measure": ("sparsedecay.measure.command", "measure one milestone"),
     "join": ("sparsedecay.measure.join", "join the tables of many milestones"),
-    "claims": ("sparsedecay.claims", "test the paper's statements"),
+    "claims": ("sparsedecay.claims.command", "test the paper's statements"),
     "findings": ("sparsedecay.claims.findings", "tell what the tests found, in words"),
     "figure": ("sparsedecay.figures.command", "draw one figure"),
     "archive": ("sparsedecay.extras.archive.pack", "pack results with all that made them"),

@@ -14,11 +14,11 @@ import pandas as pd
 import pyarrow as pa
 from sparsedecay.claims.command import part_row
 
+from sparsedecay.claims.networks import Reading, Statements, Trained
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.files import paths
 from sparsedecay.files.storage import write_table
 from sparsedecay.files.tables import MATRICES, STATEMENTS, SUMMARY, TRAJECTORY
-from sparsedecay.study.sections import Reading, Statements, Trained
 
 EARLY, LATE = 50, 200
 """Epochs of figures 3 and 4, and of figure 2."""

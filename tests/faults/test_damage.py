@@ -7,10 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sparsedecay.claims.networks import Statements
 from sparsedecay.errors import UserError
 from sparsedecay.figures.declaration import Request
 from sparsedecay.files.storage import open_table, read_request, read_state, read_table
-from sparsedecay.study.sections import Join, Statements
+from sparsedecay.measure.request import Join
 
 pytestmark = pytest.mark.workflow
 LONG = os.environ.get("FAULTS") == "long"

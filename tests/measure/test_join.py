@@ -14,7 +14,7 @@ from sparsedecay.files import paths
 from sparsedecay.files.storage import write_table
 from sparsedecay.files.tables import MATRICES, PARAMETERS, SUMMARY, SWEPT
 from sparsedecay.measure import join
-from sparsedecay.study.sections import Group, Join
+from sparsedecay.measure.request import Group, Join
 from tests.small import small_run, written
 
 LAMS, WIDTHS, SEEDS, EPOCHS = (0.1, 0.01, 0.001), (2, 3), range(4), (40, 80)

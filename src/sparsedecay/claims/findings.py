@@ -15,10 +15,10 @@ import pandas as pd
 
 from sparsedecay.claims import method
 from sparsedecay.claims.markdown import codes, fragment, join, limits, number, page, plain, table
+from sparsedecay.claims.networks import Statements
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.files.storage import read_table, write_file
 from sparsedecay.files.tables import STATEMENTS
-from sparsedecay.study.sections import Statements
 
 WORDS = {claim.id: claim.statement for claim in CLAIMS}
 SIGNS = {"holds": "✓ holds", "fails": "✗ fails", "undecided": "? undecided"}

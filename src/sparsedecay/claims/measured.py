@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from sparsedecay.claims.networks import Reading, Statements, Trained
 from sparsedecay.files.results import Results
 from sparsedecay.science import networks
 from sparsedecay.science.measures import TAIL
 from sparsedecay.science.networks import role
-from sparsedecay.study.sections import Reading, Statements, Trained
 
 
 class NotTrained(Exception):
@@ -117,15 +117,13 @@ class Draw:
         trained = self.at(network, regularizer, self.asked.lam)
         return trained.matrices.loc[f"A{self.asked.layer}"]
 
-    @property
-    def shallow(self) -> list[Measured]:
-        """The networks of one hidden layer.
+    def group(self, name: str) -> list[Measured]:
+        """All networks of a group.
 
         Raises:
             NotTrained: there are none, or not all to this epoch.
         """
-        lam = self.asked.shallow_lam
-        found = [one for one in self.networks if one.L == 1 and one.lam == lam]
+        found = [one for one in self.networks if name in one.groups]
         if not found or any(self.epoch not in one.epochs for one in found):
             raise NotTrained
         return [self._measured(one) for one in found]

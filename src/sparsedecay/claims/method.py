@@ -11,10 +11,10 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from sparsedecay.claims.markdown import limits, number, table
+from sparsedecay.claims.networks import Statements, Trained
 from sparsedecay.errors import UserError
 from sparsedecay.files import paths
 from sparsedecay.files.storage import read_table
-from sparsedecay.study.sections import Statements, Trained
 
 
 def text(

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from sparsedecay.claims.measured import Diverged, Draw, NotTrained
+from sparsedecay.claims.networks import Reading, Statements
 from sparsedecay.claims.statements import CLAIMS, Claim, Part
 from sparsedecay.claims.verdict import judged, worst
 from sparsedecay.files.results import Results
-from sparsedecay.study.sections import Reading, Statements
 
 
 def rows(asked: Statements, results: Results) -> Iterator[dict[str, Any]]:

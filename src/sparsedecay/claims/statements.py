@@ -8,7 +8,6 @@ as "almost" into numbers; `why` says how.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -42,8 +41,8 @@ class Claim:
     """In the paper's words."""
     place: str
     """Section or theorem."""
-    epoch: Literal["fig2", "fig3", "shallow"]
-    """Whose epoch the text speaks of."""
+    epoch: str
+    """Group of networks (`claims.networks`) of whose epoch the text speaks."""
     parts: tuple[Part, ...]
 
 
@@ -117,7 +116,7 @@ def sparsity_fourth(draw: Draw) -> float:
 
 def neurons_per_point(draw: Draw, which: str) -> list[float]:
     """Neurons of each shallow network, `active_neurons` or `distinct_neurons`, over the points."""
-    return [one.summary[which][0] / one.summary["points"] for one in draw.shallow]
+    return [one.summary[which][0] / one.summary["points"] for one in draw.group("shallow")]
 
 
 def farthest_from_data(which: str) -> Callable[[Draw], float]:

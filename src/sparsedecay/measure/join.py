@@ -32,7 +32,7 @@ from sparsedecay.files.storage import (
     write_table,
 )
 from sparsedecay.files.tables import MATRICES, PARAMETERS, SUMMARY, SWEPT
-from sparsedecay.study.sections import Group, Join
+from sparsedecay.measure.request import Group, Join
 
 MEASURED = {"summary": SUMMARY, "matrices": MATRICES}
 

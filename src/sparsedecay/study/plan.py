@@ -13,18 +13,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from sparsedecay.claims.networks import NETWORKS, Reading, Statements, Trained
 from sparsedecay.errors import UserError
 from sparsedecay.figures import declared, find
 from sparsedecay.figures.declaration import Request
 from sparsedecay.figures.fig2 import Figure2
 from sparsedecay.figures.matrices import TrainedMatrices
 from sparsedecay.files import paths
+from sparsedecay.measure.request import Join
 from sparsedecay.science.data import Data
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run, chain, predecessor
 from sparsedecay.study import parse as config_reading
 from sparsedecay.study.entries import Entry
-from sparsedecay.study.sections import Claims, Join, Reading, Statements, Trained
+from sparsedecay.study.sections import Claims
 from sparsedecay.study.study import Study, checked, read_config, with_changes
 from sparsedecay.study.sweep import Grid, load_grid
 
@@ -53,39 +55,31 @@ def draw(study: Study, index: int) -> Study:
     return study.draw(tested(study)[0].vary, index)
 
 
-def networks(study: Study) -> list[tuple[Run, list[int]]]:
-    """Each network that statements are tested on, with the milestones for it."""
-    claims, fig2, fig3 = tested(study)
-    found: dict[str, tuple[Run, set[int]]] = {}
-
-    def add(run: Run, *epochs: int) -> None:
-        found.setdefault(run.id, (run, set()))[1].update(epochs)
-
-    for lam in fig2.lam:
-        for kind in fig2.regularizers:
-            run = study.run(fig2.network, kind, lam)
-            add(run, study.training.epochs, *claims.further(run.network))
-    for panel in fig3.panels:
-        run = study.run(panel.network, panel.regularizer, fig3.lam)
-        add(run, fig3.epoch, *claims.further(run.network))
-    for K in claims.shallow.K:
-        shape = study.network.model_copy(update={"L": 1, "K": K})
-        run = study.run("representer", "weight_decay", claims.shallow.lam)
-        add(run.model_copy(update={"shape": shape}).literal(), claims.shallow.epoch)
-    return [(run, sorted(epochs)) for run, epochs in found.values()]
-
-
-def trained(run: Run, epochs: Sequence[int]) -> Trained:
-    return Trained(
-        run=run.id,
-        network=run.network,
-        regularizer=run.regularizer,
-        lam=run.lam,
-        L=run.shape.L,
-        K=run.shape.K,
-        epochs=tuple(epochs),
-        first=chain(epochs[0], run.stride)[0],
+def networks(study: Study) -> list[tuple[Run, Trained]]:
+    """Each network that statements are tested on, with its milestones and groups."""
+    runs: dict[str, Run] = {}
+    epochs: dict[str, set[int]] = {}
+    groups: dict[str, list[str]] = {}
+    for name, group in NETWORKS.items():
+        for run, milestones in group.runs(study):
+            runs.setdefault(run.id, run)
+            epochs.setdefault(run.id, set()).update(milestones)
+            groups.setdefault(run.id, []).append(name)
+    found = (
+        Trained(
+            run=name,
+            network=run.network,
+            regularizer=run.regularizer,
+            lam=run.lam,
+            L=run.shape.L,
+            K=run.shape.K,
+            epochs=tuple(sorted(epochs[name])),
+            groups=tuple(dict.fromkeys(groups[name])),
+            first=chain(min(epochs[name]), run.stride)[0],
+        )
+        for name, run in runs.items()
     )
+    return list(zip(runs.values(), found, strict=True))
 
 
 @dataclass(frozen=True)
@@ -141,24 +135,19 @@ class Plan:
 
     def statements(self, table: str) -> Statements:
         """What a table of statements is made from: `claims` or `readings`."""
-        claims, fig2, fig3 = tested(self.study)
+        _, fig2, fig3 = tested(self.study)
         return Statements(
             lams=fig2.lam,
             lam=fig3.lam,
             layer=fig3.layer,
-            epochs={
-                "fig2": self.study.training.epochs,
-                "fig3": fig3.epoch,
-                "shallow": claims.shallow.epoch,
-            },
-            shallow_lam=claims.shallow.lam,
+            epochs={name: group.epoch(self.study) for name, group in NETWORKS.items()},
             readings=tuple(
                 Reading(
                     name=variation.name,
                     title=variation.title,
                     average_over=variation.study.measures.average_over,
                     draws=tuple(
-                        tuple(trained(*one) for one in networks(draw(variation.study, i)))
+                        tuple(one for _, one in networks(draw(variation.study, i)))
                         for i in range(count)
                     ),
                 )
@@ -201,8 +190,8 @@ class Plan:
             (run, epoch)
             for variation, count in self.chosen(table)
             for i in range(count)
-            for run, epochs in networks(draw(variation.study, i))
-            for epoch in epochs
+            for run, one in networks(draw(variation.study, i))
+            for epoch in one.epochs
         )
         return list({(run.id, epoch): (run, epoch) for run, epoch in found}.values())
 

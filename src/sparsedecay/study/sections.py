@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from sparsedecay.figures.declaration import Panel
 from sparsedecay.science import data, initializations, optimizers, regularizers
 from sparsedecay.science.networks import NetworkName, Shape
-from sparsedecay.science.regularizers import Objective, RegularizerName
+from sparsedecay.science.regularizers import Objective
 from sparsedecay.science.settings import Epoch, Lam, Settings
 
 
@@ -143,72 +143,3 @@ class Archive(Settings):
         if "all" not in self.targets:
             raise ValueError("targets: it must hold all, the figures; add it")
         return self
-
-
-class Trained(Settings):
-    """A trained network that statements are tested on."""
-
-    run: str
-    """Run id."""
-    network: NetworkName
-    """Network."""
-    regularizer: RegularizerName
-    """Regularizer."""
-    lam: float
-    """Regularization parameter; 0 without regularizer."""
-    L: int
-    """Hidden layers."""
-    K: int
-    """ReLU neurons in each."""
-    epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
-    """Milestones at which it is tested."""
-    first: Epoch
-    """The run's first milestone, whose trajectory begins with the initialisation."""
-
-
-class Reading(Settings):
-    """One way to read the text, trained from one or more seeds."""
-
-    name: str
-    """Name in `readings.yaml`; `literal` is the config itself."""
-    title: str
-    """The same in a few words."""
-    average_over: tuple[str, ...] = Field(strict=False)
-    """Kinds of matrices that the average sparsity runs over."""
-    draws: Annotated[
-        tuple[Annotated[tuple[Trained, ...], Field(strict=False)], ...], Field(strict=False)
-    ]
-    """For each draw its networks."""
-
-
-class Statements(Settings):
-    """All that a table of statements is made from, beside the tables of the runs."""
-
-    lams: Annotated[tuple[float, ...], Field(strict=False)]
-    """Regularization parameters of figure 2."""
-    lam: float
-    """That of figures 3 and 4."""
-    layer: int
-    """Of the matrix between ReLU layers that figures 3 and 4 show."""
-    epochs: dict[Literal["fig2", "fig3", "shallow"], Epoch]
-    """Epoch that the text names for each kind of statement."""
-    shallow_lam: float
-    """Regularization parameter of the shallow networks."""
-    readings: Annotated[tuple[Reading, ...], Field(strict=False)]
-    """The readings, the literal one first."""
-
-
-class Group(Settings):
-    """The milestones of one setting of a sweep: rows of a table that are stored side by side."""
-
-    runs: Annotated[tuple[str, ...], Field(strict=False)]
-    """Run ids, a draw each."""
-    epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
-    """Epochs at which each is measured."""
-
-
-class Join(Settings):
-    """All that the tables of a sweep are made from, beside the tables of the runs."""
-
-    groups: Annotated[tuple[Group, ...], Field(strict=False)]
-    """The settings, in the order of their rows."""

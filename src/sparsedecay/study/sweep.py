@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import product
 
 from sparsedecay.errors import UserError
+from sparsedecay.measure.request import Group, Join
 from sparsedecay.science import networks, regularizers
 from sparsedecay.science.networks import NetworkName
 from sparsedecay.science.regularizers import RegularizerName
@@ -18,7 +19,7 @@ from sparsedecay.science.run import Run
 from sparsedecay.study.entries import Entry, overlaid, show
 from sparsedecay.study.explain import close, explain_rules
 from sparsedecay.study.schema import json_schema
-from sparsedecay.study.sections import KEYS, VARIABLE, Group, Join, Sweep
+from sparsedecay.study.sections import KEYS, VARIABLE, Sweep
 from sparsedecay.study.study import (
     Study,
     engine_rules,
