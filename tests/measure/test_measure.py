@@ -7,9 +7,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from sparsedecay import data, measure
+from sparsedecay import data
 from sparsedecay.errors import DamagedFile
 from sparsedecay.files.storage import read_state
+from sparsedecay.measure import command as measure
 from sparsedecay.science import measures as measured
 from sparsedecay.science.measures import Measures
 from sparsedecay.science.networks import build

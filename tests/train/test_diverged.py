@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from sparsedecay import measure
 from sparsedecay.files.results import Results
 from sparsedecay.files.storage import read_state, read_table
 from sparsedecay.files.tables import LOSS, MAGNITUDES, MATRICES, SPECTRA, SUMMARY, TRAJECTORY
+from sparsedecay.measure import command as measure
 from sparsedecay.science.measures import Measures
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run

@@ -1,1 +1,1 @@
-"""The paper's statements: `networks` they are tested on, `statements` and their numbers, `verdict`."""
+"""The paper's statements, the `networks` that test them, and the verdict."""
