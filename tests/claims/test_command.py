@@ -4,7 +4,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from sparsedecay.claims import command
+from sparsedecay.claims import main
+from sparsedecay.claims.rows import rows
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.errors import UserError
 from sparsedecay.files.results import Results
@@ -31,7 +32,7 @@ def made(folder, request, name="claims"):
     """The table that the command writes."""
     out = folder / "claims" / f"{name}.parquet"
     asked = written(folder / "requests" / f"{name}.json", request)
-    command.main(["--request", asked, "--out", str(out), "--results", str(folder)])
+    main(["--request", asked, "--out", str(out), "--results", str(folder)])
     return out
 
 
@@ -65,12 +66,12 @@ def test_every_part_of_every_statement_stands_once(folder, request_of_two):
 
 def test_stated_is_the_epoch_that_the_text_speaks_of(folder, request_of_two):
     epochs = {claim.id: claim.epoch for claim in CLAIMS}
-    for row in command.rows(request_of_two, Results(folder)):
+    for row in rows(request_of_two, Results(folder)):
         spoken = {"fig2": LATE, "fig3": EARLY, "shallow": LATE}[epochs[row["claim"]]]
         assert row["stated"] == (row["epoch"] == spoken)
     moved = {"fig2": EARLY, "fig3": LATE, "shallow": LATE}
     request = request_of_two.model_copy(update={"epochs": moved})
-    stated = {row["claim"]: row["epoch"] for row in command.rows(request, Results(folder))
+    stated = {row["claim"]: row["epoch"] for row in rows(request, Results(folder))
               if row["stated"]}  # fmt: skip
     assert stated["dense-without"] == EARLY
     assert stated["eq2-rank-one"] == LATE
@@ -86,7 +87,7 @@ def test_a_reading_averages_over_what_it_says(folder):
     ]
     values = {
         row["reading"]: row["value"]
-        for row in command.rows(asked(*readings), Results(folder))
+        for row in rows(asked(*readings), Results(folder))
         if row["claim"] == "dense-without" and row["stated"]
     }
     assert values == {"WV": 0.5, "WVC": 0.375, "C": 0.125}
@@ -95,7 +96,7 @@ def test_a_reading_averages_over_what_it_says(folder):
 def test_largest_entries_are_of_the_matrices_that_are_averaged(folder):
     for kinds in (("W", "V"), ("W", "V", "C"), ("V",)):
         request = asked(reading([draw(folder)], average_over=kinds))
-        found = [r for r in command.rows(request, Results(folder)) if r["claim"] == "max-entry"]
+        found = [r for r in rows(request, Results(folder)) if r["claim"] == "max-entry"]
         assert {row["value"] for row in found} == {0.15}, "not 9, that of the product A"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sparsedecay.claims import command
+from sparsedecay.claims.rows import rows
 from sparsedecay.claims.measured import Draw
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.errors import UserError
@@ -121,7 +121,7 @@ def results(tmp_path_factory):
 
 def outcome(results, draws, epoch=None, **changes) -> dict:
     """Rows of the literal reading by claim and part, at the epoch the text speaks of or another."""
-    found = command.rows(asked(reading(draws), **changes), results)
+    found = rows(asked(reading(draws), **changes), results)
     chosen = (row for row in found if row["epoch"] == epoch or (epoch is None and row["stated"]))
     return {(row["claim"], row["part"]): row for row in chosen}
 

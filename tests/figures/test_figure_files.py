@@ -86,7 +86,7 @@ def check_sidecar(stem: Path) -> None:
     for place, digest in inputs.items():
         assert hashlib.sha256(Path(place).read_bytes()).hexdigest() == digest
     assert told["runs"] == [{"run": s.run, "epoch": s.epochs[-1]} for s in request.shown]
-    assert told["code"] == provenance.code(command.STAGE, f"sparsedecay.figures.{name}")
+    assert told["code"] == request.code
     assert told["environment"] == provenance.versions()
     assert told["config_hash"] == provenance.sha256(request.canonical())[:16]
     by_hand = f"sparsedecay figure --request {paths.request(f'figures/{name}')} --out figures"

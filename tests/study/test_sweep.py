@@ -195,7 +195,7 @@ MISTAKES = [
     ("3.0e-3]", "0]", HEAD + r".*rate = 0:\nsweep.yaml:10: optimizer.learning_rate: 0 is"),
     ("network.d: [4, 16]", "optimizer.batches: [1, 82]", HEAD + r"optimizer.batches = 82, .*:\n"
      r"sweep.yaml:9: optimizer.batches: 82 is not allowed: 81 data points cannot"),
-    ("network.d: [4, 16]", "data.dimension: [4, 13]", r"config.yaml:8: .*ension: a grid of 3"),
+    ("network.d: [4, 16]", "data.dimension: [4, 13]", r"config.yaml:9: .*ension: a grid of 3"),
     ("network.d: [4, 16]", "network.d: [4, 1000000]", HEAD + r"network.d = 1000000, .*:\n"
      r".*network.K: 1296 is not allowed: it makes a representer network of 2,"),
     ("seeds: 3", "seeds: 5000", r"^sweep.yaml:1: sweep: .*its 60,000 runs have 120,000 milestones; "

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from sparsedecay.engines.autograd import AutogradEngine
 from sparsedecay.errors import UserError
 from sparsedecay.extras.bench import command, growth
 from sparsedecay.extras.bench.contestants import CONTESTANTS, Naive, absent
-from tests.small import engine_for, small_run
+from tests.small import beginning, small_run, started
 
 SMALL = ["--K", "24", "--d", "4", "--levels", "2", "--rounds", "2", "--seconds", "0.01"]
 
@@ -23,8 +22,7 @@ def one_core(monkeypatch):
 
 def parameters(contestant) -> dict[str, np.ndarray]:
     if isinstance(contestant, Naive):
-        tensors = dict(contestant.module.named_parameters())
-        return {name: tensor.detach().numpy() for name, tensor in tensors.items()}
+        return {name: tensor.detach().numpy() for name, tensor in contestant.p.items()}
     return {name: np.asarray(array) for name, array in contestant.state[0].items()}
 
 
@@ -38,9 +36,10 @@ def test_the_peers_train_as_the_reference_does(name, network, regularizer):
     if reason := absent(name):
         pytest.skip(reason)
     run = small_run(network=network, regularizer=regularizer, L=3)
-    reference = engine_for(AutogradEngine, run)
+    reference = started("autograd", run)
     reference.advance(5)
-    contestant = engine_for(CONTESTANTS[name], run, reference.state())
+    X, y, _ = beginning(run)
+    contestant = CONTESTANTS[name](run, X, y, reference.state())
     already = 3 if name in ("torch.compile", "jax") else 0  # epochs that compiling takes
     contestant.advance(20 - already)
     reference.advance(20)
@@ -51,7 +50,7 @@ def test_the_peers_train_as_the_reference_does(name, network, regularizer):
 
 
 def test_as_written_leaves_denormals_flushed_for_the_others():
-    contestant = engine_for(CONTESTANTS["naive, as written"], small_run())
+    contestant = CONTESTANTS["naive, as written"](run := small_run(), *beginning(run))
     torch.set_flush_denormal(True)
     contestant.advance(1)
     assert float(torch.tensor(1e-30) * torch.tensor(1e-12)) == 0

@@ -81,7 +81,7 @@ def test_the_tables_of_the_pipeline_are_read(tmp_path):
     assert [name for name in found.measures if name in names] == names
     null = {name.partition(" ")[2] for name, value in found.measures.items() if value is None}
     assert null == {"", "linear_nodes"}, "it did not diverge, and not all matrices are products"
-    assert {"torch", "code measure"} <= found.made_by.keys()
+    assert {"torch", "code science.measures.rows"} <= found.made_by.keys()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "1", "[" * 99_999, '{"a": ' * 99_999])
@@ -232,7 +232,7 @@ def test_mistakes_in_a_config_are_told_with_its_side(repository, refusal):
     for name in (mine, f"./{mine}", mine.resolve()):
         first, second = refusal(name, "HEAD").splitlines()
         assert first == f"A, {name}: is no config of this version:"
-        assert second.startswith(f"{name}:13: network.K: 0 is not allowed")
+        assert second.startswith(f"{name}:14: network.K: 0 is not allowed")
     change("  scale: fan_in\n", "")  # as in an older version
     commit("config")
     first, second = refusal("results", "HEAD").splitlines()
