@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from sparsedecay.claims.rows import part_row
 from sparsedecay.claims.networks import Reading, Statements, Trained
+from sparsedecay.claims.rows import part_row
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.files import paths
 from sparsedecay.files.storage import write_table

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sparsedecay.claims.rows import rows
 from sparsedecay.claims.measured import Draw
+from sparsedecay.claims.rows import rows
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.errors import UserError
 from sparsedecay.files.results import Results

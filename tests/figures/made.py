@@ -7,8 +7,8 @@ import pyarrow as pa
 import torch
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
-from sparsedecay.claims.rows import part_row
 
+from sparsedecay.claims.rows import part_row
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.claims.verdict import worst
 from sparsedecay.figures import find, style, verdicts

@@ -48,7 +48,7 @@ class A(B):
         ("Attribute: ü", "Other: é"),
         ("Several\n        lines", "One line"),
         ("is below", "must not be below"),
-        ("title = \"what people read\"\n", "title = (\n        'ü'\n    )\n"),
+        ('title = "what people read"\n', "title = (\n        'ü'\n    )\n"),
     ],
 )
 def test_words_do_not_count(old, new):

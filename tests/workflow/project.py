@@ -134,6 +134,13 @@ class Project:
         assert not before.keys() - after.keys()
         return {job(path) for path in after if after[path] != before.get(path)}
 
+    def wanted(self, *arguments: str) -> set[str]:
+        """Which jobs a dry run names, by what they would write."""
+        done = self.snakemake("--dry-run", *arguments)
+        assert done.returncode == 0, done.stderr
+        outputs = re.findall(r"^    output: ([^,\n]+)", done.stdout, re.MULTILINE)
+        return {job(output) for output in outputs}
+
 
 def job(path: str) -> str:
     """The job that writes a file, without the digests in the names of runs."""
@@ -143,11 +150,11 @@ def job(path: str) -> str:
         case [("train" | "measure") as stage, run, epoch, _]:
             return f"{stage} {plain(run)} {epoch}"
         case ["measure", table]:
-            return f"merge {Path(table).stem}"
+            return f"join {Path(table).stem}"
         case ["claims", name]:
             return f"findings {name}" if name.endswith((".md", ".html")) else f"statements {name}"
         case ["sweep", table]:
-            return f"join {Path(table).stem}"
+            return f"join sweep {Path(table).stem}"
         case ["requests", *names]:
             return f"request {Path(*names).with_suffix('')}"
         case ["figures", *names]:

@@ -34,7 +34,7 @@ def test_a_sweep_trains_what_is_new_and_joins_all(swept):
     jobs = swept.jobs("sweep")
     # the runs with d = 3 are there already
     new = {f"train {RUN} 1000", f"measure {RUN} 1000"}
-    assert jobs == {"request sweep", "join summary", "join matrices"} | new
+    assert jobs == {"request sweep", "join sweep summary", "join sweep matrices"} | new
     assert swept.jobs("sweep", "all", "replicate", "readings") == set()
     summary = pq.read_table(table(swept, "summary")).to_pandas()
     assert list(summary["d"]) == [3, 3, 2, 2]
@@ -47,7 +47,7 @@ def test_a_sweep_trains_what_is_new_and_joins_all(swept):
     assert set(matrices["run"]) == set(summary[summary["d"] == 2]["run"])
 
     swept.edit("config/config.yaml", "settings: {network.d: [3, 2]}", "settings: {network.d: [3]}")
-    assert swept.jobs("sweep") == {"request sweep", "join summary", "join matrices"}
+    assert swept.jobs("sweep") == {"request sweep", "join sweep summary", "join sweep matrices"}
     assert list(pd.read_parquet(table(swept, "summary"))["d"]) == [3, 3]
 
 

@@ -35,9 +35,9 @@ def stage(tmp_path):
     project = Project(tmp_path).clone()
 
     def call(python, code):
-        (project.folder / "src/sparsedecay/measure/merge.py").write_text(STAGE.format(code))
+        (project.folder / "src/sparsedecay/measure/join.py").write_text(STAGE.format(code))
         return subprocess.Popen(
-            [python, "-m", "sparsedecay", "merge", "--word", "two words"],
+            [python, "-m", "sparsedecay", "join", "--word", "two words"],
             cwd=project.folder,
             env={**os.environ, "PYTHONPATH": str(project.folder / "src"), "SAID": "here"},
             stdin=subprocess.PIPE,

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.workflow
 
 def test_every_rule_says_what_it_does(built):
     listed = built.snakemake("--list-rules").stdout
-    rules = "all data train measure merge request figure statements findings join sweep"
+    rules = "all data train measure join request figure statements findings join_sweep sweep"
     for rule in rules.split():
         assert re.search(rf"^{rule} \(\w.+\.\)$", listed, re.MULTILINE), listed
 

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
 PACKAGE = "sparsedecay"
 ROOT = Path(__file__).parents[1]
-DECIDING = {"science", "engines"}
+DECIDING = frozenset({"science", "engines"})
 """Rooms that decide the numbers of every stage that imports them."""
 NATIVE = (".cpp", ".h")
+NETWORKS = "science.networks"
 WORDS = {"title", "caption"}
 """Class attributes that people read."""
 
@@ -44,9 +45,9 @@ def file_of(module: str) -> Path | None:
 
 
 @cache
-def closure(*modules: str) -> dict[str, Path]:
-    """The modules, and all that they import of the rooms that count."""
-    rooms = DECIDING | {module.split(".")[0] for module in modules}
+def closure(*modules: str, deciding: frozenset[str] = DECIDING) -> dict[str, Path]:
+    """The modules, and all that they import of their own rooms and of those that count."""
+    rooms = deciding | {module.split(".")[0] for module in modules}
     files: dict[str, Path] = {}
     waiting = list(modules)
     while waiting:
@@ -194,9 +195,15 @@ def measuring(run: "Run") -> str:
 
 
 def picture(figure: str, kinds: Iterable[type[Kind]]) -> str:
-    """The code that decides how a figure looks, and what the kinds that it shows are called."""
+    """The code that decides how a figure looks, and what the kinds that it shows are called. Of
+    `science` it depends on networks alone; all else reaches it by way of tables."""
+    files = dict(closure(f"figures.{figure}", deciding=frozenset()))
+    for file in list(files.values()):
+        names = imported(file.read_text(encoding="utf-8"))
+        files |= {n: path for n in names if n.startswith(NETWORKS) and (path := file_of(n))}
     titles = " ".join(sorted({kind.title for kind in kinds}))
-    return f"{code(f'figures.{figure}')} titles={hashlib.sha256(titles.encode()).hexdigest()[:8]}"
+    told = hashlib.sha256(titles.encode()).hexdigest()[:8]
+    return f"{listed(dict(sorted(files.items())))} titles={told}"
 
 
 def data(data: "Data") -> str:

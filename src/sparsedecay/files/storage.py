@@ -222,7 +222,7 @@ def read_table(path: Path, expected: pa.Schema | None = None, sealed: bool = Tru
 
 def sealed_request(asked: BaseModel) -> str:
     """A request as it stands in a file: one line of JSON, with the SHA-256 of what is asked."""
-    text = canonical(asked.model_dump(mode="json"))
+    text = canonical(asked.model_dump(mode="json", exclude_defaults=True))
     digest = hashlib.sha256(text.encode()).hexdigest()
     return f'{{"asked":{text},"format":{FORMAT},"sha256":"{digest}"}}'
 
