@@ -69,6 +69,13 @@ def usual(kind: tuple) -> dict[str, Any]:
     return values
 
 
+def groups(kind: tuple) -> tuple[str, ...]:
+    """The groups of `claims.networks` that a network belongs to."""
+    if kind[0] != "representer":
+        return ("shallow",) if kind in SHALLOW else ("fig3",)
+    return ("fig2", "fig3") if kind[2] in (0, 1e-3) else ("fig2",)
+
+
 def network(folder: Path, kind: tuple, epochs: Iterable[int] = (), **values: Any) -> Trained:
     """Write a network's tables below a folder of results; `values` are those of `usual`."""
     shape, regularizer, lam, *width = kind
@@ -85,6 +92,7 @@ def network(folder: Path, kind: tuple, epochs: Iterable[int] = (), **values: Any
         L=1 if shallow else 2,
         K=width[0] if shallow else WIDTHS[-1],
         epochs=epochs,
+        groups=groups(kind),
         first=EARLY,
     )
     if not (folder / "measure" / trained.run).exists():
@@ -165,7 +173,6 @@ def asked(*readings: Reading, **changes: Any) -> Statements:
         "lam": 1e-3,
         "layer": 2,
         "epochs": {"fig2": LATE, "fig3": EARLY, "shallow": LATE},
-        "shallow_lam": 1e-3,
         "readings": readings,
     }
     return Statements(**(settings | changes))

@@ -4,7 +4,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from sparsedecay.claims import main
+from sparsedecay.claims.command import main
 from sparsedecay.claims.rows import rows
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.errors import UserError
@@ -52,8 +52,8 @@ def test_the_table_has_its_schema_and_says_what_was_asked(folder, request_of_two
 def test_every_part_of_every_statement_stands_once(folder, request_of_two):
     frame = read_table(made(folder, request_of_two)).to_pandas()
     assert not frame.duplicated(["reading", "claim", "part", "epoch"]).any()
-    for _, rows in frame[frame["stated"]].groupby("reading"):
-        keys = list(zip(rows["claim"], rows["part"], strict=True))
+    for _, some in frame[frame["stated"]].groupby("reading"):
+        keys = list(zip(some["claim"], some["part"], strict=True))
         assert keys == [(c.id, n) for c in CLAIMS for n in range(1, len(c.parts) + 1)]
     parts = {(claim.id, n): part for claim in CLAIMS for n, part in enumerate(claim.parts, 1)}
     for _, row in frame.iterrows():

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from sparsedecay.claims import findings, main, markdown
+from sparsedecay.claims import command, findings, markdown
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.errors import UserError
 from sparsedecay.files.paths import benchmark
@@ -352,7 +352,7 @@ def project(tmp_path_factory):
     for name, some in tables.items():
         out = folder / "claims" / f"{name}.parquet"
         request = written(folder / "requests" / f"{name}.json", asked(*some))
-        main(["--request", request, "--out", str(out), "--results", str(folder)])
+        command.main(["--request", request, "--out", str(out), "--results", str(folder)])
     about = {"engine": "compiled", "cpu": "avx2", "versions": json.dumps({"torch": "2.13"})}
     for one in draws[0]:
         write_table(folder / "train" / one.run / str(LATE) / "loss.parquet", pa.table({}), about)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from sparsedecay.claims import rows
 from sparsedecay.claims.measured import Draw
-from sparsedecay.claims.rows import rows
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.errors import UserError
 from sparsedecay.files.results import Results
@@ -121,7 +121,7 @@ def results(tmp_path_factory):
 
 def outcome(results, draws, epoch=None, **changes) -> dict:
     """Rows of the literal reading by claim and part, at the epoch the text speaks of or another."""
-    found = rows(asked(reading(draws), **changes), results)
+    found = rows.rows(asked(reading(draws), **changes), results)
     chosen = (row for row in found if row["epoch"] == epoch or (epoch is None and row["stated"]))
     return {(row["claim"], row["part"]): row for row in chosen}
 
@@ -130,9 +130,7 @@ def parts(results, draws, claim) -> list:
     """The rows of one statement only, at the epoch the text speaks of."""
     request = asked(reading(draws))
     (literal,) = request.readings
-    return command.tested(
-        BY_ID[claim], request, literal, request.epochs[BY_ID[claim].epoch], results
-    )
+    return rows.tested(BY_ID[claim], request, literal, request.epochs[BY_ID[claim].epoch], results)
 
 
 def test_the_cases_are_complete():

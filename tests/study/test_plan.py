@@ -68,10 +68,10 @@ def test_draws_have_runs_of_their_own(vary, data_sets):
 
 
 def test_nothing_but_seeds_differs_between_draws(paper):
-    for (first, epochs), (other, others) in zip(
+    for (first, one), (other, seventh) in zip(
         networks(draw(paper.study, 0)), networks(draw(paper.study, 7)), strict=True
     ):
-        assert epochs == others
+        assert seventh.model_copy(update={"run": one.run}) == one
         data = other.data.model_copy(update={"seed": 0})
         initialization = other.initialization.model_copy(update={"seed": 0})
         assert other.model_copy(update={"data": data, "initialization": initialization}) == first
@@ -87,15 +87,20 @@ def test_the_first_draw_is_the_studys_own(paper):
 
 
 def test_the_networks_of_a_draw(paper):
-    found = [(r.network, r.regularizer, r.lam, r.shape.L, r.shape.K, e)
-             for r, e in networks(paper.study)]  # fmt: skip
-    both, kinds = [50_000, 200_000], ("eq2", "weight_decay")
-    deep = [("representer", kind, lam, 2, 1296, both) for lam in (0.1, 1e-3, 1e-5)
+    found = []
+    for run, one in networks(paper.study):
+        told = (run.network, run.regularizer, run.lam, run.shape.L, run.shape.K)
+        assert (one.run, one.first) == (run.id, 50_000)
+        assert (one.network, one.regularizer, one.lam, one.L, one.K) == told
+        found.append((*told, one.epochs, one.groups))
+    both, kinds = (50_000, 200_000), ("eq2", "weight_decay")
+    lams = {0.1: ("fig2",), 1e-3: ("fig2", "fig3"), 1e-5: ("fig2",)}
+    deep = [("representer", kind, lam, 2, 1296, both, groups) for lam, groups in lams.items()
             for kind in kinds]  # fmt: skip
-    deep.append(("representer", "none", 0, 2, 1296, both))
+    deep.append(("representer", "none", 0, 2, 1296, both, ("fig2",)))
     dense = [("dense", "weight_decay", 1e-3), ("dense", "none", 0)]
-    deep += [(*which, 2, 1296, [50_000]) for which in dense]
-    wide = [("representer", "weight_decay", 1e-3, 1, K, [200_000])
+    deep += [(*which, 2, 1296, (50_000,), ("fig3",)) for which in dense]
+    wide = [("representer", "weight_decay", 1e-3, 1, K, (200_000,), ("shallow",))
             for K in (81, 162, 405, 810, 1296)]  # fmt: skip
     assert sorted(found) == sorted([*deep, *wide])
 
@@ -256,8 +261,8 @@ def test_the_work_that_is_left_decreases_for_dense_networks_too():
 def test_every_draw_has_as_much_work():
     """A dense network is trained for 50,000 epochs in each draw, not for 200,000."""
     plan = load_plan([PAPER], {"claims": {"seeds": 2}})
-    for run, epochs in networks(draw(plan.study, 1)):
-        assert plan.work_left(run, run.stride) == build(run).size * max(epochs), run.id
+    for run, one in networks(draw(plan.study, 1)):
+        assert plan.work_left(run, run.stride) == build(run).size * max(one.epochs), run.id
 
 
 # --- mistakes in the file of readings

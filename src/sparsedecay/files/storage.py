@@ -241,6 +241,8 @@ def read_request(path: Path, kind: type[M]) -> M:
 
     def read() -> str:
         document = json.loads(path.read_bytes())
+        if not isinstance(document, dict):
+            raise ValueError("it is no JSON object")
         check_format(document.get("format", 1))
         text = canonical(document["asked"])
         if document["sha256"] != hashlib.sha256(text.encode()).hexdigest():

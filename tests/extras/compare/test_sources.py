@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sparsedecay import cli, data, measure
+from sparsedecay import cli, data
 from sparsedecay.extras.compare.sides import Folder, from_json, parameters
+from sparsedecay.measure import command
 from sparsedecay.science.run import columns
 from sparsedecay.study.study import load_study
 from sparsedecay.train.loop import Stretch, train
@@ -72,7 +73,7 @@ def test_the_tables_of_the_pipeline_are_read(tmp_path):
     options = {"run": run.canonical(), "epoch": "40", "measures": MEASURES.canonical()}
     options |= {"data": tmp_path / "data.parquet", **files}
     options["out"] = tmp_path / "results" / "measure" / run.id / "40"
-    measure.main([str(part) for k, v in options.items() for part in (f"--{k}", v)])
+    command.main([str(part) for k, v in options.items() for part in (f"--{k}", v)])
     found = Folder(tmp_path / "results").milestone(run.id, 40)
     assert found.parameters == parameters(columns(run), MEASURES.model_dump())
     assert found.parameters["measures.average_over"] == ("W", "V")
