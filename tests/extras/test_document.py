@@ -1,9 +1,7 @@
 """config/README.md and config/schema.json say what is checked."""
 
-import copy
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -11,15 +9,16 @@ from jsonschema import Draft202012Validator
 from sparsedecay.errors import UserError
 from sparsedecay.extras import document
 from sparsedecay.extras.document import EFFECTS
+from sparsedecay.science.regularizers import KINDS
 from sparsedecay.study import parse as reading
 from sparsedecay.study.entries import key
 from sparsedecay.study.plan import load_plan
 from sparsedecay.study.schema import json_schema, leaves, limits, node_at
 from sparsedecay.study.study import Study, load_study
+from tests.study.made import CONFIG, OTHERS, PAPER, PLAIN, keys_of
+from tests.study.made import document as document_with
 
-CONFIG = Path(__file__).parents[2] / "config"
-PAPER, SWEEP = CONFIG / "config.yaml", CONFIG / "sweep.yaml"
-FILES = [PAPER, SWEEP]
+FILES = [PAPER, CONFIG / "sweep.yaml"]
 SCHEMA = json.loads((CONFIG / "schema.json").read_text())
 README = (CONFIG / "README.md").read_text()
 LEAVES = list(leaves(json_schema(Study)))
@@ -27,11 +26,6 @@ LEAVES = list(leaves(json_schema(Study)))
 
 def valid(config) -> bool:
     return Draft202012Validator(SCHEMA).is_valid(config)
-
-
-def paper() -> dict:
-    """The paper's config with a sweep, so that it has every key."""
-    return copy.deepcopy(reading.read(PAPER).plain() | reading.read(SWEEP).plain())
 
 
 def test_the_documents_are_up_to_date(capsys):
@@ -81,14 +75,13 @@ def test_the_schema_is_one_and_takes_both_configs():
         assert valid(reading.read(CONFIG / name).plain())
         first = (CONFIG / name).read_text().splitlines()[0]
         assert first == "# yaml-language-server: $schema=schema.json"
-    assert valid(paper())
+    assert valid(document_with())
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=key)
 def test_the_schema_refuses_a_misspelt_key_and_a_missing_one(path):
     for misspelt in (True, False):
-        config = paper()
-        section = config
+        config = section = document_with(path)
         for part in path[:-1]:
             section = section[part]
         if isinstance(path[-1], str):
@@ -135,13 +128,13 @@ def test_the_schema_knows_the_ranges():
         ("archive", "targets", ["figures"]),
         ("archive", "weights", "all"),
     ):
-        config = paper()
+        config = document_with()
         config[section][name] = value
         assert not valid(config), (section, name, value)
 
 
 def test_figures_claims_sweep_archive_kinds_and_nothing_else_may_be_left_out():
-    config = paper()
+    config = document_with()
     del config["claims"], config["sweep"], config["archive"]
     for name in ("fig1", "fig2", "fig3"):
         del config["figures"][name]
@@ -153,7 +146,9 @@ def test_figures_claims_sweep_archive_kinds_and_nothing_else_may_be_left_out():
         assert node["additionalProperties"] is False
         if node is not SCHEMA["$defs"]["Figures"]:
             optional = {"archive", "claims", "sweep"} if node is SCHEMA else set()
-            assert set(node["required"]) == set(node["properties"]) - optional - {"kind"}
+            kind = node["properties"].get("kind", {})
+            optional |= {"kind"} if "default" in kind else set()
+            assert set(node["required"]) == set(node["properties"]) - optional
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=key)
@@ -207,7 +202,7 @@ def test_the_readme_shows_ranges_units_and_the_papers_values():
         "`[81, 162, 405, 810, 1296]` |",
         "| `readings` | word | any | `readings.yaml` |",
         "| `settings` | section | 1 to 1,000 values for each key | – |",
-        "| `networks[].regularizer` | word | `eq2`, `weight_decay`, `none` | – |",
+        f"| `networks[].regularizer` | word | {document.ticked(KINDS)} | – |",
     ):
         assert row in README
 
@@ -270,9 +265,11 @@ EDITS = {
     "sweep.milestones": [100_000],
     "archive.targets": ["all", "readings"],
     "archive.weights": False,
+    **{f"{section}.kind": value for one in OTHERS for section, value in one.items()},
 }
 UNTOUCHED = {"figures.fig3.layer", "figures.fig4.layer"}  # with L = 2 there is only one
-UNTOUCHED |= {f"{section}.kind" for section in ("data", "initialization", "optimizer")}  # the same
+UNTOUCHED |= {"data.kind"}  # the same
+UNTOUCHED |= {key(path) for path in set().union(*map(keys_of, OTHERS)) - keys_of(PLAIN)}
 
 
 def test_every_key_has_one_line_on_what_runs_again():
@@ -287,7 +284,8 @@ def covers(names, name) -> bool:
 
 
 def nested(name, value):
-    """{"a": {"b": value}} for a.b."""
+    """{"a": {"b": value}} for a.b; another kind is a whole section."""
+    name = name.removesuffix(".kind")
     for part in reversed(name.split(".")):
         value = {part: value}
     return value

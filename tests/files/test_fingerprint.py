@@ -7,12 +7,14 @@ import pytest
 
 from sparsedecay.engines import ENGINES
 from sparsedecay.files import fingerprint
-from sparsedecay.files.fingerprint import DECIDING, NATIVE, ROOT
+from sparsedecay.files.fingerprint import NATIVE, ROOT
 from sparsedecay.science import data, initializations, networks, optimizers, regularizers
+from sparsedecay.science.initializations.by_role import ByRole
+from sparsedecay.science.optimizers.sgd import Sgd
 from tests.small import small_run
 
 FAMILIES = (data, initializations, networks, optimizers, regularizers)
-RUN = small_run()
+ROOMS = ("science.", "engines.")
 TEXT = '''"""Module."""
 import os  # comment
 
@@ -87,9 +89,9 @@ def told(code: str) -> dict[str, str]:
     return digests
 
 
-def counting(code: str, *rooms: str) -> set[str]:
-    """Modules of some rooms that a Python program has loaded once it is through, those that hold
-    more than words."""
+def loaded(code: str, *places: str) -> set[str]:
+    """Modules of some rooms or families that a Python program has loaded once it is through, those
+    that hold more than words."""
     done = subprocess.run(
         [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"],
         capture_output=True,
@@ -97,16 +99,15 @@ def counting(code: str, *rooms: str) -> set[str]:
         check=True,
     )
     names = {name.partition(".")[2] for name in done.stdout.split() if name[:12] == "sparsedecay."}
-    of_rooms = {name for name in names if name.partition(".")[0] in rooms}
-    files = {name: fingerprint.file_of(name) for name in of_rooms}  # none of what is compiled
+    counting = {name for name in names if f"{name}.".startswith(places)}
+    files = {name: fingerprint.file_of(name) for name in counting}  # none of what is compiled
     return {name for name, file in files.items() if file and fingerprint.digest(file)}
 
 
 def others(*own: str) -> set[str]:
     """Modules of all kinds but some, and what is named after other networks."""
     kinds = {f"{one.__name__}.{name}".partition(".")[2] for one in FAMILIES for name in one.KINDS}
-    foreign = networks.KINDS.keys() - set(own)
-    engines = {f"engines.fused.{name}" for name in foreign}
+    engines = {f"engines.fused.{name}" for name in networks.KINDS.keys() - set(own)}
     return {name for name in kinds if name.rpartition(".")[2] not in own} | engines
 
 
@@ -122,26 +123,34 @@ for name in {engines!r}:
     files = (folder / f"{{name}}-{{file}}" for file in ("state", "loss", "magnitudes"))
     train(Stretch(run, 2, folder / "data", None, *files, engine=name))
 """
-PAIRS = [("representer", regularizer) for regularizer in regularizers.KINDS]
-PAIRS += [(network, "none") for network in networks.KINDS if network != "representer"]
+RUNS = [
+    small_run(),
+    small_run("dense", "weight_decay"),
+    small_run(
+        regularizer="none",
+        optimizer=Sgd(kind="sgd", learning_rate=0.1, momentum=0.5, batches=1),
+        initialization=ByRole(
+            kind="by_role", W=(0, 1), V=(0, 1), C=(0, 1), biases=(0, 0), scale="none", seed=0
+        ),
+    ),
+]
 
 
-@pytest.mark.parametrize(("network", "regularizer"), PAIRS)
-def test_training_is_all_that_is_loaded_to_train(tmp_path, network, regularizer):
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.id)
+def test_training_is_all_that_is_loaded_to_train(tmp_path, run):
     """Neither a file too few (a stale result) nor one too many (training for nothing)."""
-    run = small_run(network, regularizer)
     code = told(fingerprint.training(run))
     able = [name for name, engine in ENGINES.items() if not engine.supports(run)]
     script = TRAIN.format(run=run.canonical(), folder=str(tmp_path), engines=able)
-    loaded = counting(script, *DECIDING)
     parts = run.data.name, run.initialization.name, run.optimizer.name
-    expected = loaded - others(network, regularizer, *parts) | {"train.records"}
+    foreign = others(run.network, run.regularizer, *parts)
+    expected = loaded(script, *ROOMS) - foreign | {"train.records"}
     native = {path for path in (ROOT / "engines").rglob("*") if path.suffix in NATIVE}
     assert len(native) >= 5
-    foreign = networks.KINDS.keys() - {network}
-    headers = {fingerprint.name_of(path) for path in native if path.stem not in foreign}
-    assert code.keys() >= expected | headers
-    unused = {name.split(".")[1] for name in code.keys() - expected - headers}
+    lacking = networks.KINDS.keys() - {run.network}
+    expected |= {fingerprint.name_of(path) for path in native if path.stem not in lacking}
+    assert code.keys() >= expected
+    unused = {name.split(".")[1] for name in code.keys() - expected}
     assert unused <= ENGINES.keys() - set(able)
 
 
@@ -150,44 +159,46 @@ def test_a_run_does_not_depend_on_kinds_that_it_lacks():
     files = {"engines.compiled.{}.h", "engines.fused.{}", "science.networks.{}"}
     assert told(deep).keys() - told(dense).keys() == {one.format("representer") for one in files}
     assert told(dense).keys() - told(deep).keys() == {one.format("dense") for one in files}
-    decayed = told(fingerprint.training(small_run(regularizer="weight_decay")))
-    only = {"science.regularizers.eq2", "science.regularizers.weight_decay"}
-    assert told(deep).keys() ^ decayed.keys() == only
+    for regularizer in regularizers.KINDS.keys() - {"eq2"}:
+        other = told(fingerprint.training(small_run(regularizer=regularizer)))
+        only = {"science.regularizers.eq2", f"science.regularizers.{regularizer}"}
+        assert told(deep).keys() ^ other.keys() == only
 
 
+PICTURES = {f"figures.fig{i}": fingerprint.picture(f"fig{i}", []) for i in (1, 2, 3, 4)}
 STAGES = {
-    "science.data.grid": fingerprint.data(RUN.data),
-    "science.measures.rows": fingerprint.measuring(RUN),
-    "claims.rows": fingerprint.code("claims.rows"),
-    **{f"figures.fig{i}": fingerprint.code(f"figures.fig{i}") for i in (1, 2, 3, 4)},
+    "science.data.grid": (fingerprint.data(RUNS[0].data), "science."),
+    "science.measures.rows": (fingerprint.measuring(RUNS[0]), "science."),
+    "claims.rows": (fingerprint.code("claims.rows"), "science.", "claims."),
+    **{
+        stage: (code.rpartition(" titles=")[0], "science.networks.", "figures.")
+        for stage, code in PICTURES.items()
+    },
 }
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_code_is_all_that_is_loaded_for_a_stage(stage):
-    """But for its own package, which holds the command, and for kinds that it does not name."""
-    code, room = told(STAGES[stage]), stage.partition(".")[0]
-    loaded = counting(f"import sparsedecay.{stage}", *DECIDING, room)
-    assert loaded - code.keys() <= others() | {"claims"}
-    assert code.keys() <= loaded
-    own = {"grid", "representer", "eq2"}
-    kinds = {name.rpartition(".")[2] for name in code.keys() & others()}
-    assert kinds <= (own if room in ("science", "figures") else set())
+    """But for its own package, which holds nothing, and for kinds that it does not name."""
+    code, *places = STAGES[stage]
+    found = loaded(f"import sparsedecay.{stage}", *places)
+    assert found - told(code).keys() <= others()
+    assert told(code).keys() <= found
+    own = {"grid", "representer", "eq2"} if "claims" not in stage else set()
+    assert {name.rpartition(".")[2] for name in told(code).keys() & others()} <= own
 
 
 def test_stages_do_not_depend_on_each_other():
-    for stage, code in STAGES.items():
-        rooms = {name.partition(".")[0] for name in told(code)}
-        assert rooms <= {"science", stage.partition(".")[0]}, stage
-    figures = [{name for name in told(code) if "figures.fig" in name} for code in STAGES.values()]
-    assert [names for names in figures if names] == [{f"figures.fig{i}"} for i in (1, 2, 3, 4)]
-    assert told(fingerprint.code("measure.join")).keys() == {"measure.join"}
+    figures = [{name for name in told(code) if "figures.fig" in name} for code in PICTURES.values()]
+    assert figures == [{name} for name in PICTURES]
+    files = {"measure.join", "measure.request", "science.settings"}
+    assert told(fingerprint.code("measure.join")).keys() == files
 
 
 def test_a_picture_depends_on_what_its_kinds_are_called(monkeypatch):
     kinds = [networks.KINDS["dense"], regularizers.KINDS["eq2"]]
     before = fingerprint.picture("fig3", kinds)
-    assert before.startswith(f"{fingerprint.code('figures.fig3')} titles=")
+    assert before.partition(" titles=")[0] == PICTURES["figures.fig3"].partition(" titles=")[0]
     assert fingerprint.picture("fig3", kinds[::-1] * 2) == before
     monkeypatch.setattr(kinds[0], "title", "footnote 1")
     assert fingerprint.picture("fig3", kinds) != before

@@ -1,17 +1,19 @@
 """`sparsedecay check`: what a config asks for."""
 
+import re
 import sys
-from pathlib import Path
 
 import pytest
 
 from sparsedecay import cli
+from sparsedecay.engines import compiled
 from sparsedecay.errors import UserError
+from sparsedecay.science import regularizers
 from sparsedecay.science.run import Run
 from sparsedecay.study import check as describe
+from tests.study.made import CONFIG, PAPER
 
-CONFIG = Path(__file__).parents[2] / "config"
-PAPER = str(CONFIG / "config.yaml")
+PAPER = str(PAPER)
 
 
 def output(capsys, *arguments: str) -> str:
@@ -123,10 +125,68 @@ def test_mistakes_end_with_status_2_and_no_stack_trace(capsys, tmp_path, monkeyp
     assert line.startswith(f"{mine}:1: network.K: 0 is not allowed; write ")
 
 
-def test_the_engine_that_will_train_is_named(capsys, monkeypatch, tmp_path):
-    built = tmp_path / "engines" / "compiled"
-    built.mkdir(parents=True)
-    monkeypatch.setattr(describe, "__file__", str(tmp_path / "study/check.py"))
-    assert told(capsys, PAPER)["engine"].startswith("fused, about three times slower")
-    (built / "_avx2.so").touch()
-    assert told(capsys, PAPER)["engine"] == "compiled"
+def engine_lines(capsys, *files: str) -> list[str]:
+    """What is said of engines."""
+    lines = output(capsys, PAPER, *files).splitlines()
+    return [line[15:] for line in lines if line.startswith("  engine ")]
+
+
+def test_all_runs_are_trained_by_the_engine_that_is_asked_for(capsys):
+    assert engine_lines(capsys) == ["compiled"]
+
+
+def test_an_engine_that_was_not_built_is_replaced_and_the_remedy_named(
+    capsys, monkeypatch, tmp_path
+):
+    for network in ("representer", "dense"):
+        (tmp_path / f"{network}.h").touch()
+    monkeypatch.setattr(compiled, "FOLDER", tmp_path)
+    (line,) = engine_lines(capsys)
+    assert line == (
+        f"fused, about three times slower (compiled: {compiled.UNBUILT}; install a C++ compiler, "
+        "then `make clean setup`)"
+    )
+    (tmp_path / "_avx2.so").touch()
+    assert engine_lines(capsys) == ["compiled"]
+
+
+class Plain(regularizers.Regularizer):
+    """The largest entry of each matrix: a value and nothing else."""
+
+    name = "plain"
+    title = "plain"
+
+    def value(self, network, p):
+        return sum(abs(p[name]).max() for name in network.matrices)
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """A regularizer that no list knows takes the place of eq2."""
+    monkeypatch.setitem(regularizers.KINDS, "eq2", Plain)
+    return Plain
+
+
+def test_a_regularizer_without_a_gradient_of_its_own_is_trained_by_autograd(capsys, plain):
+    eq2, rest = sorted(engine_lines(capsys))
+    assert eq2.startswith("autograd for ")
+    assert eq2.endswith(
+        " runs, about ten times slower (compiled: plain has no `terms`; fused: plain has no "
+        "`add_gradient`)"
+    )
+    assert re.fullmatch(r"compiled for \d+ runs", rest)
+    counts = [int(line.split()[2]) for line in (eq2, rest)]
+    assert sum(counts) == len(output(capsys, PAPER, "--runs").split())
+    assert counts[0] == len(re.findall("-eq2-", output(capsys, PAPER, "--runs")))
+
+
+def test_a_run_that_no_engine_can_train_is_refused_with_all_reasons(plain, monkeypatch):
+    monkeypatch.setattr(plain, "value", None)
+    with pytest.raises(UserError) as caught:
+        describe.main([PAPER])
+    (line,) = str(caught.value).splitlines()
+    assert re.match(r".*config\.yaml:\d+: training\.engine: compiled is not allowed: ", line)
+    assert line.endswith(
+        "no engine can train representer with eq2: compiled: plain has no `terms`; fused: plain "
+        "has no `add_gradient`; autograd: plain has no `value`"
+    )

@@ -221,6 +221,18 @@ def test_sections_are_merged_and_lists_replaced(mine):
     assert base.plain()["d"] == {"e": 1}, "the base itself is left alone"
 
 
+def test_a_section_of_another_kind_replaces_the_old_one(mine):
+    base = read(mine, "a: {kind: x, b: 1}\nd: {e: 1}\n")
+    for given, left in (
+        ({"kind": "y", "c": 2}, {"kind": "y", "c": 2}),
+        ({"kind": "x", "c": 2}, {"kind": "x", "b": 1, "c": 2}),
+        ({"c": 2}, {"kind": "x", "b": 1, "c": 2}),
+        ({"kind": ["y"]}, {"kind": ["y"], "b": 1}),  # for the study to refuse
+    ):
+        merged = overlaid(base, reading.overrides({"a": given}))
+        assert merged.plain() == {"a": left, "d": {"e": 1}}
+
+
 def test_overrides_that_come_as_text_are_read_as_yaml():
     """Snakemake reads `--config 'a={b: 1e-3}'` as {"a": {"b": "1e-3"}}."""
     given = {"a": {"b": "1e-3", "c": "null", "d": ["5", "true"], "e": "none", "f": "- x"}, "g": 7}

@@ -1,5 +1,6 @@
 """The sweep of a config: which runs it asks for, and which mistakes are told, how."""
 
+import json
 import re
 from itertools import product
 from pathlib import Path
@@ -11,9 +12,9 @@ from sparsedecay.errors import UserError
 from sparsedecay.study.plan import load_plan
 from sparsedecay.study.sections import KEYS
 from sparsedecay.study.study import load_study
+from tests.study.made import CONFIG, OTHERS, PAPER, laid_over
 
-CONFIG = Path(__file__).parents[2] / "config"
-PAPER, EXAMPLE = CONFIG / "config.yaml", CONFIG / "sweep.yaml"
+EXAMPLE = CONFIG / "sweep.yaml"
 TEXT = """\
 sweep:
   seeds: 3
@@ -128,12 +129,19 @@ def test_values_of_every_kind_may_vary():
         "optimizer.eps": "[1.0e-8]",
         "optimizer.batches": "[1, 4]",
     }
+    values |= {
+        f"{section}.{name}": json.dumps([value])
+        for one in OTHERS
+        for section, keys in one.items()
+        for name, value in keys.items()
+        if f"{section}.{name}" not in values and name not in ("kind", "seed")
+    }
     assert set(values) == set(KEYS)
     for name, items in values.items():
         text = re.sub(r"settings:\n.*\n.*", f"settings: {{{name}: {items}}}", TEXT)
         text = text.replace("regularizer: eq2", "regularizer: weight_decay")
-        count = len(swept(text).grid.asked.settings[name])
-        settings = len(swept(text).grid.settings)
+        grid = swept(text, **laid_over(tuple(name.split(".")))).grid
+        count, settings = len(grid.asked.settings[name]), len(grid.settings)
         shared = {"network.skips": 3, "objective.weight_decay": 7, "objective.decay_biases": 5}
         assert settings == shared.get(name, 3 * count), name
 
@@ -184,7 +192,8 @@ MISTAKES = [
     ("network.d:", "network.dd:", r"^sweep.yaml:9: sweep.settings.network.dd: unknown key; did"),
     ("network.d:", "network.D:", r"settings.network.D: unknown key; did you mean network.d\?"),
     ("network.d:", "d:", r"sweep.settings.d: unknown key; did you mean network.d\?"),
-    ("network.d:", "training.epochs:", r"training.epochs: unknown key; allowed are data.levels, "),
+    ("network.d:", "training.epochs:", r"training.epochs: unknown key; write one of data, network"),
+    ("network.d:", "network.q:", r"network.q: unknown key; allowed are network.L, network.K, "),
     ("network.d:", "data.seed:", r"^sweep.yaml:9: sweep.settings.data.seed: seeds are counted by "),
     ("[4, 16]", "[]", r"^sweep.yaml:9: sweep.settings.network.d: \[\] is .* 1 to 1,000 values"),
     ("[4, 16]", "4", r"sweep.settings.network.d: 4 is not allowed; write a list of 1 to 1,000"),

@@ -47,7 +47,7 @@ make CONFIG=config/mine.yaml                               # all figures, by way
 Targets such as `figures/fig4.pdf` must stand before `--configfile`, as Snakemake takes everything
 behind it for more config files. More files are really allowed: later ones are laid over earlier
 ones, so with `--configfile config/config.yaml config/mine.yaml` yours needs only the keys that
-differ. A single value can be changed without a file:
+differ, or all keys of a section whose `kind` differs. A single value can be changed without a file:
 `snakemake --config 'training={epochs: 400000}'`.
 
 The files are YAML 1.2: `1e-3` is a number, and indentation is by spaces. No key has a default, so

@@ -88,8 +88,12 @@ def key(path: KeyPath) -> str:
 
 
 def overlaid(base: Entry | None, over: Entry) -> Entry:
-    """`over` laid on `base`, section by section; lists and numbers are replaced."""
+    """`over` laid on `base`, section by section; lists and numbers are replaced, and so are
+    sections of another kind, whose keys are others."""
     if base is None or not isinstance(base.value, dict) or not isinstance(over.value, dict):
+        return over
+    kinds = [one.value["kind"].value for one in (base, over) if "kind" in one.value]
+    if len(kinds) == 2 and isinstance(kinds[1], str) and kinds[0] != kinds[1]:
         return over
     merged = {name: overlaid(base.value.get(name), entry) for name, entry in over.value.items()}
     return Entry(over.place, base.value | merged)

@@ -27,6 +27,7 @@ from sparsedecay.study.study import (
     training_rules,
     with_changes,
 )
+from sparsedecay.words import joined
 
 Values = tuple[tuple[str, Entry], ...]
 """One combination: keys such as `network.d`, each with its value."""
@@ -121,9 +122,9 @@ def check_key(name: str, values: Entry) -> None:
     if name not in KEYS:
         near = close(name.lower(), {key.lower(): key for key in KEYS}) or ""
         meant = [key for key in KEYS if key.lower() == near or key.split(".")[1] == name]
-        remedy = (
-            f"did you mean {meant[0]}?" if len(meant) == 1 else f"allowed are {', '.join(KEYS)}"
-        )
+        own = [key for key in KEYS if key.split(".")[0] == name.split(".")[0]]
+        remedy = f"allowed are {', '.join(own)}" if own else f"write one of {joined([*VARIABLE])}"
+        remedy = f"did you mean {meant[0]}?" if len(meant) == 1 else remedy
         raise UserError(f"{where}: unknown key; {remedy}")
     plain = values.plain()
     if any(value in plain[:i] for i, value in enumerate(plain)):
