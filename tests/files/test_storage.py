@@ -1,18 +1,57 @@
 import errno
+import json
 import multiprocessing
 import os
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from pydantic import BaseModel, RootModel
 from safetensors import SafetensorError
+from safetensors.torch import save_file
 
 from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.files import storage
 
 TABLE = pa.table({"epoch": [1, 2], "value": [0.5, float("nan")]})
+
+
+class Asked(BaseModel):
+    """What some stage is asked for."""
+
+    epoch: int
+    name: str = "é"
+
+
+def write_request(path, asked: BaseModel) -> None:
+    path.write_text(storage.sealed_request(asked), encoding="utf-8")
+
+
+WRITE = {
+    "table": lambda path: storage.write_table(path, TABLE, {"note": "x"}),
+    "state": lambda path: storage.write_state(path, {"W1": torch.arange(3.0)}, {"note": "x"}),
+    "request": lambda path: write_request(path, Asked(epoch=3)),
+}
+READ = {
+    "table": storage.read_table,
+    "state": storage.read_state,
+    "request": lambda path: storage.read_request(path, Asked),
+}
+
+
+@pytest.fixture(params=WRITE)
+def kind(request):
+    """Of a file."""
+    return request.param
+
+
+@pytest.fixture
+def path(tmp_path, kind):
+    """Of a whole file of this kind."""
+    WRITE[kind](tmp_path / "file")
+    return tmp_path / "file"
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):
@@ -54,30 +93,12 @@ def test_a_state_comes_back_as_it_went(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "text", "folder"])
-@pytest.mark.parametrize("kind", ["table", "state"])
-def test_damage_is_named_with_the_remedy(tmp_path, kind, damage):
-    path = tmp_path / "file"
-    if kind == "table":
-        storage.write_table(path, TABLE, {})
-    else:
-        storage.write_state(path, {"W1": torch.zeros(9)}, {})
-    whole = path.read_bytes()
+def test_damage_is_named_with_the_remedy(path, kind, damage):
+    content = {"truncated": path.read_bytes()[: path.stat().st_size // 2], "text": b"not this"}
     path.unlink()
-    match damage:
-        case "truncated":
-            path.write_bytes(whole[: len(whole) // 2])
-        case "empty":
-            path.touch()
-        case "text":
-            path.write_text("not this")
-        case "folder":
-            path.mkdir()
-    read = storage.read_table if kind == "table" else storage.read_state
-    with pytest.raises(UserError, match=f"(?s){path}: .*") as caught:
-        read(path)
-    if damage != "folder":
-        assert isinstance(caught.value, DamagedFile)
-        assert f"snakemake --force {path}" in str(caught.value)
+    path.mkdir() if damage == "folder" else path.write_bytes(content.get(damage, b""))
+    with pytest.raises(DamagedFile, match=f"^{path}: .*\nMake it .*: snakemake --force {path}$"):
+        READ[kind](path)
 
 
 def test_a_table_without_its_columns_is_damaged(tmp_path):
@@ -110,25 +131,68 @@ def test_a_reader_never_sees_half_a_file(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["table", "state"])
-def test_every_bit_is_covered_by_the_seal(tmp_path, kind):
-    path = tmp_path / "file"
-    if kind == "table":
-        storage.write_table(path, TABLE, {"note": "x"})
-    else:
-        storage.write_state(path, {"W1": torch.arange(3.0)}, {"note": "x"})
-    read = storage.read_table if kind == "table" else storage.read_state
+def test_every_bit_is_covered_by_the_seal(path, kind):
     whole = path.read_bytes()
     for at in range(len(whole)):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
         with pytest.raises(DamagedFile, match="wrong SHA-256"):
-            read(path)
+            READ[kind](path)
     path.write_bytes(whole)
-    read(path)
+    READ[kind](path)
+
+
+# --- formats
+
+
+def test_a_file_of_a_later_format_is_refused(tmp_path, monkeypatch, kind):
+    path = tmp_path / "file"
+    with monkeypatch.context() as later:
+        later.setattr(storage, "FORMAT", 2)
+        WRITE[kind](path)
+    readers = [READ[kind], *([storage.open_table] if kind == "table" else [])]
+    for read in readers:
+        with pytest.raises(DamagedFile) as caught:
+            read(path)
+        first, remedy = str(caught.value).splitlines()
+        assert first == f"{path}: has format 2 of a later sparsedecay; this one reads 1."
+        assert remedy == f"Make it again with: snakemake --force {path}"
+
+
+def without_format(path, kind) -> None:
+    """A file as it was written before formats had numbers."""
+    if kind == "request":
+        document = json.loads(path.read_text(encoding="utf-8"))
+        del document["format"]
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return
+    if kind == "state":
+        about = {"note": "x", "sha256": storage.BLANK}
+        save_file({"W1": torch.arange(3.0)}, path, {"about": json.dumps(about)})
+    else:
+        table = TABLE.replace_schema_metadata({"note": "x"})
+        with pq.ParquetWriter(path, table.schema) as file:
+            file.write_table(table)
+            file.add_key_value_metadata({"sha256": storage.BLANK})
+    storage.seal(path)
+
+
+def test_a_file_without_a_format_is_one_of_before(path, kind):
+    now = READ[kind](path)
+    assert b"format" in path.read_bytes()
+    without_format(path, kind)
+    before = READ[kind](path)
+    if kind == "table":
+        assert before["epoch"].equals(now["epoch"])
+        assert before.schema.metadata == now.schema.metadata == {b"note": b"x"}
+        assert storage.open_table(path).metadata.num_rows == 2
+    elif kind == "state":
+        assert before[0]["W1"].equal(now[0]["W1"])
+        assert before[1] == now[1] == {"note": "x"}
+    else:
+        assert before == now == Asked(epoch=3)
 
 
 def test_tables_of_earlier_versions_have_no_seal(tmp_path):
-    import pyarrow.parquet as pq
-
     pq.write_table(TABLE, tmp_path / "file")
     assert storage.read_table(tmp_path / "file", sealed=False)["epoch"].to_pylist() == [1, 2]
     with pytest.raises(DamagedFile, match="wrong SHA-256"):
@@ -193,31 +257,22 @@ def test_a_full_disk_is_told_by_the_library_too(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch):
+def test_what_may_not_be_read_is_not_called_damaged(path, kind, monkeypatch):
     def forbidden(self):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    storage.write_table(tmp_path / "file", TABLE, {})
     monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
-    with pytest.raises(UserError, match=f"^{tmp_path}/file: Permission denied$") as caught:
-        storage.read_table(tmp_path / "file")
+    with pytest.raises(UserError, match=f"^{path}: Permission denied$") as caught:
+        READ[kind](path)
     assert not isinstance(caught.value, DamagedFile)
 
 
-class Asked(BaseModel):
-    """What some stage is asked for."""
-
-    epoch: int
-    name: str = "é"
-
-
-def test_a_request_comes_back_as_it_was_asked(tmp_path):
-    file = tmp_path / "request.json"
-    file.write_text(storage.sealed_request(Asked(epoch=3)), encoding="utf-8")
-    assert storage.read_request(file, Asked) == Asked(epoch=3)
-    file.write_text(file.read_text().replace("3", "4", 1))
+@pytest.mark.parametrize("kind", ["request"])
+def test_a_request_comes_back_as_it_was_asked(path, kind):
+    assert READ[kind](path) == Asked(epoch=3)
+    path.write_text(path.read_text().replace("3", "4", 1))
     with pytest.raises(DamagedFile, match=r"wrong SHA-256\)\.\nMake it again with: snakemake --f"):
-        storage.read_request(file, Asked)
+        READ[kind](path)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"asked": 1}', '"a"', "null", "[" * 9999])
@@ -237,6 +292,6 @@ def test_what_is_no_request_is_told(tmp_path, text):
 )
 def test_a_request_for_something_else_is_told(tmp_path, asked, words):
     file = tmp_path / "request.json"
-    file.write_text(storage.sealed_request(asked), encoding="utf-8")
+    write_request(file, asked)
     with pytest.raises(DamagedFile, match=f"^{file}: {words}.*\\nMake it again with"):
         storage.read_request(file, Asked)

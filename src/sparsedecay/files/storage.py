@@ -128,14 +128,17 @@ def check_seal(content: bytes, needed: bool = True) -> None:
         raise ValueError("its bytes are not those that were written: wrong SHA-256")
 
 
-def check_format(number: object) -> None:
-    """Whether files of a format can be read.
+def check_format(path: Path, number: object) -> None:
+    """Whether a file of a format can be read.
 
     Raises:
-        ValueError: it is of a later version.
+        DamagedFile: it is of a later version.
     """
     if str(number) != str(FORMAT):
-        raise ValueError(f"it has format {number} of a later sparsedecay; this one reads {FORMAT}")
+        raise DamagedFile(
+            f"{path}: has format {number} of a later sparsedecay; this one reads {FORMAT}.\n"
+            f"{again(path)}"
+        )
 
 
 def write_file(path: Path, content: str | bytes) -> None:
@@ -188,7 +191,10 @@ def open_table(path: Path, sealed: bool = True) -> pq.ParquetFile:
     def read() -> pq.ParquetFile:
         content = path.read_bytes()
         check_seal(content, sealed)
-        return pq.ParquetFile(pa.BufferReader(content))
+        file = pq.ParquetFile(pa.BufferReader(content))
+        about = file.schema_arrow.metadata or {}
+        check_format(path, about.get(b"format", b"1").decode())
+        return file
 
     return reading(path, read)
 
@@ -206,9 +212,8 @@ def read_table(path: Path, expected: pa.Schema | None = None, sealed: bool = Tru
 
     def read() -> pa.Table:
         table = open_table(path, sealed).read()
-        about = dict(table.schema.metadata or {})
-        about.pop(b"sha256", None)
-        check_format(about.pop(b"format", b"1").decode())
+        about = table.schema.metadata or {}
+        about = {k: v for k, v in about.items() if k not in (b"format", b"sha256")}
         for field in expected or ():
             if (
                 field.name not in table.schema.names
@@ -243,7 +248,7 @@ def read_request(path: Path, kind: type[M]) -> M:
         document = json.loads(path.read_bytes())
         if not isinstance(document, dict):
             raise ValueError("it is no JSON object")
-        check_format(document.get("format", 1))
+        check_format(path, document.get("format", 1))
         text = canonical(document["asked"])
         if document["sha256"] != hashlib.sha256(text.encode()).hexdigest():
             raise ValueError("it is not what was written: wrong SHA-256")
@@ -255,8 +260,7 @@ def read_request(path: Path, kind: type[M]) -> M:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
         raise DamagedFile(
-            f"{path}: is no request: {key + ': ' if key else ''}{first['msg']}.\n"
-            f"Make it again with: snakemake --force {path}"
+            f"{path}: is no request: {key + ': ' if key else ''}{first['msg']}.\n{again(path)}"
         ) from None
 
 
@@ -289,7 +293,7 @@ def read_state(path: Path, framework: str = "pt") -> tuple[dict[str, Any], dict[
         size = int.from_bytes(content[:8], "little")
         about = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["about"])
         del about["sha256"]
-        check_format(about.pop("format", "1"))
+        check_format(path, about.pop("format", "1"))
         if framework == "np":
             from safetensors.numpy import load as load_arrays
 
@@ -322,8 +326,7 @@ def reading(path: Path, read: Callable[[], T]) -> T:
     ) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DamagedFile(
-            f"{path}: is damaged or not what its name says ({reason}).\n"
-            f"Make it again with: snakemake --force {path}"
+            f"{path}: is damaged or not what its name says ({reason}).\n{again(path)}"
         ) from None
 
 
