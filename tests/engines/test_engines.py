@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sparsedecay import engines
 from sparsedecay.engines.compiled import trainer as compiled
-from sparsedecay.engines.compiled.trainer import CompiledTrainer
+from sparsedecay.engines.compiled.trainer import Trainer
 from sparsedecay.engines.state import State, initial
 from sparsedecay.errors import UserError
 from sparsedecay.science import networks, regularizers
@@ -252,10 +252,10 @@ RESTLESS = {
 def test_leaving_out_what_is_zero_changes_no_bit(network, regularizer):
     run = small_run(network=network, regularizer=regularizer, **RESTLESS)
     supported("compiled", run)
-    full = CompiledTrainer(run, *beginning(run), rest_every=0)
+    full = Trainer(run, *beginning(run), rest_every=0)
     full.advance(600)
     for rest_every in (5, 100):
-        engine = CompiledTrainer(run, *beginning(run), rest_every=rest_every)
+        engine = Trainer(run, *beginning(run), rest_every=rest_every)
         for epochs in (1, 99, 300, 200):
             engine.advance(epochs)
         assert_same_bits(full.state(), engine.state())

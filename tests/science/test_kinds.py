@@ -102,7 +102,7 @@ def test_no_kind_is_a_default():
 NAMED = {
     "claims/statements.py",  # the paper's words
     "claims/measured.py",
-    "study/plan.py",  # the shallow networks of Section 1
+    "claims/networks.py",  # the shallow networks of Section 1
     "extras/bench/command.py",  # which of them stand in the paper
     "extras/bench/growth.py",
     "figures/style.py",  # their looks

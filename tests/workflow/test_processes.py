@@ -66,6 +66,7 @@ def test_nothing_goes_on(tmp_path, monkeypatch, how):
         pytest_itself.send_signal(how)
     rest = pytest_itself.stdout.read()  # until the watcher too has ended
     pytest_itself.wait()
-    assert set(processes.started()) == before
+    # what was forked from a warm process ends with it, a moment later
+    processes.wait_for(lambda: set(processes.started()) <= before, "nothing goes on", seconds=60)
     if how == "fails":
         assert "1 failed, 1 passed" in rest

@@ -8,6 +8,7 @@
 Nothing here imports torch until an engine starts, so that planning stays quick.
 """
 
+import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
@@ -63,14 +64,16 @@ class Engine(Kind, ABC):
         """The same, as far as torch knows; asked when a job begins."""
         return None
 
-    @abstractmethod
     def start(self, run: Run, X: "Tensor", y: "Tensor", state: "State") -> Trainer:
-        """Go on from a state.
+        """Go on from a state: what the class `Trainer` of the engine's module `trainer` makes of
 
         Args:
             X: inputs (N, d_0) in the run's precision.
             y: targets (N, 1).
         """
+        module = importlib.import_module(f"{type(self).__module__}.trainer")
+        trainer: Trainer = module.Trainer(run, X, y, state)
+        return trainer
 
 
 def lacking(kind: Any, *attributes: str) -> str | None:

@@ -61,7 +61,7 @@ class Run(Part):
     @property
     def seeds(self) -> tuple[int, int]:
         """Seed of the data, seed of the initial weights."""
-        return self.data.draw_seed, self.initialization.seed
+        return self.data.seed, self.initialization.seed
 
     @cached_property
     def text(self) -> str:

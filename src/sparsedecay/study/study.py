@@ -136,11 +136,10 @@ class Study(Settings):
     def draw(self, vary: Vary, index: int) -> "Study":
         """The study with the seeds of its draw `index` (from 0), where these vary."""
         sections = dict(self)
-        data, start = self.data, self.initialization
-        if "targets" in vary and index:
-            sections["data"] = data.with_seed(data.draw_seed + index)
-        if "weights" in vary and index:
-            sections["initialization"] = start.model_copy(update={"seed": start.seed + index})
+        for name, section in (("targets", "data"), ("weights", "initialization")):
+            if name in vary and index:
+                values = sections[section]
+                sections[section] = values.model_copy(update={"seed": values.seed + index})
         return Study.model_construct(**sections)
 
     def run(self, network: NetworkName, regularizer: RegularizerName, lam: float) -> Run:

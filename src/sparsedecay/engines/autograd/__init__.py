@@ -1,15 +1,8 @@
 """The reference engine: autograd and torch.optim, as a researcher would write it."""
 
-from typing import TYPE_CHECKING
-
-from sparsedecay.engines import Engine, Trainer, lacking
+from sparsedecay.engines import Engine, lacking
 from sparsedecay.science import networks, optimizers, regularizers
 from sparsedecay.science.run import Run
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from sparsedecay.engines.state import State
 
 
 class Autograd(Engine):
@@ -25,8 +18,3 @@ class Autograd(Engine):
             or lacking(regularizers.KINDS[run.regularizer], "value")
             or lacking(optimizers.KINDS[run.optimizer.name], "reference", "remembered", "recalled")
         )
-
-    def start(self, run: Run, X: "Tensor", y: "Tensor", state: "State") -> Trainer:
-        from sparsedecay.engines.autograd.trainer import AutogradTrainer
-
-        return AutogradTrainer(run, X, y, state)

@@ -9,7 +9,7 @@ from sparsedecay.science import networks, regularizers
 from sparsedecay.science.run import Run
 
 
-class AutogradTrainer:
+class Trainer:
     """The plain loop: zero_grad, backward, step."""
 
     def __init__(self, run: Run, X: Tensor, y: Tensor, state: State) -> None:

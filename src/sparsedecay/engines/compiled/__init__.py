@@ -5,17 +5,11 @@ after it.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sparsedecay.engines import Engine, Trainer, lacking
+from sparsedecay.engines import Engine, lacking
 from sparsedecay.science import optimizers, regularizers
 from sparsedecay.science.regularizers import Term
 from sparsedecay.science.run import Run
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from sparsedecay.engines.state import State
 
 FOLDER = Path(__file__).parent
 UNBUILT = "it was not built, for want of a C++ compiler or Python's headers"
@@ -55,8 +49,3 @@ class Compiled(Engine):
         except ImportError as error:
             return str(error)
         return None
-
-    def start(self, run: Run, X: "Tensor", y: "Tensor", state: "State") -> Trainer:
-        from sparsedecay.engines.compiled.trainer import CompiledTrainer
-
-        return CompiledTrainer(run, X, y, state)

@@ -230,8 +230,10 @@ struct Adam {
         if (decay & L2) g = S::fma(S::all(2 * lam), p, g);
         if (decay & L1) g = S::add(g, S::signed_as(p, S::all(lam)));
         if (decay & SUM) g = S::fma(S::all(2 * lam), S::signed_as(p, norm), g);
-        if (decay & SIGN) g = S::fma(S::all(lam), S::signed_as(p, norm), g);
-        if (decay & SCALE) g = S::fma(S::mul(S::all(lam), norm), p, g);
+        if (decay & (SIGN | SCALE)) {
+            const V term = decay & SIGN ? S::signed_as(p, norm) : S::mul(norm, p);
+            g = S::fma(S::all(lam), term, g);
+        }
         if (decay & SHRINK) p = S::mul(S::all(shrink), p);
         m = S::fma(S::all(grow1), S::sub(g, m), m);
         v = S::fma(S::all(keep2), v, S::mul(S::mul(S::all(grow2), g), g));

@@ -54,7 +54,7 @@ def sources() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
-class CompiledTrainer:
+class Trainer:
     """A run under way, on one core."""
 
     def __init__(

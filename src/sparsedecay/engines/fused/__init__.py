@@ -4,16 +4,10 @@ Passes through a network are a module named after it (`representer`, `dense`).
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sparsedecay.engines import Engine, Trainer, lacking
+from sparsedecay.engines import Engine, lacking
 from sparsedecay.science import optimizers, regularizers
 from sparsedecay.science.run import Run
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from sparsedecay.engines.state import State
 
 
 class Fused(Engine):
@@ -30,8 +24,3 @@ class Fused(Engine):
         return lacking(regularizers.KINDS[run.regularizer], "add_gradient") or lacking(
             optimizers.KINDS[run.optimizer.name], "update"
         )
-
-    def start(self, run: Run, X: "Tensor", y: "Tensor", state: "State") -> Trainer:
-        from sparsedecay.engines.fused.trainer import FusedTrainer
-
-        return FusedTrainer(run, X, y, state)

@@ -33,7 +33,7 @@ class Passes(Protocol):
         ...
 
 
-class FusedTrainer:
+class Trainer:
     """A run under way."""
 
     def __init__(self, run: Run, X: Tensor, y: Tensor, state: State) -> None:

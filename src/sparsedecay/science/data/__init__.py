@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sparsedecay.science.kinds import Kind, any_of, found
-from sparsedecay.science.settings import Part
+from sparsedecay.science.settings import Part, Seed
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
@@ -22,6 +22,9 @@ def stream(seed: int, name: str) -> np.random.Generator:
 class Data(Kind, Part):
     """What a kind of data set must say."""
 
+    seed: Seed
+    """Seed of the targets. It is independent of the seed of the weights."""
+
     @property
     @abstractmethod
     def points(self) -> int:
@@ -31,15 +34,6 @@ class Data(Kind, Part):
     @abstractmethod
     def d_in(self) -> int:
         """Dimension d_0 of the inputs."""
-
-    @property
-    @abstractmethod
-    def draw_seed(self) -> int:
-        """Seed of what is random in it."""
-
-    @abstractmethod
-    def with_seed(self, seed: int) -> "Data":
-        """The same with another seed."""
 
     @abstractmethod
     def inputs(self) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sparsedecay.science.data import Data, stream
-from sparsedecay.science.settings import Finite, Interval, Seed, increasing
+from sparsedecay.science.settings import Finite, Interval, increasing
 
 
 class Grid(Data):
@@ -32,8 +32,6 @@ class Grid(Data):
     """Dimension d_0 of the inputs. The grid has N = (number of levels)^dimension points."""
     target_range: Interval
     """Lowest and highest target: one number per point, uniform on this interval."""
-    seed: Seed
-    """Seed of the targets. It is independent of the seed of the weights."""
 
     @model_validator(mode="after")
     def check(self) -> "Grid":
@@ -54,13 +52,6 @@ class Grid(Data):
     @property
     def d_in(self) -> int:
         return self.dimension
-
-    @property
-    def draw_seed(self) -> int:
-        return self.seed
-
-    def with_seed(self, seed: int) -> "Grid":
-        return self.model_copy(update={"seed": seed})
 
     def inputs(self) -> np.ndarray:
         """All points of levels^dimension; the last coordinate varies fastest."""
