@@ -1,14 +1,22 @@
 """The paper's config with a sweep, and sections of the kinds that it does not have."""
 
 import copy
+import math
+from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
 from sparsedecay.study import parse
 from sparsedecay.study.entries import KeyPath
+from sparsedecay.study.schema import item_of, json_schema, leaves, node_at
+from sparsedecay.study.study import Study
 
 CONFIG = Path(__file__).parents[2] / "config"
 PAPER = CONFIG / "config.yaml"
+SCHEMA = json_schema(Study)
+LEAVES = list(leaves(SCHEMA))
 SWEEP = {
     "seeds": 2,
     "vary": ["targets", "weights"],
@@ -48,10 +56,54 @@ def document(path: KeyPath = ()) -> dict[str, Any]:
     return copy.deepcopy(PLAIN | (laid_over(path) if path else {}))
 
 
-def keys_of(value: Any, path: KeyPath = ()) -> set[KeyPath]:
+def keys_of(value: Any, path: KeyPath = ()) -> list[KeyPath]:
     """The keys that hold a value or a list, as `study.schema.leaves` finds them in the schema."""
     if isinstance(value, dict) and path != ("sweep", "settings"):
-        return {found for name, one in value.items() for found in keys_of(one, (*path, name))}
+        return [found for name, one in value.items() for found in keys_of(one, (*path, name))]
     if isinstance(value, list) and isinstance(value[0], dict):
-        return {path} | keys_of(value[0], (*path, 0))
-    return {path}
+        return [path, *keys_of(value[0], (*path, 0))]
+    return [path]
+
+
+def changed(path: KeyPath, value: Any = None, *, name: str | None = None) -> dict[str, Any]:
+    """The paper's config with another value, another name for a key, or without it."""
+    whole: Any = document(path)
+    section = reduce(getitem, path[:-1], whole)
+    old = section.pop(path[-1]) if isinstance(section, dict) else section[path[-1]]
+    if name is not None:
+        section[name] = old
+    elif value is not None:
+        section[path[-1]] = value
+    return whole
+
+
+def wrong_values(path: KeyPath) -> Iterator[Any]:
+    """Values that a key must refuse: of other types, and just out of its range."""
+    node = node_at(SCHEMA, path)
+    yield from ([], math.nan, math.inf)
+    if node["type"] != "object":
+        yield {"a": 1}
+    if node["type"] != "boolean":
+        yield True
+    if node["type"] != "string" or "enum" in node:
+        yield "text"
+    match node["type"]:
+        case "string" if "enum" in node:
+            yield from (0, 1.5, "", node["enum"][0].swapcase(), node["enum"][0] + " ")
+        case "string":
+            yield from (0, 1.5, "", "x" * (node["maxLength"] + 1))
+        case "boolean":
+            yield from (0, 1, 1.0, "true", "false", "yes", "", [True])
+        case "array":
+            item = item_of(SCHEMA, node)
+            panel = {"network": "dense", "regularizer": "eq2"}
+            good = {"string": item.get("enum", [0])[0], "object": panel, "integer": 1}
+            good = good.get(item["type"], 0.5)
+            yield from (5, [good] * (node["maxItems"] + 1), [good] * (node["minItems"] - 1))
+        case "integer":
+            yield from (1.5, 2.0, "1", [1], 10**4000, node["minimum"] - 1)
+            yield node.get("maximum", node.get("exclusiveMaximum", 0) - 1) + 1
+        case "number":
+            yield from ("1e-3", [1], 10**4000, -math.inf)
+            bounds = ("exclusiveMinimum", 0), ("minimum", -1e-9), ("exclusiveMaximum", 0)
+            yield from (node[name] + step for name, step in bounds if name in node)

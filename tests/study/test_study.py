@@ -18,15 +18,15 @@ from sparsedecay.files import paths
 from sparsedecay.science.run import chain, predecessor
 from sparsedecay.study.entries import key
 from sparsedecay.study.plan import load_plan
-from sparsedecay.study.schema import item_of, json_schema, leaves, node_at
+from sparsedecay.study.schema import node_at
 from sparsedecay.study.study import Study, load_study
-from tests.study.made import CONFIG, OTHERS, PAPER, document, keys_of
+from tests.study.made import CONFIG, OTHERS, PAPER, SCHEMA, changed, document, keys_of, wrong_values
+from tests.study.made import LEAVES as ALL
 from tests.workflow.project import Project
 
 TEXT = PAPER.read_text()
-SCHEMA = json_schema(Study)
 # figure 4 has the same settings as figure 3
-LEAVES = [path for path in leaves(SCHEMA) if path[:2] != ("figures", "fig4")]
+LEAVES = [path for path in ALL if path[:2] != ("figures", "fig4")]
 SECTIONS = sorted({path[:i] for path in LEAVES for i in range(1, len(path))}, key=str)
 KEYS = [path for path in [*SECTIONS, *LEAVES] if isinstance(path[-1], str)]
 OPTIONAL = [("archive",), ("claims",), ("sweep",), *(("figures", f"fig{i}") for i in range(1, 4))]
@@ -48,19 +48,6 @@ def paper():
 @pytest.fixture(scope="module")
 def plan():
     return load_plan([PAPER])
-
-
-def changed(path, value=None, *, name=None):
-    """The paper's config with another value, another name for a key, or without it."""
-    whole = section = document(path)
-    for part in path[:-1]:
-        section = section[part]
-    old = section.pop(path[-1]) if isinstance(section, dict) else section[path[-1]]
-    if name is not None:
-        section[name] = old
-    elif value is not None:
-        section[path[-1]] = value
-    return whole
 
 
 def line_of(text: str) -> int:
@@ -115,19 +102,11 @@ def test_an_archive_needs_the_sections_of_its_targets(target, section):
     assert f"{target} needs the section {section}; add it, or leave it out" in line
 
 
-def test_an_archive_holds_each_target_once():
-    (line,) = refusal(changed(("archive", "targets"), ["sweep"]))
-    assert "it must hold all, the figures; add it" in line
-    (line,) = refusal(changed(("archive", "targets"), ["all", "all"]))
-    assert "archive.targets: " in line
-    assert "each target may stand only once" in line
-
-
 def test_the_keys_are_found():
     """What the tests below are made from is complete."""
     whole = document()
     del whole["figures"]["fig4"]
-    assert set(LEAVES) == keys_of(whole).union(*map(keys_of, OTHERS))
+    assert set(LEAVES) == set(keys_of(whole)).union(*map(keys_of, OTHERS))
     assert ("figures", "fig3", "panels", 0, "network") in LEAVES
     assert ("data",) in SECTIONS
 
@@ -147,41 +126,9 @@ def test_every_list_and_whole_number_is_bounded(path):
         assert {"minimum", "maximum"} <= node.keys() or "exclusiveMaximum" in node
 
 
-def wrong_values(node):
-    """Values that a key must refuse: of other types, and just out of its range."""
-    yield from ([], math.nan, math.inf)
-    if node["type"] != "object":
-        yield {"a": 1}
-    if node["type"] != "boolean":
-        yield True
-    if node["type"] != "string" or "enum" in node:
-        yield "text"
-    match node["type"]:
-        case "string" if "enum" in node:
-            yield from (0, 1.5, "", node["enum"][0].swapcase(), node["enum"][0] + " ")
-        case "string":
-            yield from (0, 1.5, "", "x" * (node["maxLength"] + 1))
-        case "boolean":
-            yield from (0, 1, 1.0, "true", "false", "yes", "", [True])
-        case "array":
-            item = item_of(SCHEMA, node)
-            panel = {"network": "dense", "regularizer": "eq2"}
-            good = {"string": item.get("enum", [0])[0], "object": panel, "integer": 1}.get(
-                item["type"], 0.5
-            )
-            yield from (5, [good] * (node["maxItems"] + 1), [good] * (node["minItems"] - 1))
-        case "integer":
-            yield from (1.5, 2.0, "1", [1], 10**4000, node["minimum"] - 1)
-            yield node.get("maximum", node.get("exclusiveMaximum", 0) - 1) + 1
-        case "number":
-            yield from ("1e-3", [1], 10**4000, -math.inf)
-            bounds = ("exclusiveMinimum", 0), ("minimum", -1e-9), ("exclusiveMaximum", 0)
-            yield from (node[name] + step for name, step in bounds if name in node)
-
-
 @pytest.mark.parametrize("path", LEAVES, **names)
 def test_every_key_refuses_what_it_does_not_allow(path):
-    for value in wrong_values(node_at(SCHEMA, path)):
+    for value in wrong_values(path):
         lines = refusal(changed(path, value))
         assert len(lines) == 1, f"{lines} for {value!r}"
         assert re.match(rf"mine\.yaml:\d+: {re.escape(key(path))}(\[0\])?: ", lines[0]), lines
@@ -211,37 +158,23 @@ def test_every_misspelt_key_is_told_the_right_one(path):
             assert lines[0].endswith(f"did you mean {key(path)}?")
 
 
+@pytest.mark.parametrize("empty", [False, True], ids=["missing", "empty"])
 @pytest.mark.parametrize("path", KEYS, **names)
-def test_every_missing_key_is_named(path):
-    if path in OPTIONAL or path in KINDS:
-        whole = changed(path)
-        if path in {("figures", "fig2"), ("figures", "fig3")}:
-            (line,) = refusal(whole)
-            assert re.search(r": claims: .* is not allowed: it tests the networks of figures", line)
-            whole["claims"] = None
-        study = load(whole)
-        assert path[-1] not in study.figures.names
-        assert study.claims is None or path != ("claims",)
+def test_every_key_that_is_missing_or_empty_is_named(path, empty):
+    text = re.sub(r'"(@)"', "", json.dumps(changed(path, "@" if empty else None)))
+    if path not in OPTIONAL and (empty or path not in KINDS):
+        (line,) = refusal(text)
+        told = "an empty value is not allowed" if empty else "is missing"
+        assert f": {key(path)}: {told}; write " in line
         return
-    lines = refusal(changed(path))
-    assert len(lines) == 1
-    assert f": {key(path)}: is missing; write " in lines[0]
-
-
-@pytest.mark.parametrize("path", KEYS, **names)
-def test_every_empty_value_is_refused(path):
-    text = re.sub(r'"(@)"', "", json.dumps(changed(path, "@")))
-    if path in OPTIONAL:
-        if path in {("figures", "fig2"), ("figures", "fig3")}:
-            (line,) = refusal(text)
-            assert line.endswith("figures.fig2 and figures.fig3; give both, or leave claims out")
-            text = re.sub(r', "claims": .*', "}", text)
-        study = load(text)
-        assert path[-1] not in study.figures.names
-        assert study.claims is None or path != ("claims",)
-        return
-    (line,) = refusal(text)
-    assert f": {key(path)}: an empty value is not allowed; write " in line
+    if path in {("figures", "fig2"), ("figures", "fig3")}:
+        (line,) = refusal(text)
+        assert re.search(r": claims: .* is not allowed: it tests the networks of figures", line)
+        assert line.endswith("figures.fig2 and figures.fig3; give both, or leave claims out")
+        text = re.sub(r', "claims": .*', "}", text)
+    study = load(text)
+    assert path[-1] not in study.figures.names
+    assert study.claims is None or path != ("claims",)
 
 
 @pytest.mark.parametrize("path", SECTIONS, **names)
@@ -334,12 +267,19 @@ L3, ONLY = (
         ("seed: 0", "seed: 0\n  seed: 0", f"mine.yaml:{line_of('seed: 0') + 1}: data.seed: stands "
          "twice, before in mine"),
         ("seed: 0", "<<: {seed: x}", "data.seed: x is not allowed"),
+        ("targets: [all]", "targets: [sweep]", "archive.targets: .* it must hold all, the figures"),
+        ("targets: [all]", "targets: [all, all]", f"archive.targets: .*{ONLY}"),
     ],
 )  # fmt: skip
 def test_a_mistake_gets_one_line_that_says_what_to_do(old, new, said):
     assert old in TEXT
     (line,) = refusal(TEXT.replace(old, new, 1))
     assert re.search(said, line), line
+
+
+def test_a_figure_is_needed():
+    (line,) = refusal(document() | {"figures": {}})
+    assert line == "mine.yaml:1: figures: at least one figure is needed: fig1, fig2, fig3 or fig4"
 
 
 def test_all_mistakes_are_told_at_once():
@@ -381,11 +321,6 @@ def test_too_many_records_are_refused():
     assert load(text.replace("stride: 50000", "stride: 1000000")).training.record_every == 10
     (line,) = refusal(text.replace("stride: 50000", "stride: 1000010"))
     assert "training.record_every: 10 is not allowed: it makes 100,001 records" in line
-
-
-def test_a_figure_is_needed():
-    (line,) = refusal(document() | {"figures": {}})
-    assert line == "mine.yaml:1: figures: at least one figure is needed: fig1, fig2, fig3 or fig4"
 
 
 # --- several files
@@ -584,15 +519,6 @@ def test_a_request_holds_what_the_figure_draws_and_survives_json(paper, figure):
     assert type(request).model_validate_json(request.canonical()) == request
     pairs = [(shown.run, shown.epochs[-1]) for shown in request.shown]
     assert pairs == [(run.id, epoch) for run, epoch in paper.milestones(figure)]
-
-
-def test_the_longest_chain_has_most_work_left(paper, plan):
-    dense = paper.run("dense", "none", 0.0)
-    chain = paper.run("representer", "eq2", 1e-3)
-    assert plan.work_left(dense, 50_000) == 1_695_169 * 50_000
-    assert plan.work_left(chain, 50_000) == 50_641 * 200_000
-    assert plan.work_left(chain, 200_000) == 50_641 * 50_000
-    assert plan.work_left(chain, 400_000) == 50_641 * 50_000, "asked for by hand"
 
 
 def test_the_files_that_figures_read(paper):
