@@ -26,24 +26,19 @@ TITLES = {
 }
 
 
+STATED = {claim.id: EARLY if claim.epoch == "fig3" else LATE for claim in CLAIMS}
+
+
 def literal(verdicts=None, draws=10) -> pd.DataFrame:
     """The table `claims`: verdicts of the literal reading by claim, or by claim and epoch."""
-    epochs = {claim.id: EARLY if claim.epoch == "fig3" else LATE for claim in CLAIMS}
-    by_epoch = {
-        ("literal", *(key if isinstance(key, tuple) else (key, epochs[key]))): verdict
-        for key, verdict in (verdicts or {}).items()
-    }
+    keys = {k: k if isinstance(k, tuple) else (k, STATED[k]) for k in verdicts or {}}
+    by_epoch = {("literal", *keys[k]): verdict for k, verdict in (verdicts or {}).items()}
     return table(by_epoch, {"literal": draws}, TITLES)
 
 
 def readings(names=("literal", "sum", "adam"), titles=None, draws=2, **verdicts) -> pd.DataFrame:
     """The table `readings`; `verdicts`: by reading {claim: verdict}."""
-    epochs = {claim.id: EARLY if claim.epoch == "fig3" else LATE for claim in CLAIMS}
-    flat = {
-        (name, claim, epochs[claim]): verdict
-        for name, some in verdicts.items()
-        for claim, verdict in some.items()
-    }
+    flat = {(name, c, STATED[c]): v for name, some in verdicts.items() for c, v in some.items()}
     return table(flat, dict.fromkeys(names, draws), TITLES | (titles or {}))
 
 
@@ -155,85 +150,86 @@ def test_the_table_of_numbers():
 
 # --- readings
 
-
-def test_the_reading_that_gives_most():
-    lost = {"interpolation": "fails", "max-entry": "fails", "wd-low-rank": "fails"}
-    found = readings(
-        literal=lost, sum={"max-entry": "fails"}, adam={**lost, "eq2-sparser": "fails"}
-    )
-    told = below(READINGS, literal(lost), found)
-    assert "was read in 2 other ways, each trained from 2 draws." in told
-    assert (
-        f"Closest to all statements at once comes *loss summed*, with {ALL - 1} of {ALL}; "
-        f"the literal reading gives {ALL - 3}." in told
-    )
-    assert cells(told) == [
-        ["the text", f"{ALL - 3}", "–", "–"],
-        ["loss summed", f"{ALL - 1}", "`interpolation`, `wd-low-rank`", "–"],
-        ["decay in Adam", f"{ALL - 4}", "–", "`eq2-sparser`"],
-    ]
+LOST = {"interpolation": "fails"}
+THREE = LOST | {"max-entry": "fails", "wd-low-rank": "fails"}
+FOUR = dict.fromkeys(("interpolation", "max-entry", "eq2-rank-one", "width-bound"), "fails")
+GIVEN = f"- {WORDS['interpolation']} (`interpolation`): given by "
+NONE_MORE = f"None gives more statements than the literal reading, which gives {ALL - 1} of {ALL}."
 
 
-def test_two_readings_that_give_as_many():
-    lost = {"interpolation": "fails", "max-entry": "undecided"}
-    found = readings(literal=lost, sum={"max-entry": "fails"}, adam={"interpolation": "fails"})
-    told = below(READINGS, literal(lost), found)
-    assert "Closest to all statements at once come *loss summed* and *decay in Adam*, with" in told
+@pytest.mark.parametrize(
+    ("lost", "others", "told", "untold"),
+    [
+        (
+            THREE,
+            {"sum": {"max-entry": "fails"}, "adam": THREE | {"eq2-sparser": "fails"}},
+            [
+                "was read in 2 other ways, each trained from 2 draws.",
+                f"Closest to all statements at once comes *loss summed*, with {ALL - 1} of {ALL}; "
+                f"the literal reading gives {ALL - 3}.",
+                f"| the text | {ALL - 3} | – | – |",
+                f"| loss summed | {ALL - 1} | `interpolation`, `wd-low-rank` | – |",
+                f"| decay in Adam | {ALL - 4} | – | `eq2-sparser` |",
+            ],
+            ["None gives more"],
+        ),
+        (
+            LOST | {"max-entry": "undecided"},
+            {"sum": {"max-entry": "fails"}, "adam": LOST},
+            ["Closest to all statements at once come *loss summed* and *decay in Adam*, with"],
+            [],
+        ),
+        (
+            LOST,
+            {"sum": {"max-entry": "fails"}, "adam": LOST | {"max-entry": "fails"}},
+            [NONE_MORE, f"| loss summed | {ALL - 1} | `interpolation` | `max-entry` |"],
+            ["Closest"],
+        ),
+    ],
+    ids=["one", "two alike", "none"],
+)
+def test_the_reading_that_gives_most(lost, others, told, untold):
+    text = below(READINGS, literal(lost), readings(literal=lost, **others))
+    assert all(words in text for words in told)
+    assert not any(words in text for words in untold)
 
 
-def test_no_reading_gives_more_than_the_literal_one():
-    one = {"interpolation": "fails"}
-    found = readings(literal=one, sum={"max-entry": "fails"}, adam={**one, "max-entry": "fails"})
-    told = below(READINGS, literal(one), found)
-    expected = f"None gives more statements than the literal reading, which gives {ALL - 1} of"
-    assert f"{expected} {ALL}." in told
-    assert "Closest" not in told
-    assert cells(told)[1] == ["loss summed", f"{ALL - 1}", "`interpolation`", "`max-entry`"]
-
-
-def test_what_gives_each_statement():
-    lost = dict.fromkeys(("interpolation", "max-entry", "eq2-rank-one", "width-bound"), "fails")
-    found = readings(
-        ("literal", "sum", "adam", "batches"),
-        literal=lost,
-        sum={"max-entry": "fails", "eq2-rank-one": "undecided", "width-bound": "fails"},
-        adam={"eq2-rank-one": "fails", "width-bound": "fails"},
-        batches=lost | {"dense-without": "fails"},
-    )
-    told = below(DIFFERENT, literal(lost), found)
-    one = f"- {WORDS['interpolation']} (`interpolation`): given by "
-    (line,) = (line for line in told.splitlines() if line.startswith(one))
-    assert sorted(re.findall(r"\*(.*?)\*", line)) == ["decay in Adam", "loss summed"]
-    assert f"- {WORDS['max-entry']} (`max-entry`): given by *decay in Adam*" in told
-    assert "No reading gives `eq2-rank-one` and `width-bound` at the epoch" in told
-    assert "No single reading gives all statements at once" in told
-    assert "dense-without" not in told, "the literal reading gives it"
-
-
-def test_a_reading_that_gives_all():
-    lost = {"interpolation": "fails"}
-    told = below(DIFFERENT, literal(lost), readings(literal=lost, adam=lost))
-    assert told.splitlines()[-1] == (
-        f"- {WORDS['interpolation']} (`interpolation`): given by *loss summed*"
-    )
-    assert "No reading" not in told
-    assert "No single reading" not in told
-
-
-def test_no_reading_gives_any_that_is_missing():
-    lost = {"interpolation": "fails"}
-    found = readings(literal=lost, sum=lost, adam=lost)
-    told = below(DIFFERENT, literal(lost), found)
-    assert told.startswith("No reading gives `interpolation` at the epoch")
-    assert "given by" not in told
-
-
-def test_an_undecided_statement_does_not_fail():
-    """With several draws of each reading."""
-    lost = {"interpolation": "undecided"}
-    told = below(DIFFERENT, literal(lost), readings(literal=lost, draws=6))
-    assert "`interpolation`" in told
-    assert "fail" not in told
+@pytest.mark.parametrize(
+    ("lost", "others", "told", "untold"),
+    [
+        (
+            FOUR,
+            {
+                "sum": {k: v for k, v in FOUR.items() if k != "interpolation"}
+                | {"eq2-rank-one": "undecided"},
+                "adam": {"eq2-rank-one": "fails", "width-bound": "fails"},
+                "batches": FOUR | {"dense-without": "fails"},
+            },
+            [
+                f"{GIVEN}*decay in Adam* and *loss summed*",
+                f"- {WORDS['max-entry']} (`max-entry`): given by *decay in Adam*",
+                "No reading gives `eq2-rank-one` and `width-bound` at the epoch",
+                "No single reading gives all statements at once",
+            ],
+            ["dense-without"],  # the literal reading gives it
+        ),
+        (LOST, {"adam": LOST}, [f"{GIVEN}*loss summed*"], ["No reading", "No single reading"]),
+        (
+            LOST,
+            {"sum": LOST, "adam": LOST},
+            ["No reading gives `interpolation` at the epoch"],
+            ["given by"],
+        ),
+        ({"interpolation": "undecided"}, {}, ["`interpolation`"], ["fail"]),
+    ],
+    ids=["some", "all", "none", "undecided is no failure"],
+)
+def test_what_gives_each_statement(lost, others, told, untold):
+    found = readings(("literal", "sum", "adam", *others.keys() - {"sum", "adam"}),
+                     literal=lost, **others)  # fmt: skip
+    text = below(DIFFERENT, literal(lost), found)
+    assert all(words in text for words in told), text
+    assert not any(words in text for words in untold), text
 
 
 # --- numbers
@@ -400,18 +396,14 @@ def test_the_method_names_tests_engines_and_times(project, tmp_path):
 
 
 @pytest.mark.parametrize("table", ["claims", "readings"])
-def test_a_missing_table_is_named(project, tmp_path, table):
-    missing = tmp_path / f"{table}.parquet"
-    with pytest.raises(UserError, match=f"^{re.escape(str(missing))}: no such file"):
-        main(project, tmp_path / "out", **{table: missing})
+@pytest.mark.parametrize(("content", "told"), [(None, "no such file"), (b"PAR1", "is damaged")])
+def test_a_missing_or_damaged_table_is_named(project, tmp_path, table, content, told):
+    file = tmp_path / f"{table}.parquet"
+    if content:
+        file.write_bytes(content)
+    with pytest.raises(UserError, match=f"^{re.escape(str(file))}: {told}"):
+        main(project, tmp_path / "out", **{table: file})
     assert not (tmp_path / "out").exists()
-
-
-def test_a_damaged_table_is_named(project, tmp_path):
-    damaged = tmp_path / "claims.parquet"
-    damaged.write_bytes(b"PAR1")
-    with pytest.raises(UserError, match=f"^{re.escape(str(damaged))}: is damaged"):
-        main(project, tmp_path / "out", claims=damaged)
 
 
 def test_results_without_training_are_told(project, tmp_path):
