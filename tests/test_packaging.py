@@ -27,6 +27,13 @@ LOCK = [
 ENVIRONMENT = YAML(typ="safe").load((ROOT / "environment.yml").read_text())
 
 
+def run(*command: str, cwd=ROOT, **env: str) -> subprocess.CompletedProcess:
+    """A command that is through, with more variables in its environment."""
+    return subprocess.run(
+        command, cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, check=False
+    )
+
+
 def test_the_lock_pins_each_package_once_and_exactly():
     names = [canonicalize_name(pin.name) for pin in LOCK]
     assert len(names) == len(set(names))
@@ -75,15 +82,9 @@ def test_pip_takes_what_conda_hands_it(tmp_path):
     file = tmp_path / "requirements.txt"
     local = [line.replace("requirements.lock", str(ROOT / "requirements.lock")) for line in section]
     file.write_text("\n".join(local) + "\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "-r", str(file)],
-        cwd=ROOT,
-        # pip's way to say --no-build-isolation, so that the build needs no network
-        env={**os.environ, "PIP_NO_BUILD_ISOLATION": "0"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    install = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "-r", str(file)]
+    # pip's way to say --no-build-isolation, so that the build needs no network
+    done = run(*install, PIP_NO_BUILD_ISOLATION="0")
     assert done.returncode == 0, done.stderr
 
 
@@ -104,14 +105,7 @@ def test_installation_succeeds_without_a_compiler(tmp_path, compiler):
         shutil.copyfile(ROOT / part, tmp_path / part)
     ignore = shutil.ignore_patterns("*.so", "__pycache__", "*.egg-info")
     shutil.copytree(ROOT / "src", tmp_path / "src", ignore=ignore)
-    done = subprocess.run(
-        [sys.executable, "setup.py", "build"],
-        cwd=tmp_path,
-        env={**os.environ, "CC": compiler, "CXX": compiler},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run(sys.executable, "setup.py", "build", cwd=tmp_path, CC=compiler, CXX=compiler)
     assert done.returncode == 0, done.stderr
     built = {path.relative_to(tmp_path / "build").name for path in tmp_path.glob("build/**/*.*")}
     assert {"loop.py", "dense.h"} <= built, "what is installed holds the sources too"
@@ -162,15 +156,12 @@ def test_make_help_lists_every_target():
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split())
     # under `make test` a make within would say which folder it enters
-    command = ["env", "--unset=MAKEFLAGS", "--unset=MAKELEVEL", "make", "help"]
-    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    shown = run("env", "--unset=MAKEFLAGS", "--unset=MAKELEVEL", "make", "help")
     assert targets == {line.split()[1] for line in shown.stdout.splitlines()}
 
 
 def test_no_committed_file_names_a_folder_of_one_machine():
-    listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    listed = run("git", "ls-files")
     if listed.returncode:
         pytest.skip("not a git checkout")
     for name in listed.stdout.splitlines():

@@ -16,19 +16,35 @@ from tests.study.made import CONFIG, PAPER
 PAPER = str(PAPER)
 
 
-def output(capsys, *arguments: str) -> str:
-    describe.main(list(arguments))
-    return capsys.readouterr().out
+@pytest.fixture
+def output(capsys, tmp_path):
+    """What is printed for the paper's config, with a text laid over it."""
+
+    def run(*arguments: str, over: str = "") -> str:
+        (tmp_path / "mine.yaml").write_text(over)
+        files = [PAPER, str(tmp_path / "mine.yaml")] if over else [PAPER]
+        describe.main([*files, *arguments])
+        return capsys.readouterr().out
+
+    return run
 
 
-def told(capsys, *arguments: str) -> dict[str, str]:
+@pytest.fixture
+def told(output):
     """The summary, by the names at its left."""
-    _, *lines = output(capsys, *arguments).splitlines()
-    return {line[2:15].strip(): line[15:] for line in lines}
+
+    def run(over: str = "") -> dict[str, str]:
+        _, *lines = output(over=over).splitlines()
+        return {line[2:15].strip(): line[15:] for line in lines}
+
+    return run
 
 
-def test_the_papers_summary(capsys):
-    summary = told(capsys, PAPER)
+NOTHING = "figures: {fig2: null, fig3: null, fig4: null}\nclaims: null"
+
+
+def test_the_papers_summary(told):
+    summary = told()
     assert summary["data"] == ("81 points in 4 dimensions (3 levels), targets from -1 to 1, seed 0")
     # W1, b1, V1, C1, c0_1; W2, b2, V2, C2, c0_2
     size = (1296 * 4 + 1296 + 16 * 1296 + 16 * 4 + 16) + (1296 * 16 + 1296 + 1296 + 16 + 1)
@@ -52,64 +68,53 @@ def test_the_papers_summary(capsys):
     assert summary["readings"] == total
 
 
-def test_a_sweep_is_told(capsys):
+def test_a_sweep_is_told(told):
     """Of the example: 100 settings of 100 draws, and the paper's figures beside it."""
-    summary = told(capsys, PAPER, str(CONFIG / "sweep.yaml"))
+    summary = told((CONFIG / "sweep.yaml").read_text())
     assert summary["sweep"] == (
         "100 settings of 100 draws: 10,000 runs to epoch 50,000, 10,000 milestones, "
         "500,000,000 epochs to train"
     )
-    assert summary["replicate"] == told(capsys, PAPER)["replicate"]
-    assert "sweep" not in told(capsys, PAPER)
+    assert summary["replicate"] == told()["replicate"]
+    assert "sweep" not in told()
 
 
-def test_later_files_count(capsys, tmp_path):
-    mine = tmp_path / "mine.yaml"
-    mine.write_text("training: {epochs: 120000}\nfigures: {fig3: null, fig4: null}\nclaims: null\n")
-    summary = told(capsys, PAPER, str(mine))
-    assert "fig3" not in summary
-    assert "dense" not in summary
+def test_later_files_count(told):
+    summary = told("training: {epochs: 120000}\nfigures: {fig3: null, fig4: null}\nclaims: null\n")
+    assert not {"fig3", "dense"} & summary.keys()
     # each of 7 runs by way of 50,000 and 100,000
     assert summary["in all"] == "7 runs to epoch 120,000, 21 milestones, 840,000 epochs to train"
 
 
-def test_an_epoch_off_the_grid_is_trained_beside_the_chain(capsys, tmp_path):
-    mine = tmp_path / "mine.yaml"
-    only = "panels: [{network: representer, regularizer: eq2}]"
-    mine.write_text(
-        f"figures: {{fig2: {{lam: [1e-3]}}, fig3: {{epoch: 60000, {only}}}, fig4: null}}"
-    )
-    summary = told(capsys, PAPER, str(mine))
+def test_an_epoch_off_the_grid_is_trained_beside_the_chain(told):
+    fig3 = "{epoch: 60000, panels: [{network: representer, regularizer: eq2}]}"
+    summary = told(f"figures: {{fig2: {{lam: [1e-3]}}, fig3: {fig3}, fig4: null}}")
     assert summary["fig3"] == "1 run to epoch 60,000, 2 milestones, 60,000 epochs to train"
     # 3 runs to 200,000, and from 50,000 to 60,000 once more
     assert summary["in all"] == "3 runs to epoch 200,000, 13 milestones, 610,000 epochs to train"
 
 
-def test_a_study_that_trains_nothing(capsys, tmp_path):
-    mine = tmp_path / "mine.yaml"
-    mine.write_text("figures: {fig2: null, fig3: null, fig4: null}\nclaims: null")
-    assert told(capsys, PAPER, str(mine))["in all"] == "trains nothing"
-    assert output(capsys, PAPER, str(mine), "--runs") == ""
+def test_a_study_that_trains_nothing(told, output):
+    assert told(NOTHING)["in all"] == "trains nothing"
+    assert output("--runs", over=NOTHING) == ""
 
 
-def test_runs_are_listed_and_printed_for_the_train_command(capsys):
-    ids = output(capsys, PAPER, "--runs").splitlines()
+def test_runs_are_listed_and_printed_for_the_train_command(output):
+    ids = output("--runs").splitlines()
     # 9 runs of the figures and 5 shallow ones in each of 10 draws; the readings' in one: all 14 for
     # each of 3, 9 with weight decay for each of 3, 2 dense ones for one
     assert len(ids) == len(set(ids)) == 10 * 14 + 3 * 14 + 3 * 9 + 2
     for name in ids[:9] + ids[-3:]:
-        text = output(capsys, PAPER, "--run", name)
+        text = output("--run", name)
         assert text.count("\n") == 1
         assert Run.model_validate_json(text).id == name
 
 
-def test_an_unknown_run_is_told_the_nearest(tmp_path):
+def test_an_unknown_run_is_told_the_nearest(output):
     with pytest.raises(UserError, match=r"the nearest is dense-none-seed\d-.*--runs lists them"):
-        describe.main([PAPER, "--run", "dense-none"])
-    mine = tmp_path / "mine.yaml"
-    mine.write_text("figures: {fig2: null, fig3: null, fig4: null}\nclaims: null")
+        output("--run", "dense-none")
     with pytest.raises(UserError, match="no such run; it has none at all"):
-        describe.main([PAPER, str(mine), "--run", "dense-none"])
+        output("--run", "dense-none", over=NOTHING)
 
 
 def test_mistakes_end_with_status_2_and_no_stack_trace(capsys, tmp_path, monkeypatch):
@@ -125,29 +130,31 @@ def test_mistakes_end_with_status_2_and_no_stack_trace(capsys, tmp_path, monkeyp
     assert line.startswith(f"{mine}:1: network.K: 0 is not allowed; write ")
 
 
-def engine_lines(capsys, *files: str) -> list[str]:
+@pytest.fixture
+def engine_lines(output):
     """What is said of engines."""
-    lines = output(capsys, PAPER, *files).splitlines()
-    return [line[15:] for line in lines if line.startswith("  engine ")]
+
+    def run() -> list[str]:
+        return re.findall("^  engine +(.*)$", output(), re.MULTILINE)
+
+    return run
 
 
-def test_all_runs_are_trained_by_the_engine_that_is_asked_for(capsys):
-    assert engine_lines(capsys) == ["compiled"]
+def test_all_runs_are_trained_by_the_engine_that_is_asked_for(engine_lines):
+    assert engine_lines() == ["compiled"]
 
 
-def test_an_engine_that_was_not_built_is_replaced_and_the_remedy_named(
-    capsys, monkeypatch, tmp_path
-):
+def test_an_engine_that_was_not_built_is_replaced(engine_lines, monkeypatch, tmp_path):
     for network in ("representer", "dense"):
         (tmp_path / f"{network}.h").touch()
     monkeypatch.setattr(compiled, "FOLDER", tmp_path)
-    (line,) = engine_lines(capsys)
+    (line,) = engine_lines()
     assert line == (
         f"fused, about three times slower (compiled: {compiled.UNBUILT}; install a C++ compiler, "
         "then `make clean setup`)"
     )
     (tmp_path / "_avx2.so").touch()
-    assert engine_lines(capsys) == ["compiled"]
+    assert engine_lines() == ["compiled"]
 
 
 class Plain(regularizers.Regularizer):
@@ -167,8 +174,10 @@ def plain(monkeypatch):
     return Plain
 
 
-def test_a_regularizer_without_a_gradient_of_its_own_is_trained_by_autograd(capsys, plain):
-    eq2, rest = sorted(engine_lines(capsys))
+def test_a_regularizer_without_a_gradient_of_its_own_is_trained_by_autograd(
+    plain, output, engine_lines
+):
+    eq2, rest = sorted(engine_lines())
     assert eq2.startswith("autograd for ")
     assert eq2.endswith(
         " runs, about ten times slower (compiled: plain has no `terms`; fused: plain has no "
@@ -176,8 +185,8 @@ def test_a_regularizer_without_a_gradient_of_its_own_is_trained_by_autograd(caps
     )
     assert re.fullmatch(r"compiled for \d+ runs", rest)
     counts = [int(line.split()[2]) for line in (eq2, rest)]
-    assert sum(counts) == len(output(capsys, PAPER, "--runs").split())
-    assert counts[0] == len(re.findall("-eq2-", output(capsys, PAPER, "--runs")))
+    assert sum(counts) == len(output("--runs").split())
+    assert counts[0] == len(re.findall("-eq2-", output("--runs")))
 
 
 def test_a_run_that_no_engine_can_train_is_refused_with_all_reasons(plain, monkeypatch):
