@@ -1,20 +1,26 @@
 """The paper's config with a sweep, and sections of the kinds that it does not have."""
 
 import copy
+import json
 import math
+import re
 from collections.abc import Iterator
 from functools import reduce
 from operator import getitem
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from sparsedecay.errors import UserError
 from sparsedecay.study import parse
 from sparsedecay.study.entries import KeyPath
 from sparsedecay.study.schema import item_of, json_schema, leaves, node_at
-from sparsedecay.study.study import Study
+from sparsedecay.study.study import Study, load_study
 
 CONFIG = Path(__file__).parents[2] / "config"
 PAPER = CONFIG / "config.yaml"
+TEXT = PAPER.read_text(encoding="utf-8")
 SCHEMA = json_schema(Study)
 LEAVES = list(leaves(SCHEMA))
 SWEEP = {
@@ -107,3 +113,40 @@ def wrong_values(path: KeyPath) -> Iterator[Any]:
             yield from ("1e-3", [1], 10**4000, -math.inf)
             bounds = ("exclusiveMinimum", 0), ("minimum", -1e-9), ("exclusiveMaximum", 0)
             yield from (node[name] + step for name, step in bounds if name in node)
+
+
+def line_of(text: str) -> int:
+    """Where the paper's config first has a text."""
+    return TEXT[: TEXT.index(text)].count("\n") + 1
+
+
+def load(document: str | dict[str, Any]) -> Study:
+    """The study in a document, through a file mine.yaml."""
+    text = document if isinstance(document, str) else json.dumps(document, ensure_ascii=False)
+    # JSON is YAML, but for these
+    text = re.sub(r"(?<![\w\"])NaN", ".nan", re.sub(r"(?<![\w\"])Infinity", ".inf", text))
+    text = text.replace("-Infinity", "-.inf")
+    Path("mine.yaml").write_text(text, encoding="utf-8")
+    return load_study([Path("mine.yaml")])
+
+
+WORDS_OF_THE_CONFIG = "leap, input or none"
+JARGON = re.compile(r"tuple|[Ii]nput|function-|Figure1|TrainedMatrices|instance|NoneType|pydantic")
+
+
+def load_lines(document: str | dict[str, Any]) -> list[str]:
+    """What is said of a document that is refused."""
+    with pytest.raises(UserError) as caught:
+        load(document)
+    return str(caught.value).splitlines()
+
+
+def refusal(document: str | dict[str, Any]) -> list[str]:
+    """The same: a line for each mistake, all of them plain."""
+    lines = load_lines(document)
+    for line in lines:
+        assert line.isprintable()
+        assert re.match(r"mine\.yaml(:\d+)?: ", line)
+        assert not JARGON.search(line.replace(WORDS_OF_THE_CONFIG, ""))
+        assert len(line) < 350
+    return lines

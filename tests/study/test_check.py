@@ -127,7 +127,7 @@ def test_mistakes_end_with_status_2_and_no_stack_trace(capsys, tmp_path, monkeyp
     captured = capsys.readouterr()
     assert captured.out == ""
     (line,) = captured.err.splitlines()
-    assert line.startswith(f"{mine}:1: network.K: 0 is not allowed; write ")
+    assert line.startswith("mine.yaml:1: network.K: 0 is not allowed; write ")
 
 
 @pytest.fixture

@@ -7,27 +7,18 @@ from pathlib import Path
 import pytest
 
 from sparsedecay.errors import UserError
-from sparsedecay.figures import files_read
 from sparsedecay.files import paths
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import chain
 from sparsedecay.study.plan import Plan, draw, load_plan, networks, tables_read
 from sparsedecay.study.study import load_study
-
-CONFIG = Path(__file__).parents[2] / "config"
-PAPER = CONFIG / "config.yaml"
-
-
-@pytest.fixture(scope="module")
-def paper() -> Plan:
-    return load_plan([PAPER])
+from tests.study.made import CONFIG, PAPER
 
 
 @pytest.fixture
-def mine(tmp_path, monkeypatch):
+def mine():
     """A copy of the configs in the current folder; gives the plan with these readings."""
-    shutil.copytree(CONFIG, tmp_path / "config")
-    monkeypatch.chdir(tmp_path)
+    shutil.copytree(CONFIG, "config")
 
     def plan(readings: str | None = None, name="config", **overrides) -> Plan:
         if readings is not None:
@@ -67,9 +58,9 @@ def test_draws_have_runs_of_their_own(vary, data_sets):
     assert len(plan.data_sets) == data_sets
 
 
-def test_nothing_but_seeds_differs_between_draws(paper):
+def test_nothing_but_seeds_differs_between_draws(plan):
     for (first, one), (other, seventh) in zip(
-        networks(draw(paper.study, 0)), networks(draw(paper.study, 7)), strict=True
+        networks(draw(plan.study, 0)), networks(draw(plan.study, 7)), strict=True
     ):
         assert seventh.model_copy(update={"run": one.run}) == one
         data = other.data.model_copy(update={"seed": 0})
@@ -77,18 +68,18 @@ def test_nothing_but_seeds_differs_between_draws(paper):
         assert other.model_copy(update={"data": data, "initialization": initialization}) == first
 
 
-def test_the_first_draw_is_the_studys_own(paper):
+def test_the_first_draw_is_the_studys_own(plan):
     own = load_study([PAPER]).runs
-    assert draw(paper.study, 0) == paper.study
-    assert own.keys() <= ids(draw(paper.study, 0))
-    for name in paper.study.figures.names:
-        assert paper.request(name) == paper.study.request(name)
-    assert paper.request("replicate/fig2").draws[0] == paper.request("fig2").shown
+    assert draw(plan.study, 0) == plan.study
+    assert own.keys() <= ids(draw(plan.study, 0))
+    for name in plan.study.figures.names:
+        assert plan.request(name) == plan.study.request(name)
+    assert plan.request("replicate/fig2").draws[0] == plan.request("fig2").shown
 
 
-def test_the_networks_of_a_draw(paper):
+def test_the_networks_of_a_draw(plan):
     found = []
-    for run, one in networks(paper.study):
+    for run, one in networks(plan.study):
         told = (run.network, run.regularizer, run.lam, run.shape.L, run.shape.K)
         assert (one.run, one.first) == (run.id, 50_000)
         assert (one.network, one.regularizer, one.lam, one.L, one.K) == told
@@ -108,8 +99,8 @@ def test_the_networks_of_a_draw(paper):
 # --- readings
 
 
-def test_the_papers_readings_share_the_runs_they_do_not_affect(paper):
-    literal, *others = paper.variations
+def test_the_papers_readings_share_the_runs_they_do_not_affect(plan):
+    literal, *others = plan.variations
     assert literal.name == "literal"
     by_id = {run.id: run for run, _ in networks(literal.study)}
     shared = {variation.name: ids(variation.study) & by_id.keys() for variation in others}
@@ -129,11 +120,11 @@ def test_the_papers_readings_share_the_runs_they_do_not_affect(paper):
     assert len(shared) == 8
 
 
-def test_every_reading_is_in_the_table_of_readings_and_only_there(paper):
-    (only,) = paper.statements("claims").readings
+def test_every_reading_is_in_the_table_of_readings_and_only_there(plan):
+    (only,) = plan.statements("claims").readings
     assert (only.name, len(only.draws)) == ("literal", 10)
-    readings = paper.statements("readings").readings
-    assert [one.name for one in readings] == [one.name for one in paper.variations]
+    readings = plan.statements("readings").readings
+    assert [one.name for one in readings] == [one.name for one in plan.variations]
     assert {len(one.draws) for one in readings} == {1}
     assert readings[0].draws[0] == only.draws[0]
     average = {one.name: one.average_over for one in readings}
@@ -142,73 +133,29 @@ def test_every_reading_is_in_the_table_of_readings_and_only_there(paper):
 
 
 @pytest.mark.parametrize("table", ["claims", "readings"])
-def test_a_request_survives_json(paper, table):
-    asked = paper.statements(table)
+def test_a_request_survives_json(plan, table):
+    asked = plan.statements(table)
     assert type(asked).model_validate_json(asked.canonical()) == asked
 
 
-def test_the_plan_has_every_run_that_is_asked_for(paper):
+def test_the_plan_has_every_run_that_is_asked_for(plan):
     asked = {
         one.run
         for table in ("claims", "readings")
-        for reading in paper.statements(table).readings
+        for reading in plan.statements(table).readings
         for of_draw in reading.draws
         for one in of_draw
     }
-    assert set(paper.runs) == asked
-    assert all(run.id == name for name, run in paper.runs.items())
-
-
-# --- figures
-
-
-def test_figures_with_statements(paper):
-    own = ["fig1", "fig2", "fig3", "fig4"]
-    seeds = ["replicate/fig2", "replicate/fig3", "replicate/fig4"]
-    assert paper.figures == [*own, *seeds, "claims", "readings"]
-    assert paper.replicated == [*seeds, "claims"]
-    for name in seeds:
-        request = paper.request(name)
-        assert request.name == name
-        assert len(request.draws) == 10
-        assert len(files_read(request)) == 10 * len(files_read(paper.request(name[-4:])))
-    for name in ("claims", "readings"):
-        assert files_read(paper.request(name)) == [paths.statements(name)]
-
-
-def test_figures_without_statements(mine):
-    plan = mine(claims=None)
-    assert plan.figures == ["fig1", "fig2", "fig3", "fig4"]
-    assert plan.replicated == []
-    assert plan.variations == []
-    assert plan.chosen("claims") == plan.chosen("readings") == []
-    assert plan.runs == plan.study.runs
-    assert mine(claims=None, figures={"fig2": None, "fig3": None}).figures == ["fig1", "fig4"]
-
-
-def test_without_statements_no_file_of_readings_is_needed(mine):
-    Path("config/readings.yaml").unlink()
-    assert mine(claims=None).variations == []
-
-
-def test_a_figure_that_is_left_out_is_not_replicated(mine):
-    plan = mine(figures={"fig4": None})
-    assert "replicate/fig4" not in plan.figures
-    assert plan.replicated == ["replicate/fig2", "replicate/fig3", "claims"]
-
-
-@pytest.mark.parametrize("figure", ["fig2", "fig3"])
-def test_statements_need_their_figures(mine, figure):
-    with pytest.raises(UserError, match=r": claims: .* it tests the networks of figures\.fig2"):
-        mine(figures={figure: None})
+    assert set(plan.runs) == asked
+    assert all(run.id == name for name, run in plan.runs.items())
 
 
 # --- files
 
 
 @pytest.mark.parametrize("table", ["claims", "readings"])
-def test_tables_are_read_once(paper, table):
-    asked = paper.statements(table)
+def test_tables_are_read_once(plan, table):
+    asked = plan.statements(table)
     files = tables_read(asked)
     assert len(files) == len(set(files))
     networks_asked = {one.run: one for r in asked.readings for d in r.draws for one in d}
@@ -244,14 +191,14 @@ def check_work(plan: Plan) -> None:
                 assert left[-1] > 0
 
 
-def test_the_work_that_is_left_decreases(paper):
-    check_work(paper)
-    dense = paper.study.run("dense", "none", 0.0)
-    deep = paper.study.run("representer", "eq2", 1e-3)
-    assert paper.work_left(dense, 50_000) == 1_695_169 * 50_000
-    assert paper.work_left(deep, 50_000) == 50_641 * 200_000
-    assert paper.work_left(deep, 200_000) == 50_641 * 50_000
-    assert paper.work_left(deep, 400_000) == 50_641 * 50_000, "asked for by hand"
+def test_the_work_that_is_left_decreases(plan):
+    check_work(plan)
+    dense = plan.study.run("dense", "none", 0.0)
+    deep = plan.study.run("representer", "eq2", 1e-3)
+    assert plan.work_left(dense, 50_000) == 1_695_169 * 50_000
+    assert plan.work_left(deep, 50_000) == 50_641 * 200_000
+    assert plan.work_left(deep, 200_000) == 50_641 * 50_000
+    assert plan.work_left(deep, 400_000) == 50_641 * 50_000, "asked for by hand"
 
 
 def test_the_work_that_is_left_decreases_for_dense_networks_too():
@@ -266,6 +213,12 @@ def test_every_draw_has_as_much_work():
 
 
 # --- mistakes in the file of readings
+
+
+def test_without_statements_no_file_of_readings_is_needed(mine):
+    Path("config/readings.yaml").unlink()
+    assert mine(claims=None).variations == []
+
 
 GOOD = "a: {title: x, changes: {network: {d: 8}}}\n"
 

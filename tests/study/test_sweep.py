@@ -30,11 +30,6 @@ sweep:
 """
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 def swept(text=TEXT, **overrides):
     """The plan of the paper's config with a sweep laid over it."""
     Path("sweep.yaml").write_text(text)
