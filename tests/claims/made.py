@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from sparsedecay.claims.networks import Reading, Statements, Trained
-from sparsedecay.claims.rows import part_row
+from sparsedecay.claims.rows import written
 from sparsedecay.claims.statements import CLAIMS
 from sparsedecay.files import paths
 from sparsedecay.files.storage import write_table
@@ -162,7 +162,9 @@ def draw(folder: Path, changes: Changes | None = None, lacking: Sequence[tuple] 
     return [network(folder, kind, **changes.get(kind, {})) for kind in KINDS if kind not in lacking]
 
 
-def reading(draws: list, name="literal", title="the text", average_over=("W", "V")) -> Reading:
+def reading(
+    draws: Sequence = (), name="literal", title="the text", average_over=("W", "V")
+) -> Reading:
     return Reading(name=name, title=title, average_over=average_over, draws=draws)
 
 
@@ -185,19 +187,13 @@ def table(
     epoch that the text speaks of, and stand at no other. No two numbers in it are alike."""
     found, fresh = [], iter(range(101, 10_000))
     stated = {"fig2": LATE, "fig3": EARLY, "shallow": LATE}
-    usual = {
-        (reading, claim.id, stated[claim.epoch]): "holds" for reading in seeds for claim in CLAIMS
-    }
     by_id = {claim.id: claim for claim in CLAIMS}
-    for (reading, name, epoch), verdict in (usual | verdicts).items():
-        claim = by_id[name]
-        about = {"reading": reading, "title": titles[reading], "claim": name, "epoch": epoch}
-        about |= {"statement": claim.statement, "place": claim.place, "quote": claim.quote}
-        about |= {"stated": epoch == stated[claim.epoch], "seeds": seeds[reading]}
-        for n, part in enumerate(claim.parts, start=1):
-            low, value, high = (next(fresh) / 1000 for _ in range(3))
-            row = part_row(n, part, [value] * seeds[reading]) | about | {"claim_verdict": verdict}
+    usual = {(way, name, stated[c.epoch]): "holds" for way in seeds for name, c in by_id.items()}
+    for (way, name, epoch), verdict in (usual | verdicts).items():
+        claim, of_way = by_id[name], reading((), way, titles[way])
+        values = [[next(fresh) / 1000] * seeds[way] for _ in claim.parts]
+        for row in written(claim, of_way, epoch, epoch == stated[claim.epoch], values):
             # the first part has the statement's verdict, others hold
-            row |= {"low": low, "high": high, "verdict": verdict if n == 1 else "holds"}
-            found.append(row)
+            row |= {"claim_verdict": verdict, "verdict": verdict if row["part"] == 1 else "holds"}
+            found.append(row | {"low": next(fresh) / 1000, "high": next(fresh) / 1000})
     return pa.Table.from_pylist(found, schema=STATEMENTS).to_pandas()

@@ -8,9 +8,8 @@ import torch
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
-from sparsedecay.claims.rows import part_row
+from sparsedecay.claims.rows import written
 from sparsedecay.claims.statements import CLAIMS
-from sparsedecay.claims.verdict import worst
 from sparsedecay.figures import find, style, verdicts
 from sparsedecay.figures.declaration import Request
 from sparsedecay.files import paths
@@ -19,6 +18,7 @@ from sparsedecay.files.storage import write_state, write_table
 from sparsedecay.files.tables import MATRICES, SPECTRA, STATEMENTS, SUMMARY, TRAJECTORY
 from sparsedecay.science.networks import build
 from sparsedecay.study.study import Study, load_study
+from tests.claims.made import reading as of_reading
 
 SMOKE = Path(__file__).parents[2] / "config" / "smoke.yaml"
 K, D = 80, 3
@@ -149,20 +149,13 @@ def within(part) -> float:
 
 def statements(reading="literal", numbers=None, epochs=(50_000, 200_000)) -> list[dict]:
     """Rows of a table of statements, all of which hold but for the given numbers."""
-    found = []
+    found, way = [], of_reading(name=reading, title=f"reading {reading}")
     for claim in CLAIMS:
         stated = 50_000 if claim.epoch == "fig3" else 200_000
         for epoch in epochs:
-            values = (numbers or {}).get((claim.id, epoch), [])
-            parts = [
-                part_row(i + 1, part, values[i] if values else [within(part)] * 3)
-                for i, part in enumerate(claim.parts)
-            ]
-            about = {"reading": reading, "title": f"reading {reading}", "claim": claim.id}
-            about |= {"statement": claim.statement, "place": claim.place, "quote": claim.quote}
-            about |= {"epoch": epoch, "stated": epoch == stated, "seeds": 3}
-            about |= {"claim_verdict": worst([part["verdict"] for part in parts])}
-            found += [about | part for part in parts]
+            usual = [[within(part)] * 3 for part in claim.parts]
+            values = (numbers or {}).get((claim.id, epoch), usual)
+            found += written(claim, way, epoch, epoch == stated, values)
     return found
 
 

@@ -1,11 +1,9 @@
 """`sparsedecay check`: what a config asks for."""
 
 import re
-import sys
 
 import pytest
 
-from sparsedecay import cli
 from sparsedecay.engines import compiled
 from sparsedecay.errors import UserError
 from sparsedecay.science import regularizers
@@ -115,19 +113,6 @@ def test_an_unknown_run_is_told_the_nearest(output):
         output("--run", "dense-none")
     with pytest.raises(UserError, match="no such run; it has none at all"):
         output("--run", "dense-none", over=NOTHING)
-
-
-def test_mistakes_end_with_status_2_and_no_stack_trace(capsys, tmp_path, monkeypatch):
-    mine = tmp_path / "mine.yaml"
-    mine.write_text("network: {K: 0}\n")
-    monkeypatch.setattr(sys, "argv", ["sparsedecay", "check", PAPER, str(mine)])
-    with pytest.raises(SystemExit) as caught:
-        cli.main()
-    assert caught.value.code == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    (line,) = captured.err.splitlines()
-    assert line.startswith("mine.yaml:1: network.K: 0 is not allowed; write ")
 
 
 @pytest.fixture

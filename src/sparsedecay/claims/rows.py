@@ -30,6 +30,13 @@ def tested(
         values = [[number(part, draw) for draw in draws] for part in claim.parts]
     except NotTrained:
         return []
+    return written(claim, reading, epoch, epoch == asked.epochs[claim.epoch], values)
+
+
+def written(
+    claim: Claim, reading: Reading, epoch: int, stated: bool, values: list[list[float | None]]
+) -> list[dict[str, Any]]:
+    """The rows of one statement, from the numbers of each part in all draws."""
     found = [
         part_row(place, part, of_draws)
         for place, (part, of_draws) in enumerate(zip(claim.parts, values, strict=True), start=1)
@@ -42,8 +49,8 @@ def tested(
         "place": claim.place,
         "quote": claim.quote,
         "epoch": epoch,
-        "stated": epoch == asked.epochs[claim.epoch],
-        "seeds": len(draws),
+        "stated": stated,
+        "seeds": len(values[0]),
         "claim_verdict": worst([row["verdict"] for row in found]),
     }
     return [about | row for row in found]

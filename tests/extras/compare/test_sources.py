@@ -4,13 +4,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from sparsedecay import cli, data
+from sparsedecay import data
 from sparsedecay.extras.compare.sides import Folder, from_json, parameters
 from sparsedecay.measure import command
 from sparsedecay.science.run import columns
@@ -183,7 +182,7 @@ def test_columns_and_tables_that_are_missing_are_shown_as_such(alike, compare):
     assert re.search(r"A2 rank +– +3 +–\n", compare(one, two))
 
 
-def test_what_holds_no_results(projects, refusal, capsys, monkeypatch):
+def test_what_holds_no_results(projects, refusal):
     one, two = projects
     folder = milestone(one, small_run())
     figure(one, "fig1.png")
@@ -191,11 +190,6 @@ def test_what_holds_no_results(projects, refusal, capsys, monkeypatch):
     assert "figures: holds no measured results" in refusal(one, one / "figures")
     table = folder / "summary.parquet"
     assert f"{table}: is damaged or no .zip" in refusal(one, table)
-    monkeypatch.setattr(sys, "argv", ["sparsedecay", "compare", "two", "one"])
-    with pytest.raises(SystemExit) as caught:
-        cli.main()
-    assert caught.value.code == 2
-    assert capsys.readouterr().err.startswith("two: holds no measured results")
 
 
 def test_configs_as_they_were_and_as_they_are(repository, compare):
