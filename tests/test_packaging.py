@@ -129,14 +129,11 @@ def test_what_repositories_are_told_agrees_with_the_project():
     assert project["name"] == CODEMETA["name"]
     assert CODEMETA["softwareRequirements"] == project["dependencies"]
     assert CODEMETA["runtimePlatform"] == f"Python {project['requires-python']}"
+    names = [author["name"] for author in project["authors"]]
+    for authors in (CITATION["authors"], ZENODO["creators"], CODEMETA["author"]):
+        assert [author["name"] for author in authors] == names
     released = str(CITATION["date-released"])
     assert released == ZENODO["publication_date"] == CODEMETA["datePublished"]
-
-
-def test_authors_are_the_same_everywhere():
-    names = [author["name"] for author in PROJECT["project"]["authors"]]
-    for said in (CITATION["authors"], ZENODO["creators"], CODEMETA["author"]):
-        assert [author["name"] for author in said] == names
 
 
 def test_the_paper_is_cited_the_same_everywhere():

@@ -320,16 +320,9 @@ def test_a_page_is_well_formed_and_shows_what_it_is_given():
     assert tags.seen.count("h1") == 1
     assert tags.seen[:4] == ["html", "head", "meta", "title"]
     assert "http" not in page, "it needs nothing but itself"
-
-
-def test_the_title_of_a_page_is_text():
     assert "script" not in Tags(markdown.page("Text", "</title>" + EVIL)).seen
-
-
-def test_a_title_with_a_bar_stays_in_its_cell():
-    found = readings(titles={"sum": "loss | summed"})
-    page = markdown.fragment(findings.table_of_readings(found))
-    assert "<td>loss | summed</td>" in page
+    found = findings.table_of_readings(readings(titles={"sum": "loss | summed"}))
+    assert "<td>loss | summed</td>" in markdown.fragment(found), "in its cell"
 
 
 # --- the command

@@ -9,7 +9,6 @@ import pytest
 from sparsedecay.claims import rows
 from sparsedecay.claims.measured import Draw
 from sparsedecay.claims.statements import CLAIMS
-from sparsedecay.errors import UserError
 from sparsedecay.files.results import Results
 from tests.claims.made import (
     DECAY,
@@ -302,9 +301,3 @@ def test_a_single_lam_leaves_out_statements_on_smaller_ones(results):
 def test_a_network_that_begins_without_entries_above_the_threshold(results):
     found = outcome(results, [draw(results.folder, {(*EQ2, 0.1): {"initial": 0.0}})])
     assert found["sparser-over-time", 1]["verdict"] == "fails"
-
-
-def test_a_missing_table_is_named(results):
-    one = draw(results.folder)[0].model_copy(update={"run": "nowhere"})
-    with pytest.raises(UserError, match=r"measure/nowhere/50/.*parquet: no such file"):
-        outcome(results, [[one, *draw(results.folder)[1:]]])

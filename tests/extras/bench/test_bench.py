@@ -93,13 +93,11 @@ def test_all_cases_of_the_paper_early_and_late(one_core, capsys):
     told = {(case["network"], case["regularizer"], case["phase"], case["epoch"]) for case in cases}
     assert told == {
         (network, regularizer, phase, epoch)
-        for network, regularizer in [
-            ("representer", "eq2"),
-            ("representer", "weight_decay"),
-            ("representer", "none"),
-            ("dense", "weight_decay"),
-            ("dense", "none"),
-        ]
+        for network, regularizers in (
+            ("representer", ("eq2", "weight_decay", "none")),
+            ("dense", ("weight_decay", "none")),
+        )
+        for regularizer in regularizers
         for phase, epoch in (("early", 0), ("late", 10), ("denormals", 5))
         if (regularizer, phase) != ("none", "denormals")
     }
