@@ -30,36 +30,41 @@ def valid(config) -> bool:
     return Draft202012Validator(SCHEMA).is_valid(config)
 
 
-def test_the_documents_are_up_to_date(capsys):
+@pytest.fixture
+def check(capsys):
+    """The exit status of `sparsedecay document --check`, and what it says."""
+
+    def run(folder):
+        with pytest.raises(SystemExit) as caught:
+            document.main(["--folder", str(folder), "--check"])
+        return caught.value.code, capsys.readouterr().err
+
+    return run
+
+
+def test_the_documents_are_up_to_date(check):
     """If not: run `sparsedecay document`."""
-    with pytest.raises(SystemExit) as caught:
-        document.main(["--folder", str(CONFIG), "--check"])
-    assert (caught.value.code, capsys.readouterr().err) == (0, "")
+    assert check(CONFIG) == (0, "")
 
 
-@pytest.mark.parametrize("name", ["README.md", "schema.json"])
-@pytest.mark.parametrize("spoil", [lambda f: f.write_text("old"), lambda f: f.unlink()])
-def test_a_document_out_of_date_is_named_and_written(tmp_path, capsys, name, spoil):
+@pytest.mark.parametrize(
+    ("spoilt", "content", "stale"),
+    [
+        *((name, content, name) for name in ("README.md", "schema.json") for content in ("", None)),
+        ("config.yaml", PAPER.read_text().replace("K: 1296", "K: 81"), "README.md"),
+    ],
+)
+def test_a_document_out_of_date_is_named_and_written(tmp_path, check, spoilt, content, stale):
     for file in ("config.yaml", "README.md", "schema.json"):
         shutil.copy(CONFIG / file, tmp_path)
-    before = (tmp_path / name).read_bytes()
-    spoil(tmp_path / name)
-    with pytest.raises(SystemExit) as caught:
-        document.main(["--folder", str(tmp_path), "--check"])
-    assert caught.value.code == 1
-    said = capsys.readouterr().err
-    assert said == f"{tmp_path / name}: is out of date; run: sparsedecay document\n"
+    before = (tmp_path / stale).read_bytes()
+    file = tmp_path / spoilt
+    file.unlink() if content is None else file.write_text(content)
+    told = f"{tmp_path / stale}: is out of date; run: sparsedecay document\n"
+    assert check(tmp_path) == (1, told)
     document.main(["--folder", str(tmp_path)])
-    assert (tmp_path / name).read_bytes() == before
-
-
-def test_another_value_of_the_papers_makes_the_readme_stale(tmp_path):
-    for file in ("README.md", "schema.json"):
-        shutil.copy(CONFIG / file, tmp_path)
-    (tmp_path / "config.yaml").write_text(PAPER.read_text().replace("K: 1296", "K: 81"))
-    with pytest.raises(SystemExit) as caught:
-        document.main(["--folder", str(tmp_path), "--check"])
-    assert caught.value.code == 1
+    assert check(tmp_path) == (0, "")
+    assert ((tmp_path / stale).read_bytes() == before) == (spoilt == stale)
 
 
 def test_elsewhere_there_is_nothing_to_document(tmp_path):
