@@ -1,6 +1,7 @@
 """config/README.md and config/schema.json say what is checked."""
 
 import json
+import re
 import shutil
 from functools import reduce
 from operator import getitem
@@ -11,7 +12,6 @@ from ruamel.yaml import YAML
 
 from sparsedecay.errors import UserError
 from sparsedecay.extras import document
-from sparsedecay.extras.document import EFFECTS
 from sparsedecay.science.regularizers import KINDS
 from sparsedecay.study import parse as reading
 from sparsedecay.study.entries import key
@@ -24,6 +24,13 @@ from tests.study.made import document as document_with
 FILES = [PAPER, CONFIG / "sweep.yaml"]
 SCHEMA = json.loads((CONFIG / "schema.json").read_text())
 README = (CONFIG / "README.md").read_text()
+EFFECTS = [
+    (re.findall("`([^`]+)`", names), text.strip())
+    for names, text in re.findall(
+        r"^\| (.+?) \| (.+?) \|$", README.partition("after an edit\n")[2].partition("##")[0], re.M
+    )[2:]
+]
+"""Keys or sections, and what an edit there makes run, as the README says it."""
 
 
 def valid(config) -> bool:
@@ -50,7 +57,9 @@ def test_the_documents_are_up_to_date(check):
 @pytest.mark.parametrize(
     ("spoilt", "content", "stale"),
     [
-        *((name, content, name) for name in ("README.md", "schema.json") for content in ("", None)),
+        *(("schema.json", content, "schema.json") for content in ("", None)),
+        ("README.md", README.replace("`1296`", "`9`"), "README.md"),
+        ("README.md", "\n\n".join(document.MARKS), "README.md"),
         ("config.yaml", PAPER.read_text().replace("K: 1296", "K: 81"), "README.md"),
     ],
 )
@@ -64,7 +73,16 @@ def test_a_document_out_of_date_is_named_and_written(tmp_path, check, spoilt, co
     assert check(tmp_path) == (1, told)
     document.main(["--folder", str(tmp_path)])
     assert check(tmp_path) == (0, "")
-    assert ((tmp_path / stale).read_bytes() == before) == (spoilt == stale)
+    kept = content is None or "# The configuration" in content or spoilt == "schema.json"
+    assert ((tmp_path / stale).read_bytes() == before) == (spoilt == stale and kept)
+
+
+@pytest.mark.parametrize("content", ["", "no marks", document.MARKS[0]])
+def test_a_readme_without_a_place_for_the_keys_is_told(tmp_path, content):
+    shutil.copy(PAPER, tmp_path)
+    (tmp_path / "README.md").write_text(content)
+    with pytest.raises(UserError, match=r"README\.md: lacks a line <!--"):
+        document.main(["--folder", str(tmp_path)])
 
 
 def test_elsewhere_there_is_nothing_to_document(tmp_path):
