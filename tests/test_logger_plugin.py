@@ -93,21 +93,20 @@ def test_a_run_that_diverged_is_told_of(tmp_path):
     assert display.read_news(log) == "diverged: run?[2J at 10"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0:00:00"), (59.6, "0:01:00"), (61.5, "0:01:02"), (7500, "2:05:00"), (36000, "10:00:00")],
-)
-def test_durations(seconds, text):
-    assert display.clock(seconds) == text
+DURATIONS = {0: "0:00:00", 59.6: "0:01:00", 61.5: "0:01:02", 7500: "2:05:00", 36000: "10:00:00"}
+RATES = {0.042: "0.042", 2.34: "2.3", 9.97: "10", 431.2: "431", 9999.6: "10,000"}
 
 
 @pytest.mark.parametrize(
-    ("rate", "text"),
-    [(0.042, "0.042"), (2.34, "2.3"), (9.97, "10"), (431.2, "431"), (9999.6, "10,000")],
+    ("field", "value", "column", "text"),
+    [
+        *(("seconds_left", seconds, "left", text) for seconds, text in DURATIONS.items()),
+        *(("epochs_per_second", rate, "epochs/s", text) for rate, text in RATES.items()),
+    ],
 )
-def test_rates(rate, text):
-    progress = Progress(epoch=0, target=1, epochs_per_second=rate)
-    assert progress.columns()["epochs/s"] == text
+def test_numbers_in_columns(field, value, column, text):
+    progress = Progress(epoch=0, target=1, **{field: value})
+    assert progress.columns()[column] == text
 
 
 def test_names_are_as_short_as_is_unique():

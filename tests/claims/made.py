@@ -106,9 +106,8 @@ def write(folder: Path, one: Trained, epoch: int, values: dict[str, Any]) -> Non
     names = ("W1", "V1", "C1") if one.L == 1 else ("W1", "V1", "C1", "W2", "V2", "C2")
     names = ("W1", "A2", "C1", "V2") if one.network == "dense" else names
     about = {"run": one.run, "epoch": epoch}
-    summary = dict.fromkeys(SUMMARY.names) | about
-    summary |= {"network": one.network, "regularizer": one.regularizer, "lam": one.lam}
-    summary |= {"L": one.L, "K": one.K, "d": D, "points": POINTS}
+    told = ("network", "regularizer", "lam", "L", "K")
+    summary = about | {name: getattr(one, name) for name in told} | {"d": D, "points": POINTS}
     # `mse` of the epoch itself lies on a spike
     summary |= {"target_mean_square": MEAN_SQUARE, "mse_tail_median": values["mse"], "mse": 7.0}
     summary |= {"active_neurons": values["active"], "distinct_neurons": values["distinct"]}
@@ -116,14 +115,12 @@ def write(folder: Path, one: Trained, epoch: int, values: dict[str, Any]) -> Non
         summary |= {"diverged": values["diverged"], "mse": None, "mse_tail_median": None}
         summary |= {"active_neurons": None, "distinct_neurons": None}
     matrices = [
-        {**dict.fromkeys(MATRICES.names), **about, "matrix": name, "max_abs": values["largest"]}
-        for name in names
-        if name != "A2"
+        {**about, "matrix": name, "max_abs": values["largest"]} for name in names if name != "A2"
     ]
     if one.L == 2:
         between = {"rows": 1000, "columns": 2000, "linear_nodes": values["linear_nodes"]}
-        A = {**about, "matrix": "A2", "max_abs": values["largest_A"], **between, **values["A"]}
-        matrices.append(dict.fromkeys(MATRICES.names) | A)
+        A = {"matrix": "A2", "max_abs": values["largest_A"]}
+        matrices.append(about | A | between | values["A"])
     records = [(epoch - 2 * i, values["sparsity"]) for i in reversed(range(RECORDS))]
     records = [(e, s if i >= 5 else values["early"]) for i, (e, s) in enumerate(records)]
     if epoch == EARLY:

@@ -93,13 +93,6 @@ def test_a_reading_averages_over_what_it_says(folder):
     assert values == {"WV": 0.5, "WVC": 0.375, "C": 0.125}
 
 
-def test_largest_entries_are_of_the_matrices_that_are_averaged(folder):
-    for kinds in (("W", "V"), ("W", "V", "C"), ("V",)):
-        request = asked(reading([draw(folder)], average_over=kinds))
-        found = [r for r in rows(request, Results(folder)) if r["claim"] == "max-entry"]
-        assert {row["value"] for row in found} == {0.15}, "not 9, that of the product A"
-
-
 def test_the_same_table_twice_is_the_same_file(folder, request_of_two):
     one, other = (made(folder, request_of_two, name) for name in ("one", "other"))
     assert one.read_bytes() == other.read_bytes()

@@ -176,13 +176,18 @@ def test_one_network_does_not_move_the_typical_largest_entry(results):
     assert row["value"] == 0.15
 
 
-def test_largest_entries_are_of_trained_matrices(results):
-    """Of a dense network A is one; of the other it is the product W V."""
-    request = asked(reading([draw(results.folder)]))
-    (literal,) = request.readings
-    one = Draw(results, request, literal, literal.draws[0], EARLY)
-    assert list(one.at("representer", "eq2", 1e-3).largest_entries) == [0.15] * 4
-    assert list(one.at("dense", "weight_decay", 1e-3).largest_entries) == [0.15] * 3
+@pytest.mark.parametrize(
+    ("kinds", "deep", "dense"), [(("W", "V"), 4, 3), (("W", "V", "C"), 6, 4), (("V",), 2, 1)]
+)
+def test_largest_entries_are_of_the_trained_matrices_that_are_averaged(results, kinds, deep, dense):
+    """Of a dense network A is one; of the other it is the product W V, which has one of 9."""
+    way = reading([draw(results.folder)], average_over=kinds)
+    one = Draw(results, asked(way), way, way.draws[0], EARLY)
+    assert list(one.at("representer", "eq2", 1e-3).largest_entries) == [0.15] * deep
+    assert list(one.at("dense", "weight_decay", 1e-3).largest_entries) == [0.15] * dense
+    assert {
+        row["value"] for row in rows.tested(BY_ID["max-entry"], asked(way), way, LATE, results)
+    } == {0.15}
 
 
 def test_one_draw_of_ten_does_not_decide(results):

@@ -14,23 +14,17 @@ from sparsedecay.study.entries import overlaid
 from sparsedecay.study.parse import check_config_arguments
 
 
-@pytest.fixture
-def mine(tmp_path, monkeypatch):
-    """A config file mine.yaml in the working directory."""
-    monkeypatch.chdir(tmp_path)
-    return Path("mine.yaml")
+def read(content: str | bytes):
+    """What is read of a file mine.yaml in the working directory."""
+    Path("mine.yaml").write_bytes(content.encode() if isinstance(content, str) else content)
+    return reading.read(Path("mine.yaml"))
 
 
-def read(file: Path, content: str | bytes):
-    file.write_bytes(content.encode() if isinstance(content, str) else content)
-    return reading.read(file)
-
-
-def refusal(file: Path, content: str | bytes) -> str:
+def refusal(content: str | bytes) -> str:
     """What a user is told about a file: one line that names it."""
     began = time.monotonic()
     with pytest.raises(UserError) as caught:
-        read(file, content)
+        read(content)
     assert time.monotonic() - began < 60  # no measure of speed: exploding takes for ever
     message = str(caught.value)
     assert message.isprintable(), "more than one line, or control characters"
@@ -69,14 +63,14 @@ def refusal(file: Path, content: str | bytes) -> str:
         ("!!float 5", 5.0),
     ],
 )
-def test_scalars_are_those_of_yaml_1_2(mine, text, value):
-    read_value = read(mine, f"a: {text}\n").plain()["a"]
+def test_scalars_are_those_of_yaml_1_2(text, value):
+    read_value = read(f"a: {text}\n").plain()["a"]
     assert read_value == value
     assert type(read_value) is type(value)
 
 
-def test_every_value_knows_its_line_and_its_text(mine):
-    entry = read(mine, "# a comment\ntraining:\n  stride: 5_0\n  # more\n  range: [0.50,\n    1]\n")
+def test_every_value_knows_its_line_and_its_text():
+    entry = read("# a comment\ntraining:\n  stride: 5_0\n  # more\n  range: [0.50,\n    1]\n")
     assert entry.place == "mine.yaml"
     assert entry.at(("training",)).place == "mine.yaml:2"
     assert entry.at(("training", "stride")).place == "mine.yaml:3"
@@ -89,8 +83,8 @@ def test_every_value_knows_its_line_and_its_text(mine):
     )
 
 
-def test_values_are_shown_in_one_short_line(mine):
-    entry = read(mine, f'a: "two\\nlines"\nb: {"x" * 500}\nc: {list(range(99))}\nd: {{e: null}}\n')
+def test_values_are_shown_in_one_short_line():
+    entry = read(f'a: "two\\nlines"\nb: {"x" * 500}\nc: {list(range(99))}\nd: {{e: null}}\n')
     assert entry.at(("a",)).written() == r"'two\nlines'"
     assert entry.at(("b",)).written() == "x" * 59 + "…"
     assert entry.at(("c",)).written().startswith("[0, 1, 2, ")
@@ -99,9 +93,9 @@ def test_values_are_shown_in_one_short_line(mine):
     assert entry.at(("d",)).written() == "{e: null}"
 
 
-def test_aliases_and_merge_keys_are_written_out(mine):
+def test_aliases_and_merge_keys_are_written_out():
     text = "a: &a {x: 1, y: 2}\nb: &b {x: 9}\nc: {<<: *a, y: 3}\nd: {<<: [*b, *a]}\ne: [*b]\n"
-    assert read(mine, text).plain() == {
+    assert read(text).plain() == {
         "a": {"x": 1, "y": 2},
         "b": {"x": 9},
         "c": {"x": 1, "y": 3},
@@ -119,8 +113,8 @@ def test_aliases_and_merge_keys_are_written_out(mine):
         lambda text: json.dumps({"a": {"b": [1, 0.5]}, "c": "é"}).encode(),
     ],
 )
-def test_other_spellings_of_the_same(mine, encode):
-    assert read(mine, encode("a:\n  b: [1, 0.5]\nc: é\n")).plain() == {
+def test_other_spellings_of_the_same(encode):
+    assert read(encode("a:\n  b: [1, 0.5]\nc: é\n")).plain() == {
         "a": {"b": [1, 0.5]},
         "c": "é",
     }
@@ -177,14 +171,14 @@ MERGE_BOMB = "\n".join(
         (MERGE_BOMB.encode(), "more than 10,000 values"),
     ],
 )
-def test_what_is_no_config_is_refused_in_one_line(mine, content, said):
-    assert said in refusal(mine, content)
+def test_what_is_no_config_is_refused_in_one_line(content, said):
+    assert said in refusal(content)
 
 
-def test_a_bomb_takes_little_memory(mine):
+def test_a_bomb_takes_little_memory():
     tracemalloc.start()
     try:
-        refusal(mine, BOMB)
+        refusal(BOMB)
         assert tracemalloc.get_traced_memory()[1] < 30e6
     finally:
         tracemalloc.stop()
@@ -199,20 +193,20 @@ def test_a_bomb_takes_little_memory(mine):
         ("a\nb", "'a\\nb': no such file"),
     ],
 )
-def test_what_is_no_file_is_refused(mine, file, said):
+def test_what_is_no_file_is_refused(file, said):
     with pytest.raises(UserError) as caught:
         reading.read(Path(file))
     assert said in str(caught.value)
     assert str(caught.value).isprintable()
 
 
-def test_files_in_the_working_directory_are_named_by_their_short_path(mine):
+def test_files_in_the_working_directory_are_named_by_their_short_path():
     with pytest.raises(UserError, match=r"^config/none\.yaml: "):
         reading.read(Path.cwd() / "config" / "none.yaml")
 
 
-def test_sections_are_merged_and_lists_replaced(mine):
-    base = read(mine, "a: {b: 1, c: [1, 2, 3]}\nd: {e: 1}\n")
+def test_sections_are_merged_and_lists_replaced():
+    base = read("a: {b: 1, c: [1, 2, 3]}\nd: {e: 1}\n")
     over = reading.overrides({"a": {"c": [4]}, "d": 5, "f": {"g": 6}})
     merged = overlaid(base, over)
     assert merged.plain() == {"a": {"b": 1, "c": [4]}, "d": 5, "f": {"g": 6}}
@@ -221,8 +215,8 @@ def test_sections_are_merged_and_lists_replaced(mine):
     assert base.plain()["d"] == {"e": 1}, "the base itself is left alone"
 
 
-def test_a_section_of_another_kind_replaces_the_old_one(mine):
-    base = read(mine, "a: {kind: x, b: 1}\nd: {e: 1}\n")
+def test_a_section_of_another_kind_replaces_the_old_one():
+    base = read("a: {kind: x, b: 1}\nd: {e: 1}\n")
     for given, left in (
         ({"kind": "y", "c": 2}, {"kind": "y", "c": 2}),
         ({"kind": "x", "c": 2}, {"kind": "x", "b": 1, "c": 2}),
@@ -265,7 +259,7 @@ def test_overrides_without_end_are_refused():
         (["--config", "training={}", "figures/fig1.pdf"], "figures/fig1.pdf: is not NAME=VALUE"),
     ],
 )
-def test_what_snakemake_would_trip_over_is_told_first(mine, arguments, said):
+def test_what_snakemake_would_trip_over_is_told_first(arguments, said):
     Path("good.yaml").write_text("a: 1\n")
     Path("broken.yaml").write_text("a: [1\nb: 2\n")
     with pytest.raises(UserError, match=said) as caught:
@@ -284,7 +278,7 @@ def test_what_snakemake_would_trip_over_is_told_first(mine, arguments, said):
         ["-nC", "a"],
     ],
 )
-def test_arguments_that_are_fine_or_anothers_business_pass(mine, arguments):
+def test_arguments_that_are_fine_or_anothers_business_pass(arguments):
     Path("good.yaml").write_text("a: 1\n")
     check_config_arguments(arguments)
 
