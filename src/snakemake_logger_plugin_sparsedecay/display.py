@@ -186,7 +186,7 @@ class BottomLines:
         return size if size.columns >= 40 and size.lines >= 8 else None
 
     def show(self, lines: Sequence[str], size: os.terminal_size) -> None:
-        """Replace the lines by these, none of which may be wider than the terminal."""
+        """Replace the lines by these; none may be wider than the terminal."""
         height = len(lines)
         text = ""
         if self._shape != (height, size):  # a terminal that is resized forgets the region

@@ -1,6 +1,6 @@
 """The networks that statements are tested on, in groups, and what a table of them is made from.
 
-A group says once which runs it trains, to which epochs, and of which epoch the text speaks. A
+A group says once which runs it trains, to which epochs, and which epoch the text means. A
 statement names its group in `Claim.epoch`; one on other networks is an entry more here.
 """
 
@@ -24,7 +24,7 @@ class Networks:
     """A group of networks."""
 
     epoch: Callable[[Study], int]
-    """The epoch that the text speaks of."""
+    """The epoch that the text means."""
     runs: Callable[[Study], Iterator[tuple[Run, Iterable[int]]]]
     """The runs of one draw, each with the milestones at which it is tested."""
 

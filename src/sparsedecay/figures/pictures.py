@@ -100,7 +100,7 @@ def decreasing(matrix: np.ndarray, axis: int) -> np.ndarray:
 
 
 def extent(counts: np.ndarray) -> tuple[int, int]:
-    """Rows and columns of the upper left part outside of which no entry counts, (m, n) bool."""
+    """Rows and columns of the upper left part that holds all entries that count, (m, n) bool."""
     rows, columns = (np.flatnonzero(counts.any(axis=1 - axis)) for axis in (0, 1))
     return (int(rows[-1]) + 1, int(columns[-1]) + 1) if len(rows) else (0, 0)
 

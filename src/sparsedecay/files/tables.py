@@ -139,7 +139,7 @@ STATEMENTS = schema(
     ("stated", pa.bool_(), "whether the text speaks of this epoch"),
     ("seeds", pa.int64(), "draws, count"),
     ("values", pa.list_(pa.float64()), "the number of each draw; null if it diverged"),
-    ("diverged", pa.int64(), "draws of which a network diverged that this number needs, count"),
+    ("diverged", pa.int64(), "draws in which a network that this number needs diverged, count"),
     (
         "value",
         pa.float64(),

@@ -53,7 +53,7 @@ def read(file: Path) -> Entry:
 
 
 def read_text(file: Path, source: str) -> str:
-    """The text of a file, of which no more is read than a config can have.
+    """The text of a file; no more is read than a config can have.
 
     Raises:
         UserError: it is missing, unreadable, too large or no UTF-8 text.

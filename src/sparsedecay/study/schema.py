@@ -113,7 +113,7 @@ def node_at(root: Schema, path: KeyPath, config: Entry | None = None) -> Schema 
     """The node of a key; None if there is no such key.
 
     Args:
-        config: tells of which kind sections are that hold one of several.
+        config: tells the kinds of sections that hold one of several.
     """
     node: Schema = root
     for i, part in enumerate(path):

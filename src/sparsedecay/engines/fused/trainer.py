@@ -19,7 +19,7 @@ from sparsedecay.science.run import Run
 
 class Passes(Protocol):
     """What a network's module in this folder has: the class `Passes`, made of the network,
-    parameters and gradients by name, and samples, for as many of which it has buffers."""
+    parameters and gradients by name, and samples; it has buffers for that many."""
 
     X: Tensor
     """The samples at hand, (N, d_0)."""

@@ -1,7 +1,7 @@
 """What an archive says of itself, and whether that is true.
 
 `archive.json` says what it is, `SHA256SUMS` what each file is: a line `SHA-256  name`, as sha256sum
-writes it. The names of its files say of which kind they are.
+writes it. A file's name says its kind.
 """
 
 import hashlib
