@@ -11,7 +11,8 @@ from sparsedecay.science import networks
 
 def typical(request: Request[Any], results: Results) -> tuple[Shown, ...]:
     """The networks of the draw whose summary lies nearest to the median of all draws; without
-    draws those of the request. A draw with a network that diverged is never chosen, unless every draw has one.
+    draws those of the request. A draw with a network that diverged is not chosen, unless every draw
+    has one.
     """
     if not request.draws:
         return request.shown
