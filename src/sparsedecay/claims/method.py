@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 from ruamel.yaml import YAML
 
-from sparsedecay.claims.markdown import limits, number, table
+from sparsedecay.claims.markdown import limits, table
 from sparsedecay.claims.networks import Statements, Trained
 from sparsedecay.errors import UserError
 from sparsedecay.files import paths
 from sparsedecay.files.storage import read_table
+from sparsedecay.words import count
 
 
 def text(
@@ -90,7 +91,7 @@ def machines(runs: Mapping[str, Trained], results: Path) -> Iterator[str]:
             log = results / Path(paths.benchmark("train", run, epoch)).relative_to("results")
             if log.exists():
                 last = json.loads(log.read_text().splitlines()[-1])
-                kind = f"{one.network}, {number(one.L, 'hidden layer')}"
+                kind = f"{one.network}, {count(one.L, 'hidden layer')}"
                 jobs[kind].append((last["s"], last["max_rss"] or 0))
     if not made:
         raise UserError(f"{results / 'train'}: holds none of the runs; name the folder of results")
