@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from sparsedecay.errors import UserError
 from sparsedecay.extras import document
 from sparsedecay.science.regularizers import KINDS
-from sparsedecay.study import parse as reading
+from sparsedecay.study import parse
 from sparsedecay.study.entries import key
 from sparsedecay.study.plan import load_plan
 from sparsedecay.study.schema import limits, node_at
@@ -97,7 +97,7 @@ def test_the_schema_is_one_and_takes_both_configs():
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     for name in ("config.yaml", "smoke.yaml"):
-        assert valid(reading.read(CONFIG / name).plain())
+        assert valid(parse.read(CONFIG / name).plain())
         first = (CONFIG / name).read_text().splitlines()[0]
         assert first == "# yaml-language-server: $schema=schema.json"
     assert valid(document_with())

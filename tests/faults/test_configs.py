@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparsedecay.errors import UserError
-from sparsedecay.study import parse as reading
+from sparsedecay.study import parse
 from sparsedecay.study.study import load_study
 from tests.extras.archive.made import ROOT
 
 LONG = os.environ.get("FAULTS") == "long"
-PAPER = reading.read(ROOT / "config/config.yaml").plain()
+PAPER = parse.read(ROOT / "config/config.yaml").plain()
 many = settings(
     max_examples=10_000 if LONG else 150,
     deadline=None,

@@ -9,7 +9,7 @@ import pytest
 from snakemake.cli import parse_config
 
 from sparsedecay.errors import UserError
-from sparsedecay.study import parse as reading
+from sparsedecay.study import parse
 from sparsedecay.study.entries import overlaid
 from sparsedecay.study.parse import check_config_arguments
 
@@ -17,7 +17,7 @@ from sparsedecay.study.parse import check_config_arguments
 def read(content: str | bytes):
     """What is read of a file mine.yaml in the working directory."""
     Path("mine.yaml").write_bytes(content.encode() if isinstance(content, str) else content)
-    return reading.read(Path("mine.yaml"))
+    return parse.read(Path("mine.yaml"))
 
 
 def refusal(content: str | bytes) -> str:
@@ -195,19 +195,19 @@ def test_a_bomb_takes_little_memory():
 )
 def test_what_is_no_file_is_refused(file, said):
     with pytest.raises(UserError) as caught:
-        reading.read(Path(file))
+        parse.read(Path(file))
     assert said in str(caught.value)
     assert str(caught.value).isprintable()
 
 
 def test_files_in_the_working_directory_are_named_by_their_short_path():
     with pytest.raises(UserError, match=r"^config/none\.yaml: "):
-        reading.read(Path.cwd() / "config" / "none.yaml")
+        parse.read(Path.cwd() / "config" / "none.yaml")
 
 
 def test_sections_are_merged_and_lists_replaced():
     base = read("a: {b: 1, c: [1, 2, 3]}\nd: {e: 1}\n")
-    over = reading.overrides({"a": {"c": [4]}, "d": 5, "f": {"g": 6}})
+    over = parse.overrides({"a": {"c": [4]}, "d": 5, "f": {"g": 6}})
     merged = overlaid(base, over)
     assert merged.plain() == {"a": {"b": 1, "c": [4]}, "d": 5, "f": {"g": 6}}
     assert merged.at(("a", "b")).place == "mine.yaml:1"
@@ -223,14 +223,14 @@ def test_a_section_of_another_kind_replaces_the_old_one():
         ({"c": 2}, {"kind": "x", "b": 1, "c": 2}),
         ({"kind": ["y"]}, {"kind": ["y"], "b": 1}),  # for the study to refuse
     ):
-        merged = overlaid(base, reading.overrides({"a": given}))
+        merged = overlaid(base, parse.overrides({"a": given}))
         assert merged.plain() == {"a": left, "d": {"e": 1}}
 
 
 def test_overrides_that_come_as_text_are_read_as_yaml():
     """Snakemake reads `--config 'a={b: 1e-3}'` as {"a": {"b": "1e-3"}}."""
     given = {"a": {"b": "1e-3", "c": "null", "d": ["5", "true"], "e": "none", "f": "- x"}, "g": 7}
-    assert reading.overrides(given).plain() == {
+    assert parse.overrides(given).plain() == {
         "a": {"b": 1e-3, "c": None, "d": [5, True], "e": "none", "f": "- x"},
         "g": 7,
     }
@@ -240,7 +240,7 @@ def test_overrides_without_end_are_refused():
     endless: dict = {}
     endless["a"] = endless
     with pytest.raises(UserError, match=r"--config: a\.a\.a…: is nested too deeply"):
-        reading.overrides(endless)
+        parse.overrides(endless)
 
 
 @pytest.mark.parametrize(

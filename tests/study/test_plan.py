@@ -10,7 +10,7 @@ from sparsedecay.errors import UserError
 from sparsedecay.files import paths
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import chain
-from sparsedecay.study.plan import Plan, draw, load_plan, networks, tables_read
+from sparsedecay.study.plan import Plan, load_plan, networks, tables_read
 from sparsedecay.study.study import load_study
 from tests.study.made import CONFIG, PAPER
 
@@ -39,9 +39,9 @@ def ids(study) -> set[str]:
 @pytest.mark.parametrize("vary", [["targets"], ["weights"], ["targets", "weights"]])
 def test_a_draw_shifts_the_seeds_that_vary(vary):
     overrides = {"claims": {"vary": vary}, "data": {"seed": 5}, "initialization": {"seed": 70}}
-    study = load_plan([PAPER], overrides).study
-    seeds = [(drawn.data.seed, drawn.initialization.seed) for drawn in
-             (draw(study, i) for i in range(3))]  # fmt: skip
+    plan = load_plan([PAPER], overrides)
+    drawn = [plan.drawn(plan.study, i) for i in range(3)]
+    seeds = [(study.data.seed, study.initialization.seed) for study in drawn]
     targets, weights = "targets" in vary, "weights" in vary
     assert seeds == [(5 + i * targets, 70 + i * weights) for i in range(3)]
 
@@ -60,7 +60,7 @@ def test_draws_have_runs_of_their_own(vary, data_sets):
 
 def test_nothing_but_seeds_differs_between_draws(plan):
     for (first, one), (other, seventh) in zip(
-        networks(draw(plan.study, 0)), networks(draw(plan.study, 7)), strict=True
+        networks(plan.drawn(plan.study, 0)), networks(plan.drawn(plan.study, 7)), strict=True
     ):
         assert seventh.model_copy(update={"run": one.run}) == one
         data = other.data.model_copy(update={"seed": 0})
@@ -70,8 +70,8 @@ def test_nothing_but_seeds_differs_between_draws(plan):
 
 def test_the_first_draw_is_the_studys_own(plan):
     own = load_study([PAPER]).runs
-    assert draw(plan.study, 0) == plan.study
-    assert own.keys() <= ids(draw(plan.study, 0))
+    assert plan.drawn(plan.study, 0) == plan.study
+    assert own.keys() <= ids(plan.drawn(plan.study, 0))
     for name in plan.study.figures.names:
         assert plan.request(name) == plan.study.request(name)
     assert plan.request("replicate/fig2").draws[0] == plan.request("fig2").shown
@@ -204,7 +204,7 @@ def test_the_work_that_is_left(plan):
 def test_every_draw_has_as_much_work():
     """A dense network is trained for 50,000 epochs in each draw, not for 200,000."""
     plan = load_plan([PAPER], {"claims": {"seeds": 2}})
-    for run, one in networks(draw(plan.study, 1)):
+    for run, one in networks(plan.drawn(plan.study, 1)):
         assert plan.work_left(run, run.stride) == build(run).size * max(one.epochs), run.id
 
 

@@ -232,6 +232,17 @@ def test_without_the_compiled_engine_the_fused_one_trains_and_says_so(
     assert one.read_bytes() == two.read_bytes(), "the engine that trained is the one that is named"
 
 
+def test_a_run_that_no_engine_can_train_is_told(tmp_path, monkeypatch):
+    run = small_run()
+    for engine in engines.ENGINES.values():
+        monkeypatch.setattr(type(engine), "supports", lambda self, run: f"not with {self.name}")
+    told = (
+        "no engine can train it: fused cannot: not with fused; compiled cannot: not with compiled"
+    )
+    with pytest.raises(UserError, match=f"{run.id}: {told}; autograd cannot: not with autograd"):
+        train(files(tmp_path, run, 40, engine="fused"))
+
+
 def test_without_the_previous_milestone_there_is_no_beginning(tmp_path):
     with pytest.raises(UserError, match="--previous: the milestone at epoch 20 is needed"):
         train(files(tmp_path, small_run(stride=20), 40))

@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 from sparsedecay.errors import UserError
-from sparsedecay.study import parse as reading
+from sparsedecay.study import parse
 from sparsedecay.study.entries import Entry, KeyPath, key
 from sparsedecay.study.schema import (
     KINDS,
@@ -120,7 +120,7 @@ def main(arguments: list[str]) -> None:
     )
     options = parser.parse_args(arguments)
     schema = json_schema(Study)
-    paper = reading.read(options.folder / "config.yaml")
+    paper = parse.read(options.folder / "config.yaml")
     texts = {
         options.folder / "README.md": between(
             options.folder / "README.md", MARKS, keys(schema, paper)

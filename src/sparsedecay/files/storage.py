@@ -196,7 +196,7 @@ def open_table(path: Path, sealed: bool = True) -> pq.ParquetFile:
         check_format(path, about.get(b"format", b"1").decode())
         return file
 
-    return reading(path, read)
+    return guarded(path, read)
 
 
 def read_table(path: Path, expected: pa.Schema | None = None, sealed: bool = True) -> pa.Table:
@@ -222,7 +222,7 @@ def read_table(path: Path, expected: pa.Schema | None = None, sealed: bool = Tru
                 raise ValueError(f"it has no column {field.name} of type {field.type}")
         return table.replace_schema_metadata(about)
 
-    return reading(path, read)
+    return guarded(path, read)
 
 
 def sealed_request(asked: BaseModel) -> str:
@@ -255,7 +255,7 @@ def read_request(path: Path, kind: type[M]) -> M:
         return text
 
     try:
-        return kind.model_validate_json(reading(path, read))
+        return kind.model_validate_json(guarded(path, read))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
@@ -302,10 +302,10 @@ def read_state(path: Path, framework: str = "pt") -> tuple[dict[str, Any], dict[
 
         return load(content), about
 
-    return reading(path, read)
+    return guarded(path, read)
 
 
-def reading(path: Path, read: Callable[[], T]) -> T:
+def guarded(path: Path, read: Callable[[], T]) -> T:
     """What `read` returns, with every way of failing told in terms of the file."""
     from safetensors import SafetensorError
 

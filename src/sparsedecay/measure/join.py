@@ -23,11 +23,11 @@ from sparsedecay.errors import UserError
 from sparsedecay.files import fingerprint, paths
 from sparsedecay.files.provenance import metadata, sha256
 from sparsedecay.files.storage import (
+    guarded,
     misplaced,
     open_table,
     read_request,
     read_table,
-    reading,
     write_groups,
     write_table,
 )
@@ -55,7 +55,7 @@ def matrices(asked: Join, results: Path, summary: Path) -> Iterator[pa.Table]:
     """
     joined = open_table(summary)
     for number, group in enumerate(asked.groups):
-        about = reading(summary, partial(joined.read_row_group, number))
+        about = guarded(summary, partial(joined.read_row_group, number))
         if about["run"].to_pylist() != [run for run, _ in milestones(group)]:
             raise misplaced(summary, f"setting {number + 1} of the request")
         tables = of_setting(group, "matrices", results)

@@ -24,7 +24,7 @@ from sparsedecay.measure.request import Join
 from sparsedecay.science.data import Data
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run, chain, predecessor
-from sparsedecay.study import parse as config_reading
+from sparsedecay.study import parse
 from sparsedecay.study.entries import Entry
 from sparsedecay.study.sections import Claims
 from sparsedecay.study.study import Study, checked, read_config, with_changes
@@ -48,11 +48,6 @@ def tested(study: Study) -> tuple[Claims, Figure2, TrainedMatrices]:
     if study.claims and isinstance(fig2, Figure2) and isinstance(fig3, TrainedMatrices):
         return study.claims, fig2, fig3
     raise ValueError("a study without claims")
-
-
-def draw(study: Study, index: int) -> Study:
-    """The study with the seeds of its draw `index` (from 0), where these vary."""
-    return study.draw(tested(study)[0].vary, index)
 
 
 def networks(study: Study) -> list[tuple[Run, Trained]]:
@@ -121,8 +116,12 @@ class Plan:
         if figure == name:
             return request
         seeds = tested(self.study)[0].seeds
-        draws = [draw(self.study, i).request(figure).shown for i in range(seeds)]
+        draws = [self.drawn(self.study, i).request(figure).shown for i in range(seeds)]
         return request.model_copy(update={"draws": tuple(draws)})
+
+    def drawn(self, study: Study, index: int) -> Study:
+        """The study with the seeds of its draw `index` (from 0), where these vary."""
+        return study.draw(tested(study)[0].vary, index)
 
     def chosen(self, table: str) -> list[tuple[Variation, int]]:
         """The readings of a table of statements, each with its number of draws."""
@@ -147,7 +146,7 @@ class Plan:
                     title=variation.title,
                     average_over=variation.study.measures.average_over,
                     draws=tuple(
-                        tuple(one for _, one in networks(draw(variation.study, i)))
+                        tuple(one for _, one in networks(self.drawn(variation.study, i)))
                         for i in range(count)
                     ),
                 )
@@ -190,7 +189,7 @@ class Plan:
             (run, epoch)
             for variation, count in self.chosen(table)
             for i in range(count)
-            for run, one in networks(draw(variation.study, i))
+            for run, one in networks(self.drawn(variation.study, i))
             for epoch in one.epochs
         )
         return list({(run.id, epoch): (run, epoch) for run, epoch in found}.values())
@@ -254,7 +253,7 @@ def variations(file: Path, config: Entry, literal: Study) -> list[Variation]:
         UserError: the file is missing or no YAML, or a reading is not allowed.
     """
     found = []
-    for name, entry in config_reading.read(file).value.items():
+    for name, entry in parse.read(file).value.items():
         where = f"{entry.place}: {name}"
         if name == LITERAL:
             raise UserError(f"{where}: is the config itself; give this reading another name")

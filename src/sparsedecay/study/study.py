@@ -27,7 +27,7 @@ from sparsedecay.science.recorded import LADDER
 from sparsedecay.science.regularizers import Objective, RegularizerName
 from sparsedecay.science.run import Precision, Run, chain
 from sparsedecay.science.settings import Epoch, Settings
-from sparsedecay.study import parse as reading
+from sparsedecay.study import parse
 from sparsedecay.study.entries import Entry, overlaid
 from sparsedecay.study.explain import explain
 from sparsedecay.study.schema import json_schema, words
@@ -346,7 +346,7 @@ def read_config(
     Raises:
         UserError: a file is missing or unreadable.
     """
-    entries = [reading.read(Path(file)) for file in files]
+    entries = [parse.read(Path(file)) for file in files]
     if overrides:
-        entries.append(reading.overrides(overrides))
+        entries.append(parse.overrides(overrides))
     return reduce(overlaid, entries), [entry.place for entry in entries]
