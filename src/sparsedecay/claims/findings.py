@@ -205,8 +205,9 @@ def main(arguments: list[str]) -> None:
     add("--results", type=Path, default=Path("results"), help="folder of the results")
     options = parser.parse_args(arguments)
     files = options.claims, options.readings
-    claims, readings = (read_table(path, STATEMENTS).to_pandas() for path in files)
-    asked = [Statements.model_validate_json(method.about_file(path)["settings"]) for path in files]
+    tables = [read_table(path, STATEMENTS) for path in files]
+    claims, readings = (found.to_pandas() for found in tables)
+    asked = [Statements.model_validate_json(found.schema.metadata[b"settings"]) for found in tables]
     found = text(claims, readings)
     tested = method.text(claims, asked, options.results, json.loads(options.config))
     # for the first page of the report

@@ -22,7 +22,8 @@ def text(
     claims: pd.DataFrame, asked: Iterable[Statements], results: Path, config: Mapping[str, Any]
 ) -> str:
     """The page as Markdown: the paper's words and their tests; engines, versions and times."""
-    runs = {one.run: one for request in asked for one in networks(request)}
+    readings = (reading for request in asked for reading in request.readings)
+    runs = {one.run: one for reading in readings for draw in reading.draws for one in draw}
     paragraphs = [
         "# How it was tested",
         "Each statement of the paper is tested by one or two numbers. The limits turn words such "
@@ -50,30 +51,13 @@ def written(config: Mapping[str, Any]) -> str:
     return stream.getvalue()
 
 
-def about_file(path: Path) -> dict[str, str]:
-    """The file metadata of a table."""
-    found = read_table(path).schema.metadata or {}
-    return {name.decode(): text.decode() for name, text in found.items()}
-
-
-def networks(request: Statements) -> Iterator[Trained]:
-    return (one for reading in request.readings for draw in reading.draws for one in draw)
-
-
 def tests(claims: pd.DataFrame) -> str:
     """The paper's words, the number that tests them, and why the limits lie where they do."""
     rows = []
     for (claim, _), same in claims.groupby(["claim", "part"], sort=False):
         row = same.iloc[0]
-        first = row["part"] == 1
-        rows.append(
-            [
-                f"`{claim}`, {row['place']}: “{row['quote']}”" if first else "",
-                row["quantity"],
-                limits(row),
-                row["why"],
-            ]
-        )
+        words = f"`{claim}`, {row['place']}: “{row['quote']}”" if row["part"] == 1 else ""
+        rows.append([words, row["quantity"], limits(row), row["why"]])
     return table(["the paper's words", "number", "holds if", "why"], rows)
 
 
@@ -83,10 +67,11 @@ def machines(runs: Mapping[str, Trained], results: Path) -> Iterator[str]:
     jobs: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for run, one in runs.items():
         for loss in sorted((results / "train" / run).glob("*/loss.parquet")):
-            about = about_file(loss)
-            versions = json.loads(about.get("versions", "{}"))
-            which = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
-            made[about.get("engine", "?"), about.get("cpu", "?"), which].add(run)
+            about = read_table(loss).schema.metadata or {}
+            engine, cpu = (about.get(name, b"?").decode() for name in (b"engine", b"cpu"))
+            versions = sorted(json.loads(about.get(b"versions", b"{}")).items())
+            which = ", ".join(f"{name} {version}" for name, version in versions)
+            made[engine, cpu, which].add(run)
             epoch = loss.parent.name
             log = results / Path(paths.benchmark("train", run, epoch)).relative_to("results")
             if log.exists():
@@ -97,14 +82,10 @@ def machines(runs: Mapping[str, Trained], results: Path) -> Iterator[str]:
         raise UserError(f"{results / 'train'}: holds none of the runs; name the folder of results")
     heads = ["engine", "instructions of the processor", "versions", "runs"]
     yield table(heads, [[*which, f"{len(ids):,}"] for which, ids in sorted(made.items())])
-    rows = [
-        [
-            kind,
-            f"{len(times):,}",
-            f"{sum(s for s, _ in times) / 3600:.2f} h",
-            f"{pd.Series([s for s, _ in times]).median():.0f} s",
-            f"{max(rss for _, rss in times):.0f} MB",
-        ]
-        for kind, times in sorted(jobs.items())
-    ]
+    rows = []
+    for kind, found in sorted(jobs.items()):
+        times = pd.Series([time for time, _ in found])
+        most = max(memory for _, memory in found)
+        spent = f"{times.sum() / 3600:.2f} h", f"{times.median():.0f} s", f"{most:.0f} MB"
+        rows.append([kind, f"{len(found):,}", *spent])
     yield table(["network", "training jobs", "time of all", "median time", "most memory"], rows)

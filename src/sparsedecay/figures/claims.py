@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sparsedecay.figures import style, verdicts
 from sparsedecay.figures.declaration import Request
 from sparsedecay.files.results import Results
+from sparsedecay.words import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,37 +36,25 @@ class Tested(verdicts.OfStatements):
         """All statements of the table `claims`, at the epoch that the text speaks of."""
         table = results.statements(self.name)
         epochs = sorted(set(table["epoch"]))
-        rows = table[table["stated"]].reset_index(drop=True)
-        width = EPOCHS + STEP * len(epochs) + 0.1
-        height = HEAD + ROW * len(rows) + BELOW
-        figure = style.page(width, height)
-        ax = style.place(figure, 0, 0, width, height)
-        ax.set(xlim=(0, width), ylim=(height, 0))
-        ax.axis("off")
+        stated = table[table["stated"]]
+        cells = dict(iter(table.groupby(["claim", "part", "epoch"])))
+        height = HEAD + ROW * len(stated) + BELOW
+        figure, ax = style.canvas(EPOCHS + STEP * len(epochs) + 0.1, height)
         titles(ax, table, epochs)
-        for i, row in rows.iterrows():
+        for i, (_, row) in enumerate(stated.iterrows()):
             top = HEAD + ROW * i
-            if row["part"] == 1:
-                ax.plot([0.05, width - 0.05], [top, top], color="#B0B0B0", linewidth=0.4)
             words(ax, row, top)
             strip(figure, height - top - ROW, row)
-            ax.text(LIMITS, top + ROW / 2, verdicts.limits(row), va="center", fontsize=style.SMALL)
+            style.write(ax, LIMITS, top + ROW / 2, verdicts.limits(row))
             if row["diverged"]:
+                look = {"fontsize": style.SMALL - 1.5, "color": "#4D4D4D"}
                 note = f"{row['diverged']} diverged"
-                look: dict[str, Any] = {
-                    "va": "center",
-                    "fontsize": style.SMALL - 1.5,
-                    "color": "#4D4D4D",
-                }
-                ax.text(LIMITS, top + ROW / 2 + 0.1, note, **look)
+                style.write(ax, LIMITS, top + ROW / 2 + 0.1, note, **look)
             for j, epoch in enumerate(epochs):
-                same = (table["claim"] == row["claim"]) & (table["part"] == row["part"])
-                found = table[same & (table["epoch"] == epoch)]
+                found = cells.get((row["claim"], row["part"], epoch))
                 cell(ax, EPOCHS + STEP * j, top + ROW / 2, found)
-        x = verdicts.legend(ax, TEXT + 0.05, height - 0.13)
         text = "bold: the epoch that the text speaks of; –: no network trained for it"
-        text += verdicts.missing(table)
-        ax.text(x, height - 0.13, text, va="center", fontsize=style.SMALL)
+        verdicts.legend(ax, TEXT + 0.05, height - 0.13, text, table)
         return figure
 
 
@@ -76,64 +64,66 @@ def titles(ax: Axes, table: pd.DataFrame, epochs: list[int]) -> None:
     sure = f", {100 * coverage:.0f} % interval" if coverage else ""
     heads = [
         (TEXT, "statement, and the number that tests it"),
-        (STRIP, f"{draws} draw{'s' * (draws > 1)}{sure}"),
+        (STRIP, f"{count(draws, 'draw')}{sure}"),
         (LIMITS, "holds if"),
         *((EPOCHS + STEP * i, f"{epoch:,}") for i, epoch in enumerate(epochs)),
     ]
     for x, text in heads:
-        ax.text(x, HEAD - 0.09, text, va="center", fontsize=style.SMALL)
-    ax.text(EPOCHS, HEAD - 0.25, "median at epoch", va="center", fontsize=style.SMALL)
+        style.write(ax, x, HEAD - 0.09, text)
+    style.write(ax, EPOCHS, HEAD - 0.25, "median at epoch")
 
 
 def words(ax: Axes, row: pd.Series, top: float) -> None:
-    """The statement's id above the first of its numbers; each number's name."""
-    if row["part"] == 1:
-        ax.text(TEXT, top + 0.1, row["claim"], va="center", fontweight="bold", fontsize=style.SMALL)
-    below = 0.215 if row["part"] == 1 else 0.15
-    ax.text(TEXT + 0.08, top + below, row["quantity"], va="center", fontsize=style.SMALL - 0.8)
+    """The name of a number; above the first of a statement a line and the statement's id."""
+    first = row["part"] == 1
+    if first:
+        ends = 0.05, ax.get_xlim()[1] - 0.05
+        ax.plot(ends, [top, top], color="#B0B0B0", linewidth=0.4)
+        style.write(ax, TEXT, top + 0.1, row["claim"], fontweight="bold")
+    below = 0.215 if first else 0.15
+    style.write(ax, TEXT + 0.08, top + below, row["quantity"], fontsize=style.SMALL - 0.8)
 
 
 def strip(figure: Figure, bottom: float, row: pd.Series) -> None:
     """The draws on a scale of their own, and where they must lie."""
     ax = style.place(figure, STRIP, bottom + 0.06, STRIP_WIDTH, ROW - 0.12)
     values = np.array(row["values"], dtype=float)
-    low, high = row["limit_low"], row["limit_high"]
-    marks = np.array([value for value in (*values, low, high) if np.isfinite(value)])
-    if marks.min() > 0 and marks.max() / marks.min() > 5:
+    limits, interval = (
+        row[names].to_numpy(dtype=float) for names in (["limit_low", "limit_high"], ["low", "high"])
+    )
+    marks = np.concatenate([values, limits])
+    left, right = (end(marks[np.isfinite(marks)]) for end in (np.min, np.max))
+    if left > 0 and right / left > 5:
         ax.set_xscale("log")
-        margin = (marks.max() / marks.min()) ** 0.12
-        left, right = marks.min() / margin, marks.max() * margin
+        margin = (right / left) ** 0.12
+        left, right = left / margin, right * margin
     else:
-        margin = 0.12 * (marks.max() - marks.min() or abs(marks.max()) or 1)
-        left, right = marks.min() - margin, marks.max() + margin
-    begin, end = (left if math.isnan(low) else low), (right if math.isnan(high) else high)
+        margin = 0.12 * (right - left or abs(right) or 1)
+        left, right = left - margin, right + margin
+    begin, end = np.where(np.isnan(limits), (left, right), limits)
     ax.axvspan(begin, end, color=verdicts.PALE["holds"], linewidth=0)
-    for limit in (low, high):
-        if not math.isnan(limit):
-            ax.axvline(limit, color=verdicts.COLOURS["holds"], linewidth=0.8)
+    for limit in limits[~np.isnan(limits)]:
+        ax.axvline(limit, color=verdicts.COLOURS["holds"], linewidth=0.8)
     colour = verdicts.COLOURS[row["verdict"]]
-    # an end that is no number lies beyond the limits, with the draws that diverged
-    ends = [left if math.isnan(row["low"]) else row["low"]]
-    ends += [right if math.isnan(row["high"]) else row["high"]]
     if np.isfinite(values).any():
+        # an end that is no number lies beyond the limits, with the draws that diverged
+        ends = np.where(np.isnan(interval), (left, right), interval)
         ax.plot(ends, [0.5, 0.5], color=colour, linewidth=1.6, zorder=3)
     ax.plot(values, np.full(len(values), 0.5), "o", color=colour, markersize=2.4, zorder=4)
     ax.set(xlim=(left, right), ylim=(0, 1), yticks=[])
     ax.tick_params(which="both", bottom=False, labelbottom=False)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_visible(False)
+    ax.spines[["left", "bottom"]].set_visible(False)
 
 
-def cell(ax: Axes, x: float, y: float, found: pd.DataFrame) -> None:
+def cell(ax: Axes, x: float, y: float, found: pd.DataFrame | None) -> None:
     """Verdict and median at one epoch; a dash where no network was trained to it."""
-    if found.empty:
-        ax.text(x + 0.13, y, "–", va="center", fontsize=style.SMALL, color="#7F7F7F")
+    if found is None:
+        style.write(ax, x + 0.13, y, "–", color="#7F7F7F")
         return
     row = found.iloc[0]
     verdicts.mark(ax, x + 0.05, y, row["verdict"], 5 if row["stated"] else 3)
     weight = "bold" if row["stated"] else "normal"
-    text = verdicts.number(row["value"])
-    ax.text(x + 0.14, y, text, va="center", fontsize=style.SMALL, fontweight=weight)
+    style.write(ax, x + 0.14, y, verdicts.number(row["value"]), fontweight=weight)
 
 
 FIGURE = Tested()

@@ -56,18 +56,15 @@ class Architecture(Declaration[Figure1]):
             columns.append(("linear", d, f"\\mathbf{{x}}^{{({layer})}}", f"d_{{{layer}}}"))
 
         width = style.COLUMN if L <= 3 else style.FULL
-        figure = style.page(width, HEIGHT)
-        ax = style.place(figure, 0, 0, width, HEIGHT)
-        ax.set(xlim=(0, width), ylim=(0, HEIGHT))
-        ax.axis("off")
-
+        figure, ax = style.canvas(width, HEIGHT)
+        ax.set_ylim(0, HEIGHT)
         pitch = min(0.75, (width - 0.55) / (len(columns) - 1))
         xs = width / 2 + pitch * (np.arange(len(columns)) - (len(columns) - 1) / 2)
         heights = [MIDDLE + STEP * spread(count) for _, count, _, _ in columns]
         drawn = {}
         for i, (kind, _, name, size) in enumerate(columns):
             drawn[kind] = nodes(ax, xs[i], heights[i], kind)
-            ax.text(xs[i], 0.27, f"${size}$", ha="center", va="center", fontsize=style.SMALL)
+            style.write(ax, xs[i], 0.27, f"${size}$", ha="center")
             if name:
                 ax.text(xs[i], heights[i][0] + 0.09, f"${name}$", ha="center", va="bottom")
             if i:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from sparsedecay.figures import style
 from sparsedecay.figures.declaration import Request, Shown
 from sparsedecay.figures.matrices import OfMatrices, TrainedMatrices, training
-from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, picture
+from sparsedecay.figures.pictures import Scale, bar, largest, picture, sorted_matrices
 from sparsedecay.figures.typical import note, typical
 from sparsedecay.files.results import Results
 
@@ -21,8 +18,6 @@ LEFT, BELOW, HEAD, GAP, LINE = 0.42, 0.27, 0.2, 0.13, 0.13
 """Margins, height of the title, gap between panels, height of a line of text, inches."""
 BAR = (0.1, 0.09, 0.58)
 """Gap before the colour bar, its width, and its labels, inches."""
-
-CAPTION: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": style.SMALL}
 
 
 class Pictures(OfMatrices):
@@ -44,27 +39,24 @@ class Pictures(OfMatrices):
         """Panels in the order of the networks shown, at most four in a row."""
         assert request.measures
         layer, shown = request.settings.layer, typical(request, results)
-        found = [results.diverged(one.run, one.epochs[-1]) for one in shown]
-        matrices = [between(results, one, layer) for one in shown]
-        matrices = [a[np.ix_(decreasing(a, 0), decreasing(a, 1))] for a in matrices]
+        matrices = [sorted_matrices(results, one, layer)[-1] for one in shown]
         scale = Scale(request.measures.threshold, largest(*matrices))
 
         captions = [caption(results, one, layer) for one in shown]
         above = LINE * max(len(lines) for lines in captions) + 0.05
-        rows = math.ceil(len(shown) / 4)
-        columns = math.ceil(len(shown) / rows)
+        rows, columns = style.grid(len(shown), 4)
         side = min(2.4, (style.FULL - LEFT - GAP * (columns - 1) - sum(BAR)) / columns)
         block = above + side + BELOW
         width = LEFT + columns * side + GAP * (columns - 1) + sum(BAR)
         height = rows * block + HEAD
         figure = style.page(width, height)
         title = training(request.settings) + note(request, shown)
-        figure.text(LEFT / width, 1 - HEAD / 2 / height, title, va="center")
-        for i, matrix in enumerate(matrices):
+        style.heading(figure, LEFT, height - HEAD / 2, title)
+        for i, (one, matrix) in enumerate(zip(shown, matrices, strict=True)):
             row, column = divmod(i, columns)
             bottom = (rows - 1 - row) * block + BELOW
             ax = style.place(figure, LEFT + column * (side + GAP), bottom, side, side)
-            picture(ax, matrix, scale, found[i])
+            picture(ax, matrix, scale, results.diverged(one.run, one.epochs[-1]))
             ax.set_xlabel(f"column of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-6)
             if column == 0:
                 ax.set_ylabel(f"row of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-12)
@@ -72,17 +64,10 @@ class Pictures(OfMatrices):
                 ax.set_yticklabels([])
             for line, text in enumerate(captions[i]):
                 y = above - LINE * (line + 0.6)
-                ax.text(side / 2, y, text, transform=style.from_corner(ax), **CAPTION)
+                style.write(ax, side / 2, y, text, transform=style.from_corner(ax), ha="center")
         bottom = (rows - 1) * block + BELOW
         bar(style.place(figure, width - BAR[1] - BAR[2], bottom, BAR[1], side), scale)
         return figure
-
-
-def between(results: Results, shown: Shown, layer: int) -> np.ndarray:
-    """A^(layer) of a trained network, (K, K)."""
-    network, p = results.trained(shown.run, shown.epochs[-1])
-    factors = [p[name] for name in network.factors(layer)]
-    return np.linalg.multi_dot(factors) if len(factors) > 1 else factors[0]
 
 
 def caption(results: Results, shown: Shown, layer: int) -> list[str]:

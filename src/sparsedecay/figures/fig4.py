@@ -5,7 +5,6 @@ Singular values of a representer network end at its functional width d, all othe
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from sparsedecay.figures import style
 from sparsedecay.figures.declaration import Request, Shown
 from sparsedecay.figures.matrices import OfMatrices, TrainedMatrices, training
-from sparsedecay.figures.pictures import Scale, bar, decreasing, largest, picture
+from sparsedecay.figures.pictures import Scale, bar, largest, picture, sorted_matrices
 from sparsedecay.figures.typical import factorised, note, typical
 from sparsedecay.files.results import Results
 from sparsedecay.science.measures import Measures
@@ -53,36 +52,33 @@ class Ranks(OfMatrices):
         """(a) over the width of the page, below it two networks in a row."""
         assert request.measures
         chosen = typical(request, results)
-        shown = [one for one in chosen if factorised(one)]
-        rows = math.ceil(len(shown) / 2)
+        layer, shown = request.settings.layer, [one for one in chosen if factorised(one)]
+        rows, columns = style.grid(len(shown), 2)
         block = HEAD + THIN + BETWEEN + SIDE + BELOW
         height = ABOVE + SPECTRA[1] + BELOW + rows * block
         figure = style.page(style.FULL, height)
         ax = style.place(figure, LEFT, height - ABOVE - SPECTRA[1], *SPECTRA)
         spectra(ax, request, chosen, results)
-        figure.text(
-            LEFT / style.FULL,
-            1 - 0.1 / height,
-            f"(a) singular values, {training(request.settings)}{note(request, chosen)}",
-            va="center",
-        )
+        title = f"(a) singular values, {training(request.settings)}{note(request, chosen)}"
+        style.heading(figure, LEFT, height - 0.1, title)
 
-        factors = [factors_of(results, one, request.settings.layer) for one in shown]
-        scale = Scale(request.measures.threshold, largest(*(a for three in factors for a in three)))
+        found = [sorted_matrices(results, one, layer) for one in shown]
+        scale = Scale(request.measures.threshold, largest(*(a for three in found for a in three)))
         step = LEFT + THIN + BETWEEN + SIDE
-        for i, (one, three) in enumerate(zip(shown, factors, strict=True)):
-            row, column = divmod(i, 2)
-            corner = LEFT + column * step, (rows - 1 - row) * block + BELOW
+        for i, (one, three) in enumerate(zip(shown, found, strict=True)):
+            row, column = divmod(i, columns)
+            x, y = LEFT + column * step, (rows - 1 - row) * block + BELOW
             diverged = results.diverged(one.run, one.epochs[-1])
-            product(figure, corner, three, scale, request.settings.layer, diverged)
+            axes = product(figure, x, y, layer)
+            for ax, matrix in zip(axes, three, strict=True):
+                picture(ax, matrix, scale, diverged)
+            axes[1].set_xticks([])
+            axes[2].set_yticks([])
             title = f"({'bcdefghi'[i]}) {style.network(one.network, one.regularizer)}"
-            x, y = corner[0], corner[1] + block - BELOW - 0.16
-            figure.text(x / style.FULL, y / height, title, va="center")
+            style.heading(figure, x, y + block - BELOW - 0.16, title)
         if shown:
-            columns = min(2, len(shown))
-            left = columns * step + 0.12
-            bottom = (rows - 1) * block + BELOW
-            bar(style.place(figure, left, bottom, 0.09, THIN + BETWEEN + SIDE), scale)
+            place = columns * step + 0.12, (rows - 1) * block + BELOW
+            bar(style.place(figure, *place, 0.09, THIN + BETWEEN + SIDE), scale)
         return figure
 
 
@@ -139,69 +135,37 @@ def table(
 ) -> None:
     """Beside (a): for each curve its line, its name and two counts of singular values."""
     inches: dict[str, Any] = {"transform": style.from_corner(ax)}
-    text = inches | {"va": "center", "fontsize": style.SMALL}
     left, y = SPECTRA[0] + 0.15, -0.1
     absolute, relative = (
         style.parameter(value)
         for value in (measures.rank_threshold, measures.relative_rank_threshold)
     )
     heads = (f"$\\sigma_i>{absolute}$", f"$\\sigma_i>{relative}\\,\\sigma_1$")
-    ax.text(left + 2.5, y, "number of singular values with", ha="right", **text)
+    style.write(ax, left + 2.5, y, "number of singular values with", ha="right", **inches)
     for row, counts in enumerate([heads, *ranks]):
         y -= 0.16
-        ax.text(left + 1.9, y, counts[0], ha="right", **text)
-        ax.text(left + 2.5, y, counts[1], ha="right", **text)
+        style.write(ax, left + 1.9, y, counts[0], ha="right", **inches)
+        style.write(ax, left + 2.5, y, counts[1], ha="right", **inches)
         if row:
             one = shown[row - 1]
-            look = style.marked(one.network, one.regularizer)
-            ax.plot(
-                [left, left + 0.15, left + 0.3],
-                [y] * 3,
-                markevery=[1],
-                clip_on=False,
-                **inches,
-                **look,
-            )
-            ax.text(left + 0.38, y, style.network(one.network, one.regularizer), **text)
+            look = inches | style.marked(one.network, one.regularizer)
+            xs = left, left + 0.15, left + 0.3
+            ax.plot(xs, [y] * 3, markevery=[1], clip_on=False, **look)
+            name = style.network(one.network, one.regularizer)
+            style.write(ax, left + 0.38, y, name, **inches)
 
 
-def factors_of(
-    results: Results, shown: Shown, layer: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """W^(layer) (K, d), V^(layer - 1) (d, K) and their product (K, K), sorted."""
-    network, p = results.trained(shown.run, shown.epochs[-1])
-    W, V = (p[name] for name in network.factors(layer))
-    A = W @ V
-    rows, columns = decreasing(A, 0), decreasing(A, 1)
-    share = np.argsort(-np.linalg.norm(W, axis=0) * np.linalg.norm(V, axis=1), kind="stable")
-    return W[np.ix_(rows, share)], V[np.ix_(share, columns)], A[np.ix_(rows, columns)]
-
-
-def product(
-    figure: Figure,
-    corner: tuple[float, float],
-    matrices: tuple[np.ndarray, np.ndarray, np.ndarray],
-    scale: Scale,
-    layer: int,
-    diverged: int | None,
-) -> None:
-    """W on the left of and V above their product, from a lower left corner in inches."""
-    x, y = corner
-    inner = THIN + BETWEEN
-    places = (
-        (x, y, THIN, SIDE),
-        (x + inner, y + SIDE + BETWEEN, SIDE, THIN),
-        (x + inner, y, SIDE, SIDE),
-    )
-    W, V, A = (style.place(figure, *where) for where in places)
-    for ax, matrix in zip((W, V, A), matrices, strict=True):
-        picture(ax, matrix, scale, diverged)
+def product(figure: Figure, x: float, y: float, layer: int) -> tuple[Axes, Axes, Axes]:
+    """Axes for W on the left of and V above their product, from a lower left corner in inches."""
+    inner = x + (THIN + BETWEEN)
+    W = style.place(figure, x, y, THIN, SIDE)
+    V = style.place(figure, inner, y + SIDE + BETWEEN, SIDE, THIN)
+    A = style.place(figure, inner, y, SIDE, SIDE)
     names = f"\\mathbf{{W}}^{{({layer})}}", f"\\mathbf{{V}}^{{({layer - 1})}}"
     W.set_title(f"${names[0]}$", pad=3)
     V.set_ylabel(f"${names[1]}$", rotation=0, ha="right", va="center", labelpad=0)
     A.set_xlabel(f"$\\mathbf{{A}}^{{({layer})}}={names[0]}{names[1]}$", labelpad=-5)
-    V.set_xticks([])
-    A.set_yticks([])
+    return W, V, A
 
 
 FIGURE = Ranks()

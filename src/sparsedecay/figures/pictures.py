@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsedecay.figures import style
+from sparsedecay.figures.declaration import Shown
+from sparsedecay.files.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,6 +96,22 @@ def largest(*matrices: np.ndarray) -> float:
     return float(max(found, default=0))
 
 
+def sorted_matrices(results: Results, shown: Shown, layer: int) -> list[np.ndarray]:
+    """A^(layer) of a trained network (K, K), last; before it its factors W^(layer) (K, d) and
+    V^(layer - 1) (d, K) if it has any. ReLU neurons are sorted by their row's or column's l2 norm
+    in A, the linear nodes between by their share in it."""
+    network, p = results.trained(shown.run, shown.epochs[-1])
+    factors = [p[name] for name in network.factors(layer)]
+    A = factors[0] @ factors[1] if network.factorised else factors[0]
+    rows, columns = decreasing(A, 0), decreasing(A, 1)
+    found = [A[np.ix_(rows, columns)]]
+    if network.factorised:
+        W, V = factors
+        share = np.argsort(-np.linalg.norm(W, axis=0) * np.linalg.norm(V, axis=1), kind="stable")
+        found = [W[np.ix_(rows, share)], V[np.ix_(share, columns)], *found]
+    return found
+
+
 def decreasing(matrix: np.ndarray, axis: int) -> np.ndarray:
     """Order of the rows (axis 0) or columns (axis 1) by decreasing l2 norm; NaN comes last."""
     return np.argsort(-np.linalg.norm(matrix, axis=1 - axis), kind="stable")
@@ -119,15 +137,17 @@ def picture(ax: Axes, matrix: np.ndarray, scale: Scale, diverged: int | None = N
     network that has diverged the epoch at which it did."""
     m, n = matrix.shape
     if diverged is not None:
-        lost(ax, m, n, diverged)
+        ax.set(xlim=(0.5, n + 0.5), ylim=(m + 0.5, 0.5), facecolor="#E4E4E4")
+        frame(ax, m, n)
+        if m == n:  # a thin factor beside a product has no room for words
+            centred(ax, f"diverged\nat epoch {diverged:,}")
         return
     magnitudes = np.abs(matrix)
     scale.show(ax, magnitudes)
     frame(ax, m, n)
     rows, columns = extent(~(magnitudes <= scale.threshold))
     if rows == 0:
-        text = f"all\n$\\leq{style.parameter(scale.threshold)}$"
-        ax.text(0.5, 0.5, text, color="white", ha="center", va="center", transform=ax.transAxes)
+        centred(ax, f"all\n$\\leq{style.parameter(scale.threshold)}$", color="white")
         return
     used = [rows / m if m > FEW else 1, columns / n if n > FEW else 1]
     if min(used) > ENLARGED:
@@ -145,18 +165,13 @@ def picture(ax: Axes, matrix: np.ndarray, scale: Scale, diverged: int | None = N
     if not (down and right):
         for connector in zoomed.connectors or ():
             connector.set_visible(False)  # they would run along the picture's edge
-    note: dict[str, Any] = {"color": "white", "fontsize": style.SMALL, "linespacing": 1}
-    text = f"enlarged:\n{rows} × {columns}"
-    ax.text(x, y, text, ha=across, va=along, transform=ax.transAxes, **note)
+    look = {"ha": across, "va": along, "color": "white", "linespacing": 1}
+    style.write(ax, x, y, f"enlarged:\n{rows} × {columns}", transform=ax.transAxes, **look)
 
 
-def lost(ax: Axes, m: int, n: int, epoch: int) -> None:
-    """In place of the picture of a matrix (m, n): that its network diverged."""
-    ax.set(xlim=(0.5, n + 0.5), ylim=(m + 0.5, 0.5), facecolor="#E4E4E4")
-    frame(ax, m, n)
-    if m == n:  # a thin factor beside a product has no room for words
-        words = f"diverged\nat epoch {epoch:,}"
-        ax.text(0.5, 0.5, words, ha="center", va="center", transform=ax.transAxes)
+def centred(ax: Axes, text: str, color: str = "black") -> None:
+    """Words in the middle of a picture."""
+    ax.text(0.5, 0.5, text, color=color, ha="center", va="center", transform=ax.transAxes)
 
 
 def bar(ax: Axes, scale: Scale) -> None:

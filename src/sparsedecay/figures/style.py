@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.transforms import Transform
-    from matplotlib.typing import RcKeyType
 
 COLUMN, FULL = 3.25, 6.75
 """Width of one column and of the page, inches."""
@@ -32,29 +31,26 @@ SPIKE = 3
 """Ratio of the last MSE to the median of the last records, either way, from which on both are
 shown."""
 
-RC: dict[RcKeyType, Any] = {
+TICKS = {
+    "labelsize": SMALL,
+    "major.width": 0.6,
+    "minor.width": 0.4,
+    "major.size": 2.5,
+    "minor.size": 1.5,
+    "major.pad": 2,
+}
+RC: dict[Any, Any] = {
     "font.family": "STIXGeneral",  # comes with matplotlib; a Times, as the paper's text
     "mathtext.fontset": "stix",
     "font.size": TEXT,
     "axes.titlesize": TEXT,
     "axes.labelsize": TEXT,
-    "xtick.labelsize": SMALL,
-    "ytick.labelsize": SMALL,
     "legend.fontsize": SMALL,
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "lines.linewidth": 1.2,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.minor.width": 0.4,
-    "ytick.minor.width": 0.4,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.minor.size": 1.5,
-    "ytick.minor.size": 1.5,
-    "xtick.major.pad": 2,
-    "ytick.major.pad": 2,
+    **{f"{axis}tick.{key}": value for axis in "xy" for key, value in TICKS.items()},
     "axes.labelpad": 2,
     "pdf.fonttype": 42,  # text stays text: searchable, and accepted by publishers
     "svg.fonttype": "path",  # a browser need not have the fonts
@@ -124,6 +120,33 @@ def printed() -> Iterator[None]:
         mpl.rcdefaults()
         mpl.rcParams.update(RC)
         yield
+
+
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """A picture, and axes without lines all over it, in inches from the upper left corner."""
+    figure = page(width, height)
+    ax = place(figure, 0, 0, width, height)
+    ax.set(xlim=(0, width), ylim=(height, 0))
+    ax.axis("off")
+    return figure, ax
+
+
+def write(ax: Axes, x: float, y: float, text: str, **look: Any) -> None:
+    """Small type, whose middle is at y."""
+    small: dict[str, Any] = {"va": "center", "fontsize": SMALL}
+    ax.text(x, y, text, **small | look)
+
+
+def heading(figure: Figure, x: float, y: float, text: str) -> None:
+    """Type on a figure, whose middle is at y, in inches from the lower left corner."""
+    width, height = figure.get_size_inches()
+    figure.text(x / width, y / height, text, va="center")
+
+
+def grid(count: int, most: int) -> tuple[int, int]:
+    """Rows and columns of so many panels, at most so many in a row."""
+    rows = math.ceil(count / most)
+    return rows, math.ceil(count / max(rows, 1))
 
 
 def page(width: float, height: float) -> Figure:

@@ -63,15 +63,11 @@ def mark(ax: Axes, x: float, y: float, verdict: str, size: float = 4) -> None:
     ax.plot([x], [y], marker=MARKERS[verdict], markeredgewidth=0, clip_on=False, **look)
 
 
-def missing(table: pd.DataFrame) -> str:
-    """What NaN means, if there is one among the numbers of a table."""
-    return "; NaN: networks diverged" if table["value"].isna().any() else ""
-
-
-def legend(ax: Axes, x: float, y: float) -> float:
-    """The marks and their names in a line; returns where it ends."""
+def legend(ax: Axes, x: float, y: float, note: str, table: pd.DataFrame) -> None:
+    """The marks and their names in a line, a note, and what NaN means if the table has any."""
     for verdict in MARKERS:
         mark(ax, x, y, verdict)
-        ax.text(x + 0.09, y, verdict, va="center", fontsize=style.SMALL)
+        style.write(ax, x + 0.09, y, verdict)
         x += 0.4 if verdict == "fails" else 0.5
-    return x + 0.3
+    note += "; NaN: networks diverged" if table["value"].isna().any() else ""
+    style.write(ax, x + 0.3, y, note)
