@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from sparsedecay.files import fingerprint
 from sparsedecay.files.provenance import metadata
 from sparsedecay.files.storage import write_table
 from sparsedecay.files.tables import MATRICES, SUMMARY
@@ -24,7 +25,7 @@ def milestone(
     """Write the summary and matrices of a milestone; its folder. `values` are measures, those of
     W1 and A2 as rank=3, and `lacking` columns that the tables do not have."""
     folder = project / "results" / "measure" / run.id / str(epoch)
-    about = metadata(MEASURES.canonical(), "sparsedecay.measure")
+    about = metadata(MEASURES.canonical(), fingerprint.measuring(run))
     whose = {"run": run.id, "epoch": epoch}
     tables = [("summary", SUMMARY, [columns(run) | whose | SUMMED | values])]
     matrices = [MATRIX | whose | values | {"matrix": name} for name in ("W1", "A2")]

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sparsedecay import cli, data, measure
+from sparsedecay import cli, data
 from sparsedecay.extras.compare.sides import Folder, from_json, parameters
+from sparsedecay.measure import command as measure
 from sparsedecay.science.run import columns
 from sparsedecay.study.study import load_study
 from sparsedecay.train.loop import Stretch, train
