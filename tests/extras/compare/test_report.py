@@ -194,7 +194,7 @@ def test_verdicts_that_cannot_be_compared(alike, compare):
 def test_notes(alike, compare, monkeypatch):
     one, two = alike
     monkeypatch.setattr("sparsedecay.files.provenance.versions", lambda: {"torch": "99"})
-    monkeypatch.setattr("sparsedecay.files.fingerprint.measuring", lambda _: "science.measures.rows=0")
+    monkeypatch.setattr("sparsedecay.files.fingerprint.measuring", lambda _: "code=0")
     folder = milestone(two, small_run())
     said = " ".join(compare(one, two).split())
     assert re.search(r"Measured by other software: .*torch \S+ in A, 99 in B", said)
