@@ -128,16 +128,20 @@ def summed_up(found: Comparison, rows: list[Row]) -> Table:
     """A row for each group."""
     names = telling(found, rows[0]) if rows else []
     (other,) = names if len(names) == 1 else ["other parameters"]
-    cells = [
-        (
-            *(parameter(row, name) for name in LABELS),
-            parameter(row, other) if len(names) == 1 else others(row, found),
-            f"{row.groups[0].epoch:,}",
-            seeds_of(row),
-            *main(row),
+    cells = []
+    for row in rows:
+        changes = {change.name: change for change in row.changes}
+        main = [changes.get(name, Change(name, (), ())) for name in MAIN]
+        cells.append(
+            (
+                *(parameter(row, name) for name in LABELS),
+                parameter(row, other) if len(names) == 1 else others(row, found),
+                f"{row.groups[0].epoch:,}",
+                seeds_of(row),
+                # on both sides, or with their spread on the only one
+                *(medians(c) if row.a and row.b else spread(c.a or c.b) for c in main),
+            )
         )
-        for row in rows
-    ]
     # spaces instead of underscores, where a narrow column can break
     header = [name.replace("_", " ") for name in (*LABELS, other, "epoch", "seeds", *MAIN)]
     idle = (*[None] * len(LABELS), "", None, "1", *[ABSENT] * len(MAIN))
@@ -163,13 +167,6 @@ def others(row: Row, found: Comparison) -> str:
 
 def seeds_of(row: Row) -> str:
     return arrow([str(len(group.members)) for group in row.groups])
-
-
-def main(row: Row) -> list[str]:
-    """The main measures: on both sides, or with their spread on the only one."""
-    found = {change.name: change for change in row.changes}
-    changes = [found.get(name, Change(name, (), ())) for name in MAIN]
-    return [medians(c) if row.a and row.b else spread(c.a or c.b) for c in changes]
 
 
 def details(found: Comparison, everything: bool) -> Iterator[Block]:
@@ -268,6 +265,14 @@ def software(found: Comparison) -> Iterator[str]:
         yield f"Measured by other code of this package: {', '.join(modules)}."
 
 
+def several(values: tuple[Any, ...]) -> str:
+    """The values of a parameter on one side."""
+    texts = [*map(value, values)]
+    if len(texts) > MOST:
+        texts[3:] = [f"… {texts[-1]} ({len(texts)} values)"]
+    return ", ".join(texts)
+
+
 def value(x: Any) -> str:
     """A parameter as a config would have it."""
     match x:
@@ -280,16 +285,8 @@ def value(x: Any) -> str:
         case dict():
             return "{" + ", ".join(f"{k}: {value(v)}" for k, v in x.items()) + "}"
         case list() | tuple():
-            return "[" + ", ".join(map(value, x)) + "]"
+            return f"[{', '.join(map(value, x))}]"
     return str(x)
-
-
-def several(values: tuple[Any, ...]) -> str:
-    """The values of a parameter on one side."""
-    texts = [value(x) for x in values]
-    if len(texts) <= MOST:
-        return ", ".join(texts)
-    return f"{', '.join(texts[:3])}, … {texts[-1]} ({len(texts)} values)"
 
 
 def arrow(texts: list[str]) -> str:
