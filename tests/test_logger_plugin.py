@@ -93,21 +93,15 @@ def test_a_run_that_diverged_is_told_of(tmp_path):
     assert display.read_news(log) == "diverged: run?[2J at 10"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0, "0:00:00"), (59.6, "0:01:00"), (61.5, "0:01:02"), (7500, "2:05:00"), (36000, "10:00:00")],
-)
-def test_durations(seconds, text):
-    assert display.clock(seconds) == text
+RATES = [(0.042, "0.042"), (2.34, "2.3"), (9.97, "10"), (431.2, "431"), (9999.6, "10,000")]
+LEFT = [(0, "0:00:00"), (59.6, "0:01:00"), (61.5, "0:01:02"), (7500, "2:05:00")]
 
 
-@pytest.mark.parametrize(
-    ("rate", "text"),
-    [(0.042, "0.042"), (2.34, "2.3"), (9.97, "10"), (431.2, "431"), (9999.6, "10,000")],
-)
-def test_rates(rate, text):
-    progress = Progress(epoch=0, target=1, epochs_per_second=rate)
-    assert progress.columns()["epochs/s"] == text
+@pytest.mark.parametrize(("rate", "rate_text"), RATES)
+@pytest.mark.parametrize(("left", "left_text"), [*LEFT, (36000, "10:00:00")])
+def test_rates_and_durations(rate, rate_text, left, left_text):
+    said = Progress(epoch=0, target=1, epochs_per_second=rate, seconds_left=left).columns()
+    assert (said["epochs/s"], said["left"]) == (rate_text, left_text)
 
 
 def test_names_are_as_short_as_is_unique():
@@ -288,10 +282,16 @@ def start(folder: Path, *arguments: str, runs: str, **options) -> subprocess.Pop
     )
 
 
+def ended(process: subprocess.Popen, status: int = 0) -> tuple[str, str]:
+    """What Snakemake has said to stdout and stderr when it has ended."""
+    said = process.communicate(timeout=60)
+    assert process.returncode == status
+    return said
+
+
 def test_without_a_terminal_there_are_plain_lines(tmp_path):
-    process = start(tmp_path, "--logger-sparsedecay-interval", "0.5", runs="good-1a2b3c4d+wild")
-    stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 0
+    interval = "--logger-sparsedecay-interval", "0.5"
+    stdout, stderr = ended(start(tmp_path, *interval, runs="good-1a2b3c4d+wild"))
     assert stdout == ""
     assert "\x1b" not in stderr
     assert re.search(
@@ -313,9 +313,7 @@ def test_on_a_terminal_there_is_a_bar(tmp_path):
         while time.monotonic() < deadline and (got := os.read(master, 65536)):
             seen += got
     os.close(master)
-    stdout, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert stdout == ""
+    assert ended(process, 1)[0] == ""
     codes = seen.decode()
     text = re.sub(r"\x1b(\[[0-9;]*[A-Za-z]|[78D])", "", codes)
     assert re.search(r"good +━+─+ +\d+ %  +[\d,]+/50,000 +431  1.23e-02  0:01:02", text)
@@ -329,9 +327,7 @@ def test_on_a_terminal_there_is_a_bar(tmp_path):
 
 
 def test_a_dry_run_says_what_it_always_says(tmp_path):
-    process = start(tmp_path, "--dry-run", runs="good-1a2b3c4d")
-    stdout, stderr = process.communicate(timeout=60)
-    assert process.returncode == 0
+    stdout, stderr = ended(start(tmp_path, "--dry-run", runs="good-1a2b3c4d"))
     assert "This was a dry-run" in stdout
     assert "good: epoch" not in stdout + stderr
 

@@ -71,9 +71,8 @@ def test_json_on_the_last_line(one_core, capsys):
     command.main([*case, *SMALL, "--engines", "fused", "naive", "--json"])
     *lines, last = capsys.readouterr().out.splitlines()
     told = json.loads(last)
-    assert told["network"] == "representer"
-    assert told["regularizer"] == "eq2"
-    assert told["engine"] == "fused"
+    said = [told[name] for name in ("network", "regularizer", "engine")]
+    assert said == ["representer", "eq2", "fused"]
     fused, naive = told["contestants"]["fused"], told["contestants"]["naive"]
     assert told["ms_per_epoch"] == fused["ms_per_epoch"]
     assert fused["times_as_long"] == 1
@@ -93,15 +92,11 @@ def test_all_cases_of_the_paper_early_and_late(one_core, capsys):
     told = {(case["network"], case["regularizer"], case["phase"], case["epoch"]) for case in cases}
     assert told == {
         (network, regularizer, phase, epoch)
-        for network, regularizer in [
-            ("representer", "eq2"),
-            ("representer", "weight_decay"),
-            ("representer", "none"),
-            ("dense", "weight_decay"),
-            ("dense", "none"),
-        ]
+        for network in ("representer", "dense")
+        for regularizer in ("eq2", "weight_decay", "none")
         for phase, epoch in (("early", 0), ("late", 10), ("denormals", 5))
         if (regularizer, phase) != ("none", "denormals")
+        and (network, regularizer) != ("dense", "eq2")
     }
 
 
