@@ -2,9 +2,9 @@
 
     snakemake --cluster "sbatch --parsable -c {threads}" figures/fig4.pdf
 
-Snakemake 8 dropped that option; its plugin cluster-generic does the work, without knowing what
-becomes of a job that is cancelled. This one is the same plugin, told how to ask Slurm, PBS, SGE and
-LSF (`status.sh`) and how to cancel. It also keeps the old options: --cluster-status,
+Snakemake 8 dropped that option; its plugin cluster-generic does the work, but does not know what
+becomes of a job that is cancelled. This is the same plugin, which also knows how to ask Slurm, PBS,
+SGE and LSF (`status.sh`) and how to cancel. It keeps the old options, too: --cluster-status,
 --cluster-cancel, --cluster-cancel-nargs and --cluster-sidecar are its settings, and --cluster CMD
 is read as --executor cluster --cluster-submit CMD.
 """
@@ -97,7 +97,7 @@ class ExecutorSettings(ExecutorSettingsBase):
         default=20, metadata={"help": "Job ids handed to the cancel command at once."}
     )
     sidecar: Optional[str] = field(  # noqa: UP045
-        default=None, metadata={"help": "Command of a process that runs beside the workflow."}
+        default=None, metadata={"help": "Command of a process that runs alongside."}
     )
 
     @property
@@ -127,8 +127,8 @@ class ExecutorSettings(ExecutorSettingsBase):
 
 class Executor(GenericExecutor):
     """The generic executor with the settings above, and a note of each job in the queue, so that
-    what is left there when Snakemake is killed can be found (sparsedecay.leftovers). Snakemake's
-    own note is overwritten as soon as the job starts (its issue 762)."""
+    what is left there when Snakemake is killed can be found (sparsedecay.session.leftovers).
+    Snakemake's own note is overwritten as soon as the job starts (its issue 762)."""
 
     def report_job_submission(self, job_info: SubmittedJobInfo, register_job: bool = True) -> None:
         """A job is in the queue."""

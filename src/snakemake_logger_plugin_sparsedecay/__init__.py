@@ -100,7 +100,7 @@ class LogHandler(LogHandlerBase):
         self._stop = threading.Event()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print the message as Snakemake would, then draw conclusions. Nothing may get out: it
+        """Print the message as Snakemake would, then follow the jobs. No error may get out: it
         would end the thread that delivers the messages."""
         try:
             self._messages.handle(record)

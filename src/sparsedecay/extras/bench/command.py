@@ -8,11 +8,13 @@ sparsedecay bench --planning docs/planning.png                   and of planning
 
 import argparse
 import json
+import math
 import os
 import statistics
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from timeit import repeat, timeit
@@ -27,6 +29,7 @@ from sparsedecay.engines.state import State, dtype, initial
 from sparsedecay.errors import UserError
 from sparsedecay.extras.bench import growth
 from sparsedecay.extras.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
+from sparsedecay.files.timing import RSS_UNIT
 from sparsedecay.science import networks, regularizers
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run
@@ -113,7 +116,7 @@ class Race:
             **results.loc[self.best].to_dict(),
             "floor_ms": self.floor_ms,
             "peak_gflops": self.peak / 1e9,
-            "memory_mb": getrusage(RUSAGE_SELF).ru_maxrss * growth.MAXRSS / 1e6,  # imports included
+            "memory_mb": getrusage(RUSAGE_SELF).ru_maxrss * RSS_UNIT / 1e6,  # imports included
             "contestants": results.to_dict("index"),
         }
 
@@ -122,10 +125,8 @@ def flops(run: Run) -> int:
     """Operations of an epoch's matrix products, nothing left out: outputs, gradients by the
     weights, and by the inputs of a layer unless they are the data."""
     network = build(run)
-    first = {"W1", "C1"}
-    sizes = {name: network.shapes[name] for name in network.matrices}
-    passes = {name: 2 if name in first else 3 for name in sizes}
-    return sum(2 * run.data.points * r * c * passes[name] for name, (r, c) in sizes.items())
+    passes = {name: 2 if name in ("W1", "C1") else 3 for name in network.matrices}
+    return sum(2 * run.data.points * n * math.prod(network.shapes[w]) for w, n in passes.items())
 
 
 def peak(run: Run) -> float:
@@ -203,17 +204,16 @@ def experiment(options: argparse.Namespace, network: str, regularizer: str) -> R
 def races(options: argparse.Namespace) -> Iterator[Race]:
     """One race for each case asked for."""
     epochs = {"early": 0, "late": options.late, "denormals": options.denormals}
-    phases = PHASES if options.phase == "all" else [options.phase]
-    for network in NETWORKS if options.network == "all" else [options.network]:
-        for regularizer in REGULARIZERS if options.regularizer == "all" else [options.regularizer]:
-            if options.regularizer == "all" and (network, regularizer) not in IN_THE_PAPER:
-                continue
-            run = experiment(options, network, regularizer)
-            for phase in phases:
-                if options.phase == "all" and phase == "denormals" and regularizer == "none":
-                    continue  # nothing decays but moments
-                names = [n for n in options.engines or PHASES[phase] if not absent(n, run)]
-                yield race(run, phase, epochs[phase], names, options.rounds, options.seconds)
+    every = {"network": NETWORKS, "regularizer": REGULARIZERS, "phase": PHASES}
+    asked = ((x,) if (x := getattr(options, n)) != "all" else all_ for n, all_ in every.items())
+    for network, regularizer, phase in product(*asked):
+        if options.regularizer == "all" and (network, regularizer) not in IN_THE_PAPER:
+            continue
+        if options.phase == "all" and phase == "denormals" and regularizer == "none":
+            continue  # nothing decays but moments
+        run = experiment(options, network, regularizer)
+        names = [name for name in options.engines or PHASES[phase] if not absent(name, run)]
+        yield race(run, phase, epochs[phase], names, options.rounds, options.seconds)
 
 
 def main(arguments: list[str]) -> None:

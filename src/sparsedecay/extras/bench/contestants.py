@@ -6,7 +6,7 @@ All start from the same state, train full batch with Adam, and have `advance(epo
 import importlib.util
 import shutil
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,14 +17,7 @@ from sparsedecay.science import networks, regularizers
 from sparsedecay.science.optimizers.adam import Adam
 from sparsedecay.science.run import Run
 
-
-class Contestant(Protocol):
-    """Anything that trains."""
-
-    def advance(self, epochs: int) -> None: ...
-
-
-Maker = Callable[[Run, Tensor, Tensor, State], Contestant]
+Maker = Callable[[Run, Tensor, Tensor, State], Any]
 Function = Callable[..., Any]
 Arrays = dict[str, Any]
 

@@ -27,6 +27,7 @@ from ruamel.yaml import YAML
 
 from sparsedecay.errors import UserError
 from sparsedecay.figures import style
+from sparsedecay.files.timing import RSS_UNIT
 from sparsedecay.study.plan import load_plan
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -37,8 +38,6 @@ open(sys.argv[1], "w").write(str(usage.ru_maxrss))
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 """Runs a command in a small process of its own, as a command's memory is at least its parent's."""
-MAXRSS = 1 if sys.platform == "darwin" else 1024
-"""Bytes in the unit in which systems tell the most memory of a process."""
 SIZES = {
     "neurons in a layer, K": ("--K", {324 * 2**i: 324 * 2**i for i in range(7)}),
     "data points, N": ("--levels", {levels**4: levels for levels in range(2, 7)}),
@@ -67,7 +66,7 @@ def timed(arguments: Sequence[str], folder: Path) -> tuple[float, float, str]:
     seconds = time.perf_counter() - start
     if done.returncode:
         raise UserError(f"{' '.join(arguments)}: failed:\n{done.stdout[-2000:]}")
-    return seconds, int(memory.read_text()) * MAXRSS / 1e6, done.stdout
+    return seconds, int(memory.read_text()) * RSS_UNIT / 1e6, done.stdout
 
 
 def render(panels: Sequence[tuple[str, str, list[Curve]]], columns: int, picture: Path) -> None:
@@ -159,22 +158,22 @@ def planned(runs: int, repeat: int, folder: Path) -> dict[str, float]:
     """
     files = study(runs, folder)
     data = next(reversed(load_plan(files).data_sets))
-
-    def times(repeat: int, *arguments: str) -> list[tuple[float, float, str]]:
-        command = ["snakemake", "-n", *arguments, "--configfile", *map(str, files)]
-        command += ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
-        return [timed(command, folder) for _ in range(repeat)]
-
-    full = times(repeat, "sweep")
-    quiet = times(repeat, "sweep", "--quiet", "rules", "progress")
-    start = times(max(3, repeat), "--allowed-rules", "data", "--target-jobs", f"data:data={data}")
-    (jobs,) = set(re.findall(r"^total +(\d+)$", full[0][2], re.MULTILINE))
-    seconds = {"plan": full, "quiet": quiet, "start": start}
-    return {
-        "jobs": int(jobs),
-        **{name: median(one[0] for one in measured) for name, measured in seconds.items()},
-        "memory": median(one[1] for one in full),
+    asked = {
+        "plan": ["sweep"],
+        "quiet": ["sweep", "--quiet", "rules", "progress"],
+        "start": ["--allowed-rules", "data", "--target-jobs", f"data:data={data}"],
     }
+    where = ["--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    told: dict[str, float] = {}
+    for name, arguments in asked.items():
+        command = ["snakemake", "-n", *arguments, "--configfile", *map(str, files), *where]
+        times = max(3, repeat) if name == "start" else repeat
+        seconds, memory, texts = zip(*(timed(command, folder) for _ in range(times)), strict=True)
+        told[name] = median(seconds)
+        if name == "plan":
+            (jobs,) = set(re.findall(r"^total +(\d+)$", texts[0], re.MULTILINE))
+            told |= {"jobs": int(jobs), "memory": median(memory)}
+    return told
 
 
 def planning(repeat: int, picture: Path) -> None:
@@ -196,10 +195,9 @@ def planning(repeat: int, picture: Path) -> None:
             flush=True,
         )
 
-    def curve(label: str, name: str) -> Curve:
-        return label, list(told), [one[name] for one in told.values()]
+    def curves(**labels: str) -> list[Curve]:
+        return [(s, RUNS, [one[name] for one in told.values()]) for name, s in labels.items()]
 
-    labels = {"plan": "plan and list all jobs", "quiet": "plan them", "start": "start one job"}
-    times = ("time, seconds", [curve(label, name) for name, label in labels.items()])
-    panels = [("runs in the study", *y) for y in (times, ("memory, MB", [curve("", "memory")]))]
-    render(panels, 2, picture)
+    times = curves(plan="plan and list all jobs", quiet="plan them", start="start one job")
+    panels = [("time, seconds", times), ("memory, MB", curves(memory=""))]
+    render([("runs in the study", *panel) for panel in panels], 2, picture)

@@ -6,7 +6,7 @@
     sparsedecay compare HEAD~1 config/config.yaml           a config as it was, and as it is
     sparsedecay compare HEAD:config/smoke.yaml v1.0:config/smoke.yaml
 
-Of a config the runs that it shows are looked up in the results that are here. Runs that differ in
+The runs that a config shows are looked up in the results that are here. Runs that differ in
 seeds alone are taken together. Exit status: 0, 2 after a mistake, and with --exit-code 1 if
 anything differs.
 """
@@ -34,7 +34,22 @@ def main(arguments: list[str]) -> None:
     Raises:
         UserError: a side is not there or cannot be read, or the report cannot be written.
     """
-    options = parse(arguments)
+    parser = argparse.ArgumentParser(
+        prog="sparsedecay compare",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("A", help=SIDE)
+    add("B", help="the same")
+    add("--results", type=Path, help="where runs of configs are looked up (default: results)")
+    add("--all", action="store_true", help="details of what is equal too")
+    add("--exit-code", action="store_true", help="exit status 1 if anything differs")
+    forms = parser.add_mutually_exclusive_group()
+    for name, help_ in (("markdown", "print Markdown"), ("html", "print a page with the figures")):
+        forms.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=help_)
+    add("--out", type=Path, metavar="FILE", help="write there; .html and .md say the format")
+    options = parser.parse_args(arguments)
     form = options.form or ENDINGS.get(options.out.suffix if options.out else "", "text")
     try:
         with ExitStack() as stack:
@@ -51,22 +66,3 @@ def main(arguments: list[str]) -> None:
         print(written, end="", flush=True)
     if options.exit_code and found.differs:
         sys.exit(1)
-
-
-def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="sparsedecay compare",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = parser.add_argument
-    add("A", help=SIDE)
-    add("B", help="the same")
-    add("--results", type=Path, help="where runs of configs are looked up (default: results)")
-    add("--all", action="store_true", help="details of what is equal too")
-    add("--exit-code", action="store_true", help="exit status 1 if anything differs")
-    form = parser.add_mutually_exclusive_group()
-    for name, help_ in (("markdown", "print Markdown"), ("html", "print a page with the figures")):
-        form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=help_)
-    add("--out", type=Path, metavar="FILE", help="write there; .html and .md say the format")
-    return parser.parse_args(arguments)

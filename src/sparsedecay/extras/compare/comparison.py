@@ -1,18 +1,20 @@
 """Everything that differs between two sides, found but not yet put in words.
 
 found = Comparison(A, B)
-found.rows[0].changes    [Change("mse_tail_median", Spread((0.0012, 0.0016)), Spread((0.002,))), …]
+found.rows[0].changes    [Change("mse_tail_median", (0.0012, 0.0016), (0.002,)), …]
 """
 
+import filecmp
 import math
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sparsedecay.extras.compare.match import Group, Matching, groups, match
+import numpy as np
+
+from sparsedecay.extras.compare.match import Group, groups, match
 from sparsedecay.extras.compare.sides import ABSENT, Side
 from sparsedecay.files.tables import MEASURED
 from sparsedecay.words import number
@@ -20,66 +22,44 @@ from sparsedecay.words import number
 SAME = "the same"
 """What is said of a figure that does not differ."""
 PLACE = ("claim", "part", "epoch")
-SHOWN = ("verdict", "value", "low", "high")
 WHOLE = "as a whole"
 Rows = Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Spread:
-    """One measure of the milestones of a group that have it, at least one."""
-
-    values: tuple[float, ...]
-    """From low to high, those that are no numbers last."""
-
-    @property
-    def n(self) -> int:
-        return len(self.values)
-
-    @property
-    def median(self) -> float:
-        return math.nan if math.isnan(self.values[-1]) else statistics.median(self.values)
-
-    @property
-    def width(self) -> float:
-        return self.values[-1] - self.values[0]
+Values = tuple[float, ...]
+"""One measure of the milestones of a group, from low to high and those that are no numbers last;
+empty if none has it."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One measure on both sides; None on a side that does not have it."""
+    """One measure on both sides."""
 
     name: str
-    a: Spread | None
-    b: Spread | None
+    a: Values
+    b: Values
 
     @cached_property
     def equal(self) -> bool:
         """Whether both sides have the same values; those that are no numbers are the same."""
-        a, b = ([None if math.isnan(v) else v for v in s.values] if s else [] for s in self.sides)
-        return a == b or not any(v is not None for v in (*a, *b))
-
-    @property
-    def sides(self) -> tuple[Spread | None, Spread | None]:
-        return self.a, self.b
+        nothing = all(map(math.isnan, self.a + self.b))
+        return nothing or np.array_equal(self.a, self.b, equal_nan=True)
 
     @property
     def difference(self) -> float | None:
-        """Of the medians, B - A."""
+        """Of the medians, B - A; None if a side has none."""
         if not (self.a and self.b):
             return None
-        return 0 if self.equal else self.b.median - self.a.median
+        return 0 if self.equal else median(self.b) - median(self.a)
 
     @property
     def ratio(self) -> float | None:
-        """Of the medians, B / A."""
-        return self.b.median / self.a.median if self.a and self.b and self.a.median else None
+        """Of the medians, B / A; None if a side has none, or that of A is 0."""
+        return median(self.b) / median(self.a) if self.a and self.b and median(self.a) else None
 
     @property
     def beyond(self) -> bool | None:
-        """Whether the difference is larger than the spread of either side, of those that have more
-        than one seed; None where none has."""
-        widths = [side.width for side in self.sides if side and side.n > 1]
+        """Whether the difference is larger than the spread of each side that has more than one
+        seed; None where none has."""
+        widths = [side[-1] - side[0] for side in (self.a, self.b) if len(side) > 1]
         if not widths or self.difference is None:
             return None
         return all(abs(self.difference) > width for width in widths)
@@ -99,8 +79,8 @@ class Row:
         names = dict.fromkeys(name for m in members for name in m.measures or ())
         # those of matrices last, where only B has some of the others
         ordered = sorted(names, key=lambda name: name.partition(" ")[0] not in MEASURED)
-        found = [Change(name, spread(self.a, name), spread(self.b, name)) for name in ordered]
-        return [change for change in found if any(change.sides)]
+        found = [Change(name, values(self.a, name), values(self.b, name)) for name in ordered]
+        return [change for change in found if change.a or change.b]
 
     @property
     def differing(self) -> list[Change]:
@@ -125,79 +105,50 @@ class Figure:
         """Whether its files are the same, byte for byte, or what a side does not have."""
         if not (self.a and self.b):
             return "only in A" if self.a else "only in B"
-        common = [ending for ending in self.a if ending in self.b]
-        if not common:
+        pairs = [(file, self.b[ending]) for ending, file in self.a.items() if ending in self.b]
+        if not pairs:
             return f"{' '.join(self.a)} in A, {' '.join(self.b)} in B"
-        same = all(self.a[ending].read_bytes() == self.b[ending].read_bytes() for ending in common)
-        return SAME if same else "differs"
+        return SAME if all(filecmp.cmp(*pair, shallow=False) for pair in pairs) else "differs"
 
 
-@dataclass(frozen=True)
 class Comparison:
     """What differs between two sides."""
 
-    a: Side
-    b: Side
-
-    @property
-    def sides(self) -> tuple[tuple[str, Side], ...]:
-        return ("A", self.a), ("B", self.b)
-
-    @cached_property
-    def matching(self) -> Matching:
-        return match(groups(self.a.milestones), groups(self.b.milestones))
-
-    @cached_property
-    def rows(self) -> list[Row]:
-        return [Row(*pair) for pair in self.matching.pairs]
-
-    @cached_property
-    def only(self) -> tuple[list[Row], list[Row]]:
+    def __init__(self, a: Side, b: Side):
+        self.sides = {"A": a, "B": b}
+        self.matching = match(groups(a.milestones), groups(b.milestones))
+        self.rows = [Row(*pair) for pair in self.matching.pairs]
         first, second = self.matching.only
-        return [Row(group, None) for group in first], [Row(None, group) for group in second]
-
-    @cached_property
-    def changed(self) -> list[Row]:
-        return [row for row in self.rows if row.differing]
-
-    @cached_property
-    def keys(self) -> list[tuple[str, Any, Any]]:
-        """Keys of two configs that differ, with both values; None where one is left out."""
-        return list(keys(self.a.config, self.b.config)) if self.a.config and self.b.config else []
-
-    @cached_property
-    def figures(self) -> list[Figure]:
+        self.only = [Row(group, None) for group in first], [Row(None, group) for group in second]
+        self.changed = [row for row in self.rows if row.differing]
+        self.keys = list(keys(a.config, b.config)) if a.config and b.config else []
+        self.figures: list[Figure] = []
         """Of either side; none where a side is a config."""
-        a, b = self.a.figures, self.b.figures
-        names = sorted({*a, *b}) if a is not None and b is not None else []
-        return [Figure(name, (a or {}).get(name, {}), (b or {}).get(name, {})) for name in names]
-
-    @cached_property
-    def pictures(self) -> list[Figure]:
-        """Figures that are not the same."""
-        return [figure for figure in self.figures if figure.state != SAME]
-
-    @cached_property
-    def verdicts(self) -> list[tuple[str, ...]]:
+        if a.figures is not None and b.figures is not None:
+            names = sorted({*a.figures, *b.figures})
+            self.figures = [Figure(n, a.figures.get(n, {}), b.figures.get(n, {})) for n in names]
+        self.pictures = [figure for figure in self.figures if figure.state != SAME]
+        self.verdicts: list[tuple[str, ...]] = []
         """Claim, part, epoch and the verdicts of A and B, where these are not the same."""
-        a, b = self.a.claims, self.b.claims
-        return [] if a is None or b is None or lacking(a) or lacking(b) else verdicts(a, b)
-
-    @property
-    def differs(self) -> bool:
+        if a.claims is not None and b.claims is not None and not lacking(*a.claims, *b.claims):
+            self.verdicts = verdicts(a.claims, b.claims)
         found = self.changed, *self.only, self.keys, self.pictures, self.verdicts
-        return any(found) or bool(self.matching.differing)
+        self.differs = any(found) or bool(self.matching.differing)
 
 
-def spread(group: Group | None, name: str) -> Spread | None:
+def median(values: Values) -> float:
+    return float(np.median(values))
+
+
+def values(group: Group | None, name: str) -> Values:
     """A measure of a group."""
     found = [m.measures.get(name) for m in group.members if m.measures] if group else []
-    values = sorted((v for v in found if v is not None), key=lambda v: (math.isnan(v), v))
-    return Spread(tuple(values)) if values else None
+    return tuple(sorted((v for v in found if v is not None), key=lambda v: (math.isnan(v), v)))
 
 
 def keys(a: Any, b: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any, Any]]:
-    """Keys of two nested sections whose values differ."""
+    """Keys of two nested sections whose values differ, with both values; None where one is left
+    out."""
     if isinstance(a, dict) and isinstance(b, dict):
         for name in dict.fromkeys([*a, *b]):
             yield from keys(a.get(name), b.get(name), (*path, name))
@@ -205,38 +156,35 @@ def keys(a: Any, b: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any,
         yield ".".join(path), a, b
 
 
-def lacking(rows: Rows) -> list[str]:
-    """Columns without which verdicts cannot be compared and that a table does not have."""
-    return [name for name in ("claim", "verdict") if rows and name not in rows[0]]
+def lacking(*rows: Mapping[str, Any]) -> list[str]:
+    """Columns without which verdicts cannot be compared and that some row does not have."""
+    return [name for name in ("claim", "verdict") if any(name not in row for row in rows)]
 
 
-def verdicts(first: Rows, second: Rows) -> list[tuple[str, ...]]:
+def verdicts(*sides: Rows) -> list[tuple[str, ...]]:
     """Claim, part, epoch and the verdicts of both, where these are not the same."""
-    names: tuple[str, ...] = PLACE
-    if any(
-        len({tuple(map(row.get, names)) for row in side}) < len(side) for side in (first, second)
-    ):
-        names = (*PLACE, "reading")
+    several = any(len({tuple(map(row.get, PLACE)) for row in side}) < len(side) for side in sides)
+    names = (*PLACE, "reading") if several else PLACE
     a, b = (
-        {(row["claim"], WHOLE, ""): (row.get("claim_verdict"),) for row in side}
-        | {tuple(map(row.get, names)): tuple(map(row.get, SHOWN)) for row in side}
-        for side in (first, second)
+        {(row["claim"], WHOLE, ""): {"verdict": row.get("claim_verdict")} for row in side}
+        | {tuple(map(row.get, names)): row for row in side}
+        for side in sides
     )
     found: list[tuple[str, ...]] = []
     for key in dict.fromkeys([*a, *b]):
-        both = [side.get(key, (None,)) for side in (a, b)]
-        if both[0][0] != both[1][0]:
+        both = [side.get(key, {}) for side in (a, b)]
+        if both[0].get("verdict") != both[1].get("verdict"):
             claim, part, epoch, *reading = map(told, key)
-            found.append((claim, ", ".join([part, *reading]), epoch, *(verdict(*x) for x in both)))
+            found.append((claim, ", ".join([part, *reading]), epoch, *map(verdict, both)))
     return sorted(found, key=lambda row: (row[0], row[1] != WHOLE))
 
 
-def verdict(name: Any, *numbers: Any) -> str:
+def verdict(row: Mapping[str, Any]) -> str:
     """A verdict with the value and interval that it rests on."""
-    texts = [number(x) if isinstance(x, int | float) else "" for x in numbers]
-    value, low, high = texts or [""] * 3
-    details = [text for text in (value, f"{low}–{high}" if low and high else "") if text]
-    return told(name) + (f" ({', '.join(details)})" if details else "")
+    numbers = (row.get(name) for name in ("value", "low", "high"))
+    value, low, high = (number(x) if isinstance(x, int | float) else "" for x in numbers)
+    details = ", ".join(filter(None, (value, f"{low}–{high}" if low and high else "")))
+    return told(row.get("verdict")) + (f" ({details})" if details else "")
 
 
 def told(x: Any) -> str:

@@ -8,6 +8,7 @@ found.differing      {("initial_scale", ("none",), ("fan_in",)): {("dense", "non
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from sparsedecay.extras.compare.sides import Milestone
@@ -65,43 +66,39 @@ def groups(milestones: Iterable[Milestone]) -> Groups:
 def match(first: Groups, second: Groups) -> Matching:
     """Pairs of groups. A parameter that differs as a whole, that is, has no value in common and a
     single one on a side, tells nothing apart; each network and regularizer is looked at alone."""
-    found = Matching()
-    differing: dict[Difference, set[Stratum]] = {}
+    cuts = list(strata(first, second))
     names = [name for group in [*first, *second][:1] for name in group.members[0].parameters]
-    for stratum, a, b in strata(first, second):
+    found = Matching(strata={stratum for stratum, a, b in cuts if a and b})
+    for _, a, b in cuts:
         for varying, side in zip(found.varying, (a, b), strict=True):
             varying |= {n for n in names if n not in (*KINDS, *SEEDS) and len(values(side, n)) > 1}
-        if a and b:
-            found.strata.add(stratum)
         pair(found, a, b, {name for name in names if as_a_whole(name, a, b)})
-        for name in names:
-            if differs(name, a, b):
-                key = name, values(a, name), values(b, name)
-                differing.setdefault(key, set()).add(stratum)
-    found.pairs.sort(key=lambda pair: (pair[0].order, pair[1].order))
+    found.pairs.sort(key=lambda pair: [group.order for group in pair])
     for side in found.only:
         side.sort(key=lambda group: group.order)
-    found.differing = dict(sorted(differing.items(), key=lambda item: names.index(item[0][0])))
+    for name, (stratum, a, b) in product(names, cuts):
+        if differs(name, a, b):
+            key = name, values(a, name), values(b, name)
+            found.differing.setdefault(key, set()).add(stratum)
     return found
 
 
-def strata(
-    first: Groups, second: Groups, kinds: tuple[str, ...] = KINDS
-) -> Iterator[tuple[Stratum, Groups, Groups]]:
-    """Both sides cut by network and regularizer, unless these differ between them as a whole."""
-    if not kinds:
-        if first or second:
-            yield (), first, second
-        return
-    name, *rest = kinds
+def strata(first: Groups, second: Groups) -> Iterator[tuple[Stratum, Groups, Groups]]:
+    """Both sides cut by network, and each part by regularizer."""
+    for network, *both in cut("network", first, second):
+        for regularizer, a, b in cut("regularizer", *both):
+            yield (network, regularizer), a, b
+
+
+def cut(name: str, first: Groups, second: Groups) -> Iterator[tuple[str | None, Groups, Groups]]:
+    """Both sides by the values of a parameter, or uncut if it differs between them as a whole."""
     cuts = dict.fromkeys(group.parameters[name] for group in [*first, *second])
     for value in [None] if as_a_whole(name, first, second) else cuts:
         a, b = (
             [group for group in side if value in (None, group.parameters[name])]
             for side in (first, second)
         )
-        for stratum, left, right in strata(a, b, tuple(rest)):
-            yield (value, *stratum), left, right
+        yield value, a, b
 
 
 def pair(found: Matching, first: Groups, second: Groups, free: set[str]) -> None:

@@ -4,7 +4,15 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sparsedecay.extras.compare.comparison import SAME, Change, Comparison, Row, Spread, lacking
+from sparsedecay.extras.compare.comparison import (
+    SAME,
+    Change,
+    Comparison,
+    Row,
+    Values,
+    lacking,
+    median,
+)
 from sparsedecay.extras.compare.match import Stratum
 from sparsedecay.extras.compare.sides import ABSENT, Side
 from sparsedecay.extras.compare.writers import ARROW, Block, Heading, Paragraph, Pictures, Table
@@ -21,14 +29,14 @@ MAIN = ("mse_tail_median", "average_sparsity", "A2 rank")
 
 def report(found: Comparison, everything: bool) -> list[Block]:
     """The blocks of a report; `everything`: also of what is equal."""
-    holds = [(letter, escape(side.name), about(side)) for letter, side in found.sides]
+    holds = [(letter, escape(side.name), about(side)) for letter, side in found.sides.items()]
     blocks: list[Block] = [Table(("", "compared", "holds"), holds), Paragraph(verdict(found))]
     if found.differs or everything:
         blocks += [*parameters(found), *overview(found)]
         header = ("claim", "part", "epoch", "A", "B")
         blocks += titled("Verdicts that differ", Table(header, found.verdicts))
         blocks += figures(found)
-    for letter, side in found.sides:
+    for letter, side in found.sides.items():
         rows = [(milestone.run, f"{milestone.epoch:,}") for milestone in side.missing]
         remedy = Paragraph("not made yet:", side.remedy)
         blocks += titled(f"Not made yet in {letter}", Table(("run", "epoch"), rows), remedy)
@@ -66,7 +74,7 @@ def verdict(found: Comparison) -> str:
     told = [text for there, text in parts if there]
     if told:
         return f"Different: {', '.join(told)}."
-    if found.a.milestones and len(found.a.missing) == len(found.a.milestones):
+    if found.rows and not any(row.changes for row in found.rows):
         return "No difference that can be told: nothing is made on either side yet."
     same = [f"{rows} of measures"] * bool(found.rows) + [figures] * bool(found.figures)
     return f"No difference{f': {joined(same)} are the same on both sides' if same else ''}."
@@ -80,7 +88,7 @@ def parameters(found: Comparison) -> Iterator[Block]:
     yield from titled("Keys of the configs that differ", Table(("key", "A", "B"), keys))
     differing = found.matching.differing.items()
     rows = [(n, where(s, found), several(a), several(b)) for (n, a, b), s in differing]
-    table = without_idle(("parameter", "of runs with", "A", "B"), rows, {"of runs with": ""})
+    table = without_idle(("parameter", "of runs with", "A", "B"), rows, (None, "", None, None))
     yield from titled("Parameters that differ", table)
 
 
@@ -97,10 +105,10 @@ def where(there: set[Stratum], found: Comparison) -> str:
 
 
 def without_idle(
-    header: tuple[str, ...], rows: Sequence[tuple[str, ...]], idle: dict[str, str]
+    header: Sequence[str], rows: Sequence[Sequence[str]], idle: Sequence[str | None]
 ) -> Table:
-    """A table without the columns that hold nothing but the text that stands for nothing."""
-    kept = [i for i, name in enumerate(header) if {row[i] for row in rows} != {idle.get(name)}]
+    """A table without the columns that hold nothing but their `idle` text."""
+    kept = [i for i, text in enumerate(idle) if {row[i] for row in rows} != {text}]
     return Table(tuple(header[i] for i in kept), [tuple(row[i] for i in kept) for row in rows])
 
 
@@ -119,21 +127,25 @@ def overview(found: Comparison) -> Iterator[Block]:
 def summed_up(found: Comparison, rows: list[Row]) -> Table:
     """A row for each group."""
     names = telling(found, rows[0]) if rows else []
-    other = names[0] if len(names) == 1 else "other parameters"
-    header = (*LABELS, other, "epoch", "seeds", *MAIN)
-    cells = [
-        (
-            *(parameter(row, name) for name in LABELS),
-            parameter(row, other) if len(names) == 1 else others(row, found),
-            f"{row.groups[0].epoch:,}",
-            seeds_of(row),
-            *main(row),
+    (other,) = names if len(names) == 1 else ["other parameters"]
+    cells = []
+    for row in rows:
+        changes = {change.name: change for change in row.changes}
+        main = [changes.get(name, Change(name, (), ())) for name in MAIN]
+        cells.append(
+            (
+                *(parameter(row, name) for name in LABELS),
+                parameter(row, other) if len(names) == 1 else others(row, found),
+                f"{row.groups[0].epoch:,}",
+                seeds_of(row),
+                # on both sides, or with their spread on the only one
+                *(medians(c) if row.a and row.b else spread(c.a or c.b) for c in main),
+            )
         )
-        for row in rows
-    ]
-    table = without_idle(header, cells, {other: "", "seeds": "1", **dict.fromkeys(MAIN, ABSENT)})
     # spaces instead of underscores, where a narrow column can break
-    return Table(tuple(name.replace("_", " ") for name in table.header), table.rows)
+    header = [name.replace("_", " ") for name in (*LABELS, other, "epoch", "seeds", *MAIN)]
+    idle = (*[None] * len(LABELS), "", None, "1", *[ABSENT] * len(MAIN))
+    return without_idle(header, cells, idle)
 
 
 def parameter(row: Row, name: str) -> str:
@@ -155,13 +167,6 @@ def others(row: Row, found: Comparison) -> str:
 
 def seeds_of(row: Row) -> str:
     return arrow([str(len(group.members)) for group in row.groups])
-
-
-def main(row: Row) -> list[str]:
-    """The main measures: on both sides, or with their spread on the only one."""
-    found = {change.name: change for change in row.changes}
-    changes = [found.get(name, Change(name, None, None)) for name in MAIN]
-    return [medians(c) if row.a and row.b else spread(c.a or c.b) for c in changes]
 
 
 def details(found: Comparison, everything: bool) -> Iterator[Block]:
@@ -192,63 +197,63 @@ def details(found: Comparison, everything: bool) -> Iterator[Block]:
 def measured(row: Row, changes: list[Change]) -> Table:
     """A row for each measure."""
     several = any(len(group.members) > 1 for group in row.groups)
-    sides = [
-        f"{letter}, {count(len(group.members), 'seed')}" if several else letter
-        for letter, group in zip("AB", row.groups, strict=True)
-    ]
+    seeds = [f", {count(len(group.members), 'seed')}" if several else "" for group in row.groups]
+    header = ("measure", f"A{seeds[0]}", f"B{seeds[1]}", "B − A", "beyond spread")
     answers = {True: "yes", False: "no", None: ""}
     cells = [(c.name, spread(c.a), spread(c.b), difference(c), answers[c.beyond]) for c in changes]
-    return without_idle(("measure", *sides, "B − A", "beyond spread"), cells, {"beyond spread": ""})
+    return without_idle(header, cells, (*[None] * 4, ""))
 
 
 def figures(found: Comparison) -> Iterator[Block]:
     """Figures: their state and files, and where it can be shown the pictures."""
     rows, pictures = [], []
     for figure in found.figures:
-        both = zip(found.sides, (figure.a, figure.b), strict=True)
-        sides = [(letter, side, files) for (letter, side), files in both if files]
+        both = zip(found.sides.items(), (figure.a, figure.b), strict=True)
+        sides = [(x, side.shown, files) for (x, side), files in both if files]
         # of the first ending that there is
-        lines = [f"{x}: {side.shown(next(iter(files.values())))}" for x, side, files in sides]
+        lines = [f"{x}: {shown(next(iter(files.values())))}" for x, shown, files in sides]
         rows.append((figure.name, figure.state, "\n".join(lines)))
-        shown = [(f"{x}: {s.shown(f['.png'])}", f[".png"]) for x, s, f in sides if ".png" in f]
+        pngs = [(f"{x}: {shown(f['.png'])}", f[".png"]) for x, shown, f in sides if ".png" in f]
         if figure.state == SAME:
-            shown = [(f"A and B: {figure.name}", path) for _, path in shown[:1]]
-        if shown:
-            pictures.append(Pictures(f"{figure.name}: {figure.state}", shown))
+            pngs = [(f"A and B: {figure.name}", path) for _, path in pngs[:1]]
+        if pngs:
+            pictures.append(Pictures(f"{figure.name}: {figure.state}", pngs))
     yield from titled("Figures", Table(("figure", "bytes", "files"), rows))
     yield from pictures
 
 
 def notes(found: Comparison) -> Iterator[str]:
-    """What a reader must know of a comparison beside its numbers, each note in a sentence."""
-    yield from dict.fromkeys([*found.a.notes, *found.b.notes])
-    for letter, side in found.sides:
+    """What a reader must know of a comparison besides its numbers, each note in a sentence."""
+    sides = found.sides.values()
+    yield from dict.fromkeys(note for side in sides for note in side.notes)
+    for letter, side in found.sides.items():
         told = (milestone.parameters.items() for milestone in side.milestones)
         if names := dict.fromkeys(name for items in told for name, x in items if x == ABSENT):
             yield (
                 f"Tables of {letter} are of another version and do not tell, with “{ABSENT}” in "
                 f"place of a value: {', '.join(names)}."
             )
-    epochs = [{milestone.epoch for milestone in side.milestones} for _, side in found.sides]
-    if not found.rows and epochs[0].isdisjoint(epochs[1]):
+    a, b = ({milestone.epoch for milestone in side.milestones} for side in sides)
+    if not found.rows and a.isdisjoint(b):
         yield "No row of A has a partner in B: they have no epoch in common."
     yield from software(found)
-    claims = [(letter, side.claims) for letter, side in found.sides if side.claims is not None]
-    if None in (found.a.figures, found.b.figures):
+    claims = {x: side.claims for x, side in found.sides.items() if side.claims is not None}
+    if any(side.figures is None for side in sides):
         yield "Figures are not compared: a config has none of its own."
     elif len(claims) == 1:
-        yield f"Only {claims[0][0]} has verdicts (results/claims/claims.parquet)."
-    for letter, rows in claims if len(claims) == 2 else []:
-        if columns := joined(lacking(rows)):
+        yield f"Only {''.join(claims)} has verdicts (results/claims/claims.parquet)."
+    for letter, rows in claims.items() if len(claims) == 2 else ():
+        if columns := joined(lacking(*rows)):
             yield f"Verdicts are not compared: claims.parquet of {letter} has no column {columns}."
 
 
 def software(found: Comparison) -> Iterator[str]:
     """Libraries and code of this package that differ: equal parameters may then give other bits."""
-    a, b = ({x for m in side.milestones for x in m.made_by.items()} for _, side in found.sides)
+    milestones = (side.milestones for side in found.sides.values())
+    a, b = ({x for m in side for x in m.made_by.items()} for side in milestones)
     differing = sorted({name for name, _ in a ^ b}) if a and b else []
+    modules = [name.removeprefix("code ") for name in differing if name.startswith("code ")]
     libraries = [name for name in differing if not name.startswith("code ")]
-    modules = [name.removeprefix("code ") for name in differing if name not in libraries]
 
     def told(made_by: set[tuple[str, str]], library: str) -> str:
         return ", ".join(sorted(v for name, v in made_by if name == library)) or "unknown"
@@ -258,6 +263,14 @@ def software(found: Comparison) -> Iterator[str]:
         yield f"Measured by other software: {'; '.join(listed)}."
     if modules:
         yield f"Measured by other code of this package: {', '.join(modules)}."
+
+
+def several(values: tuple[Any, ...]) -> str:
+    """The values of a parameter on one side."""
+    texts = [*map(value, values)]
+    if len(texts) > MOST:
+        texts[3:] = [f"… {texts[-1]} ({len(texts)} values)"]
+    return ", ".join(texts)
 
 
 def value(x: Any) -> str:
@@ -272,16 +285,8 @@ def value(x: Any) -> str:
         case dict():
             return "{" + ", ".join(f"{k}: {value(v)}" for k, v in x.items()) + "}"
         case list() | tuple():
-            return "[" + ", ".join(map(value, x)) + "]"
+            return f"[{', '.join(map(value, x))}]"
     return str(x)
-
-
-def several(values: tuple[Any, ...]) -> str:
-    """The values of a parameter on one side."""
-    texts = [value(x) for x in values]
-    if len(texts) <= MOST:
-        return ", ".join(texts)
-    return f"{', '.join(texts[:3])}, … {texts[-1]} ({len(texts)} values)"
 
 
 def arrow(texts: list[str]) -> str:
@@ -289,23 +294,22 @@ def arrow(texts: list[str]) -> str:
     return ARROW.join(dict.fromkeys(texts))
 
 
-def spread(side: Spread | None) -> str:
+def spread(values: Values) -> str:
     """Median, with the lowest and highest of several."""
-    if side is None:
+    if not values:
         return ABSENT
-    low, high = side.values[0], side.values[-1]
-    if low == high or side.n == 1:
-        return number(side.median)
+    if values[0] == values[-1] or len(values) == 1:
+        return number(median(values))
     # without spaces, so that it stays together in a narrow column
-    median, least, most = (number(x, 3) for x in (side.median, low, high))
-    return f"{median} ({least}–{most})"
+    middle, least, most = (number(x, 3) for x in (median(values), values[0], values[-1]))
+    return f"{middle} ({least}–{most})"
 
 
 def medians(change: Change) -> str:
     """The medians of both sides, or the one that both have, or have to as many digits."""
-    texts = [number(side.median, 3) if side else ABSENT for side in change.sides]
+    texts = [number(median(side), 3) if side else ABSENT for side in (change.a, change.b)]
     # equal digits do not make equal numbers
-    about = all(change.sides) and change.difference != 0 and texts[0] == texts[1]
+    about = change.a and change.b and change.difference != 0 and texts[0] == texts[1]
     return (ABOUT if about else "") + arrow(texts)
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from sparsedecay.errors import DamagedFile
 from sparsedecay.files import paths
 from sparsedecay.files.storage import read_table
-from sparsedecay.files.tables import MATRICES, MEASURED, PARAMETERS, SUMMARY
+from sparsedecay.files.tables import MATRICES, MEASURED, PARAMETERS, SCHEMAS, SUMMARY
 from sparsedecay.science.measures import Measures
 from sparsedecay.study.entries import escape
 
@@ -30,7 +30,6 @@ NEEDED = {
     "claims": [],
 }
 """What a table must have; other columns may be missing, as in those of an older version."""
-SCHEMAS = {"summary": SUMMARY, "matrices": MATRICES}
 OF_NETWORK = [SUMMARY.field(name) for name in MEASURED]
 OF_MATRIX = [c for c in MATRICES if c.name != "epoch" and not pa.types.is_string(c.type)]
 """Columns that tell what was measured."""
@@ -195,8 +194,8 @@ def hashable(value: Any) -> Any:
 def made_by(about: Mapping[str, str]) -> dict[str, str]:
     """Versions of libraries, and digests of modules as `code NAME`, from a table's metadata."""
     versions = {name: str(value) for name, value in from_json(about.get("versions", "")).items()}
-    parts = (part.partition("=") for part in about.get("code", "").split())
-    return versions | {f"code {name}": digest for name, _, digest in parts}
+    parts = (f"code {part}".partition("=") for part in about.get("code", "").split())
+    return versions | {name: digest for name, _, digest in parts}
 
 
 def from_json(text: str) -> dict[str, Any]:

@@ -39,21 +39,15 @@ def side(letter: str, name: str, results: Path | None, stack: ExitStack) -> Side
     path = Path(name)
     if os.path.isdir(name):
         return from_folder(name, path, "results folder")
-    if os.path.exists(name) and path.suffix not in (".yaml", ".yml"):
-        return from_archive(name, path, stack)
     if os.path.exists(name):
-        shown, file, before, config = name, path, "", shlex.quote(name)
-    else:
-        shown, spec, content = show(name)
-        file = temporary(stack) / "config.yaml"
-        file.write_bytes(content)
-        config = "config/other.yaml"
-        before = f"git show {shlex.quote(spec)} > {config} && "
-    folder = here(results)
-    home = folder.path.resolve().parent
-    elsewhere = "" if home == Path.cwd() else f" --directory {shlex.quote(str(home))}"
-    remedy = f"{before}snakemake --configfile {config}{elsewhere}"
-    return from_config(letter, shown, file, folder, remedy)
+        if path.suffix not in (".yaml", ".yml"):
+            return from_archive(name, path, stack)
+        return from_config(letter, name, path, results, shlex.quote(name))
+    shown, spec, content = show(name)
+    file = temporary(stack) / "config.yaml"
+    file.write_bytes(content)
+    before = f"git show {shlex.quote(spec)} > config/other.yaml && "
+    return from_config(letter, shown, file, results, "config/other.yaml", before)
 
 
 def from_folder(name: str, path: Path, kind: str, alias: tuple[str, str] = ("", "")) -> Side:
@@ -92,14 +86,12 @@ def from_archive(name: str, archive: Path, stack: ExitStack) -> Side:
                 "that are unpacked; name the unpacked folder instead"
             )
         found.unpack(folder, names)
-    within = sorted(path for path in folder.iterdir() if path.is_dir())
-    tops = [path for path in within if results_in(path)]
-    if results_in(folder) or not tops:
-        tops = [folder]
-    if len(tops) > 1:
-        several = ", ".join(path.name for path in tops)
+    within = [] if results_in(folder) else [p for p in sorted(folder.iterdir()) if results_in(p)]
+    if len(within) > 1:
+        several = ", ".join(path.name for path in within)
         raise UserError(f"{name}: holds several results ({several}); unpack it and name one")
-    return from_folder(name, tops[0], "archive", (f"{folder}/", f"{name}: "))
+    top = within[0] if within else folder
+    return from_folder(name, top, "archive", (f"{folder}/", f"{name}: "))
 
 
 def is_read(entry: PurePosixPath) -> bool:
@@ -108,13 +100,26 @@ def is_read(entry: PurePosixPath) -> bool:
     return "__MACOSX" not in entry.parts and (figure or entry.name in READ)
 
 
-def from_config(letter: str, name: str, file: Path, folder: Folder, remedy: str) -> Side:
-    """The milestones that a config file shows; `name` is what messages call the file, and `remedy`
-    makes what is missing.
+def from_config(
+    letter: str, name: str, file: Path, results: Path | None, config: str, before: str = ""
+) -> Side:
+    """The milestones that a config file shows.
+
+    Args:
+        name: what messages call the file.
+        config: what a command calls it, once the command `before` has run.
 
     Raises:
-        UserError: the config is refused; the message begins with the side.
+        UserError: --results is no folder, or the config is refused; that message begins with the
+            side.
     """
+    if results and not results.is_dir():
+        raise UserError(f"--results {results}: no such folder; name one that holds measure/")
+    place = results or Path("results")
+    folder = Folder(results_in(place) or place)
+    home = folder.path.resolve().parent
+    elsewhere = "" if home == Path.cwd() else f" --directory {shlex.quote(str(home))}"
+    remedy = f"{before}snakemake --configfile {config}{elsewhere}"
     try:
         study = load_study([file])
     except UserError as error:
@@ -133,8 +138,8 @@ def from_config(letter: str, name: str, file: Path, folder: Folder, remedy: str)
         f"{others} of {len(milestones)} milestones of {letter} were measured by other "
         "definitions than its config asks for; snakemake measures them again without training"
     )
-    config, notes = study.model_dump(mode="json"), (note,) * (others > 0)
-    return Side(name, "config", milestones, config=config, remedy=remedy, notes=notes)
+    sections, notes = study.model_dump(mode="json"), (note,) * (others > 0)
+    return Side(name, "config", milestones, config=sections, remedy=remedy, notes=notes)
 
 
 def results_in(folder: Path) -> Path | None:
@@ -142,18 +147,6 @@ def results_in(folder: Path) -> Path | None:
     if (folder / "results").is_dir():
         return folder / "results"
     return folder if (folder / "measure").is_dir() else None
-
-
-def here(results: Path | None) -> Folder:
-    """Where the milestones of configs are looked up.
-
-    Raises:
-        UserError: --results is no folder.
-    """
-    if results and not results.is_dir():
-        raise UserError(f"--results {results}: no such folder; name one that holds measure/")
-    folder = results or Path("results")
-    return Folder(results_in(folder) or folder)
 
 
 def temporary(stack: ExitStack) -> Path:
@@ -201,9 +194,10 @@ def git(*arguments: str) -> tuple[str, bytes]:
     Raises:
         OSError: git is not installed.
     """
-    environment = {**os.environ, "LC_ALL": "C"}
-    done = subprocess.run(["git", *arguments], capture_output=True, check=False, env=environment)
+    done = subprocess.run(
+        ["git", *arguments], capture_output=True, env=os.environ | {"LC_ALL": "C"}
+    )
     if not done.returncode:
         return "", done.stdout
-    lines = done.stderr.decode(errors="replace").strip().splitlines() or ["git gives no reason"]
-    return lines[0].removeprefix("fatal: "), b""
+    complaint = done.stderr.decode(errors="replace").strip() or "git gives no reason"
+    return complaint.splitlines()[0].removeprefix("fatal: "), b""
