@@ -14,9 +14,10 @@ from sparsedecay.figures import style
 from sparsedecay.figures.declaration import Request, Shown
 from sparsedecay.figures.matrices import OfMatrices, TrainedMatrices, training
 from sparsedecay.figures.pictures import Scale, bar, largest, picture, sorted_matrices
-from sparsedecay.figures.typical import factorised, note, typical
+from sparsedecay.figures.typical import note, typical
 from sparsedecay.files.results import Results
 from sparsedecay.science.measures import Measures
+from sparsedecay.science.networks import KINDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +53,10 @@ class Ranks(OfMatrices):
         """(a) over the width of the page, below it two networks in a row."""
         assert request.measures
         chosen = typical(request, results)
-        layer, shown = request.settings.layer, [one for one in chosen if factorised(one)]
+        layer, shown = (
+            request.settings.layer,
+            [one for one in chosen if KINDS[one.network].factorised],
+        )
         rows, columns = style.grid(len(shown), 2)
         block = HEAD + THIN + BETWEEN + SIDE + BELOW
         height = ABOVE + SPECTRA[1] + BELOW + rows * block

@@ -6,7 +6,6 @@ import numpy as np
 
 from sparsedecay.figures.declaration import Request, Shown
 from sparsedecay.files.results import Results
-from sparsedecay.science import networks
 
 
 def typical(request: Request[Any], results: Results) -> tuple[Shown, ...]:
@@ -60,8 +59,3 @@ def note(request: Request[Any], shown: tuple[Shown, ...]) -> str:
     if not request.draws:
         return ""
     return f"; {label(shown)}, the typical one of {len(request.draws)} draws"
-
-
-def factorised(shown: Shown) -> bool:
-    """Whether the matrices between a network's ReLU layers are products W V."""
-    return networks.KINDS[shown.network].factorised
