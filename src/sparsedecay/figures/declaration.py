@@ -44,9 +44,7 @@ class Shown(Settings):
     run: str
     """Run id, the name of its folders."""
     network: NetworkName
-    """Network."""
     regularizer: RegularizerName
-    """Regularizer."""
     lam: float
     """Regularization parameter of the run; 0 without regularizer."""
     seeds: Annotated[tuple[int, int], Field(strict=False)]
@@ -54,13 +52,18 @@ class Shown(Settings):
     epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
     """Milestones whose tables hold its trajectory; the last is the one that is shown."""
 
+    @property
+    def milestone(self) -> tuple[str, int]:
+        """The run, and the epoch that is shown."""
+        return self.run, self.epochs[-1]
+
 
 Draw = Annotated[tuple[Shown, ...], Field(strict=False)]
 """The networks of one draw."""
 
 
 class Request(Settings, Generic[S]):
-    """All that a figure is made from, beside the files of the runs it shows."""
+    """All that a figure is made from, besides the files of the runs it shows."""
 
     figure: str
     """Its name, that of a module of `sparsedecay.figures`."""

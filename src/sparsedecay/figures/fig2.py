@@ -40,7 +40,7 @@ class Curve:
     """One network's average sparsity by epoch, or the median of several draws with quartiles.
 
     `ended`: the MSE at the end and its median in print; `lost`: whether it diverged, or all draws
-    did; `note`: in which words that is told.
+    did; `note`: this in words.
     """
 
     shown: Shown
@@ -96,7 +96,7 @@ class Sparsity(Declaration[Figure2]):
 
     def reads(self, shown: tuple[Shown, ...]) -> Iterator[str]:
         for one in shown:
-            yield paths.measured(one.run, one.epochs[-1], "summary")
+            yield paths.measured(*one.milestone, "summary")
             yield from (paths.measured(one.run, epoch, "trajectory") for epoch in one.epochs)
 
     def render(self, request: Request[Figure2], results: Results) -> Figure:
@@ -168,10 +168,10 @@ def plot(ax: Axes, curve: Curve) -> None:
 def single(results: Results, draws: Draw) -> Curve:
     """The curve of one network."""
     (shown,) = draws
-    lost, average = results.diverged(shown.run, shown.epochs[-1]), trajectory(results, shown)
+    lost, average = results.diverged(*shown.milestone), trajectory(results, shown)
     if lost is not None:
         return Curve(shown, average, None, ("", ""), lost=True, note=f"diverged at {lost:,}")
-    summary = results.table(shown.run, shown.epochs[-1], "summary").iloc[-1]
+    summary = results.table(*shown.milestone, "summary").iloc[-1]
     return Curve(shown, average, None, style.final_mse(summary))
 
 
@@ -182,7 +182,7 @@ def median(results: Results, draws: Draw) -> Curve:
 
     by_draw = pd.concat([trajectory(results, shown) for shown in draws], axis=1).sort_index()
     low, middle, high = (by_draw.quantile(part, axis=1) for part in (0.25, 0.5, 0.75))
-    ends = [results.table(one.run, one.epochs[-1], "summary").iloc[-1] for one in draws]
+    ends = [results.table(*one.milestone, "summary").iloc[-1] for one in draws]
     found = [end["mse_tail_median"] for end in ends if math.isnan(end["diverged"])]
     mse = style.scientific(float(np.median(found))) if found else ""
     lost = len(draws) - len(found)
