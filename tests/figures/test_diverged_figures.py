@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from sparsedecay.figures import files_read, style, typical
+from sparsedecay.figures import style, typical
 from sparsedecay.files.results import Results
 from tests.figures.made import (
     K,
@@ -80,7 +80,7 @@ def test_all_networks_may_have_diverged(project, figure, count):
     picture = rendered(request, found)
     with style.printed():
         style.save(picture, project / "figures" / figure, "all diverged")
-    assert set(found.opened) <= set(files_read(request))
+    assert set(found.opened) <= set(request.files)
     assert sum("diverged" in text for text in texts(picture)) == count
 
 

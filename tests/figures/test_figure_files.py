@@ -12,7 +12,7 @@ import pytest
 from pydantic import RootModel
 
 from sparsedecay.errors import DamagedFile, UserError
-from sparsedecay.figures import command, files_read, style
+from sparsedecay.figures import command, style
 from sparsedecay.files import paths, provenance
 from sparsedecay.files.tables import MATRICES
 from tests.figures.made import FIGURES, put, rendered, study
@@ -81,8 +81,8 @@ def check_sidecar(stem: Path) -> None:
     name, request = stem.name, study().request(stem.name)
     told = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
     inputs = told["inputs"]
-    assert set(inputs) <= set(files_read(request))
-    assert name == "fig4" or set(inputs) == set(files_read(request))
+    assert set(inputs) <= set(request.files)
+    assert name == "fig4" or set(inputs) == set(request.files)
     for place, digest in inputs.items():
         assert hashlib.sha256(Path(place).read_bytes()).hexdigest() == digest
     assert told["runs"] == [{"run": s.run, "epoch": s.epochs[-1]} for s in request.shown]
@@ -98,7 +98,7 @@ def check_sidecar(stem: Path) -> None:
 def test_a_damaged_file_is_named(project, name, size):
     request = study().request(name)
     asked = written(Path("request.json"), request)
-    for place in files_read(request)[:1] + files_read(request)[-4:-3]:
+    for place in request.files[:1] + request.files[-4:-3]:
         whole = Path(place).read_bytes()
         Path(place).unlink() if size is None else Path(place).write_bytes(whole[:size])
         with pytest.raises(UserError, match=re.escape(place)):

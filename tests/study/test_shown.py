@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsedecay.figures import files_read
 from sparsedecay.files import paths
 from sparsedecay.science.run import chain, predecessor
 from sparsedecay.study.plan import load_plan
@@ -103,7 +102,7 @@ def test_a_request_holds_what_the_figure_draws_and_survives_json(paper, figure):
 
 
 def test_the_files_that_figures_read(paper):
-    read = {name: files_read(paper.request(name)) for name in paper.figures.names}
+    read = {name: paper.request(name).files for name in paper.figures.names}
     assert read["fig1"] == []
     assert len(read["fig2"]) == 7 * (1 + 4), "a summary, and the trajectory over 4 milestones"
     assert paths.measured(RUNS[0], 200_000, "summary") in read["fig2"]
@@ -129,18 +128,18 @@ def test_figures_of_several_draws_and_of_statements(paper, plan):
     assert plan.figures == [*own, *seeds, "claims", "readings"]
     assert plan.replicated == [*seeds, "claims"]
     for name, of_one in zip(seeds, own[1:], strict=True):
-        request, files = plan.request(name), files_read(paper.request(of_one))
+        request, files = plan.request(name), paper.request(of_one).files
         assert request.name == name
         assert len(request.draws) == 10
         assert request.draws[0] == request.shown == paper.request(of_one).shown
         assert request.draws[3][0].seeds == (3, 3)
-        read = files_read(request)
+        read = request.files
         assert len(read) == len(set(read)) == 10 * len(files)
         assert set(files) < set(read)
         for shown in (shown for draw in request.draws for shown in draw):
             assert paths.measured(shown.run, shown.epochs[-1], "summary") in read
     for name in ("claims", "readings"):
-        assert files_read(plan.request(name)) == [f"results/claims/{name}.parquet"]
+        assert plan.request(name).files == [f"results/claims/{name}.parquet"]
 
 
 def without(*figures):

@@ -18,7 +18,6 @@ from snakemake_executor_plugin_slurm import ExecutorSettings as SlurmSettings
 
 from sparsedecay.errors import UserError
 from sparsedecay.extras.archive.contents import config_in, source, wanted
-from sparsedecay.figures import files_read
 from sparsedecay.files import fingerprint, paths
 from sparsedecay.files.storage import sealed_request
 from sparsedecay.science.run import predecessor

@@ -1,7 +1,7 @@
 """The networks that statements are tested on, in groups, and what a table of them is made from.
 
-A group says once which runs it trains, to which epochs, and which epoch the text means. A
-statement names its group in `Claim.epoch`; one on other networks is an entry more here.
+A group says once which runs it trains, to which epochs, and which epoch the text means for
+them. A statement names its group in `Claim.epoch`; one on other networks is an entry more here.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +24,7 @@ class Networks:
     """A group of networks."""
 
     epoch: Callable[[Study], int]
-    """The epoch that the text means."""
+    """The epoch that the text speaks of."""
     runs: Callable[[Study], Iterator[tuple[Run, Iterable[int]]]]
     """The runs of one draw, each with the milestones at which it is tested."""
 
@@ -66,9 +66,7 @@ class Trained(Settings):
     run: str
     """Run id."""
     network: NetworkName
-    """Network."""
     regularizer: RegularizerName
-    """Regularizer."""
     lam: float
     """Regularization parameter; 0 without regularizer."""
     L: int
@@ -99,7 +97,7 @@ class Reading(Settings):
 
 
 class Statements(Settings):
-    """All that a table of statements is made from, beside the tables of the runs."""
+    """All that a table of statements is made from, besides the tables of the runs."""
 
     lams: Annotated[tuple[float, ...], Field(strict=False)]
     """Regularization parameters of figure 2."""

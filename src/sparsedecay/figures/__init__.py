@@ -20,7 +20,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sparsedecay.figures.declaration import Declaration, Request
+    from sparsedecay.figures.declaration import Declaration
 
 
 def listed() -> list[str]:
@@ -50,8 +50,3 @@ def find(name: str) -> Declaration[Any]:
 def declared() -> dict[str, Declaration[Any]]:
     """All figures by name, sorted."""
     return {name: figure for name in listed() if (figure := imported(name))}
-
-
-def files_read(request: Request[Any]) -> list[str]:
-    """The files that a figure reads."""
-    return find(request.figure).files(request)

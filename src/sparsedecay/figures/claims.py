@@ -28,8 +28,8 @@ class Tested(verdicts.OfStatements):
 
     The paper's statements, tested on the literal reading of its text: for each number that tests
     one, the draws (dots), the interval for their median (bar), where the number must lie (shaded),
-    and the medians and verdicts at each epoch, that which the text speaks of in bold. The page *how
-    it was tested* gives the paper's words and the reasons for the limits.
+    and the medians and verdicts at each epoch, in bold at the one that the text speaks of. The page
+    *how it was tested* gives the paper's words and the reasons for the limits.
     """
 
     def render(self, request: Request[None], results: Results) -> Figure:

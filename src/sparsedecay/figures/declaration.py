@@ -44,9 +44,7 @@ class Shown(Settings):
     run: str
     """Run id, the name of its folders."""
     network: NetworkName
-    """Network."""
     regularizer: RegularizerName
-    """Regularizer."""
     lam: float
     """Regularization parameter of the run; 0 without regularizer."""
     seeds: Annotated[tuple[int, int], Field(strict=False)]
@@ -54,9 +52,18 @@ class Shown(Settings):
     epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
     """Milestones whose tables hold its trajectory; the last is the one that is shown."""
 
+    @property
+    def milestone(self) -> tuple[str, int]:
+        """The run, and the epoch that is shown."""
+        return self.run, self.epochs[-1]
+
+
+Draw = Annotated[tuple[Shown, ...], Field(strict=False)]
+"""The networks of one draw."""
+
 
 class Request(Settings, Generic[S]):
-    """All that a figure is made from, beside the files of the runs it shows."""
+    """All that a figure is made from, besides the files of the runs it shows."""
 
     figure: str
     """Its name, that of a module of `sparsedecay.figures`."""
@@ -64,11 +71,9 @@ class Request(Settings, Generic[S]):
     """The figure's section of the config; none for the statements, which are read from a table."""
     measures: Measures | None
     """Definitions, for labels; none where nothing measured is shown."""
-    shown: Annotated[tuple[Shown, ...], Field(strict=False)]
+    shown: Draw
     """The networks, in the order of the figure's milestones."""
-    draws: Annotated[
-        tuple[Annotated[tuple[Shown, ...], Field(strict=False)], ...], Field(strict=False)
-    ] = ()
+    draws: Annotated[tuple[Draw, ...], Field(strict=False)] = ()
     """The same networks from several seeds; then `shown` is the first of them, and the figure
     chooses a typical one."""
 
@@ -89,6 +94,14 @@ class Request(Settings, Generic[S]):
     def name(self) -> str:
         """Path of the figure in the folder of figures, without ending."""
         return f"replicate/{self.figure}" if self.draws else self.figure
+
+    @property
+    def files(self) -> list[str]:
+        """All files that it reads, those of every draw: summaries tell which draw is typical."""
+        reads = find(self.figure).reads
+        return list(
+            dict.fromkeys(file for draw in self.draws or [self.shown] for file in reads(draw))
+        )
 
     @property
     def code(self) -> str:
@@ -156,11 +169,6 @@ class Declaration(ABC, Generic[S]):
     def reads(self, shown: tuple[Shown, ...]) -> Iterable[str]:
         """The files that it reads of the networks of one draw."""
         return ()
-
-    def files(self, request: Request[S]) -> list[str]:
-        """All files that it reads, those of every draw: summaries tell which draw is typical."""
-        draws = request.draws or (request.shown,)
-        return list(dict.fromkeys(file for shown in draws for file in self.reads(shown)))
 
     @abstractmethod
     def render(self, request: Request[S], results: Results) -> Figure:

@@ -6,7 +6,7 @@ The curve of a run that has diverged ends with a cross.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sparsedecay.figures import style
-from sparsedecay.figures.declaration import Asked, Declaration, Request, Shown
+from sparsedecay.figures.declaration import Asked, Declaration, Draw, Request, Shown
 from sparsedecay.figures.typical import label, typical
 from sparsedecay.files import paths
 from sparsedecay.files.results import Results
@@ -34,15 +34,13 @@ LEFT, RIGHT, GAP = 0.54, 0.12, 0.18
 PANEL, BELOW, LINE = 1.3, 0.36, 0.13
 """Heights of a panel, of its axis, and of a line of the table above it, inches."""
 
-Draw = tuple[Shown, ...]
-
 
 @dataclass(frozen=True)
 class Curve:
     """One network's average sparsity by epoch, or the median of several draws with quartiles.
 
     `ended`: the MSE at the end and its median in print; `lost`: whether it diverged, or all draws
-    did; `note`: in which words that is told.
+    did; `note`: this in words.
     """
 
     shown: Shown
@@ -98,7 +96,7 @@ class Sparsity(Declaration[Figure2]):
 
     def reads(self, shown: tuple[Shown, ...]) -> Iterator[str]:
         for one in shown:
-            yield paths.measured(one.run, one.epochs[-1], "summary")
+            yield paths.measured(*one.milestone, "summary")
             yield from (paths.measured(one.run, epoch, "trajectory") for epoch in one.epochs)
 
     def render(self, request: Request[Figure2], results: Results) -> Figure:
@@ -106,18 +104,15 @@ class Sparsity(Declaration[Figure2]):
         the typical one, and below it the median and the quartiles of all."""
         assert request.measures
         shown = typical(request, results)
-        groups: list[tuple[str, Sequence[Draw], Callable[[Results, Draw], Curve]]]
-        groups = [("", [shown], single)]
+        groups: list[tuple[str, Sequence[Draw]]] = [("", [shown])]
         if request.draws:
             draws = f"{len(request.draws)} draws"
-            heads = (
-                f"(a) {label(shown)}, the typical one of {draws}",
-                f"(b) median of {draws}, and the range of the middle half",
-            )
-            groups = [(heads[0], [shown], single), (heads[1], request.draws, spread)]
+            groups = [
+                (f"(a) {label(shown)}, the typical one of {draws}", [shown]),
+                (f"(b) median of {draws}, and the range of the middle half", request.draws),
+            ]
         lams, each = request.settings.lam, len(request.settings.regularizers)
-        rows = math.ceil(len(lams) / 3)
-        columns = math.ceil(len(lams) / rows)
+        rows, columns = style.grid(len(lams), 3)
         width = style.COLUMN if columns == 1 else style.FULL
         block = LINE * (each + 1) + 0.12 + PANEL + BELOW
         title = 0.2 if request.draws else 0
@@ -126,12 +121,13 @@ class Sparsity(Declaration[Figure2]):
         figure = style.page(width, height)
         panel = (width - LEFT - RIGHT - GAP * (columns - 1)) / columns
         last = max(one.epochs[-1] for one in shown)
-        for number, (heading, of_draws, curve) in enumerate(groups):
+        for number, (heading, of_draws) in enumerate(groups):
             base = (len(groups) - 1 - number) * part
-            figure.text(0.1 / width, (base + part - title / 2) / height, heading, va="center")
+            style.heading(figure, 0.1, base + part - title / 2, heading)
+            make = median if of_draws is request.draws else single
             for i, lam in enumerate(lams):
                 curves = [
-                    curve(results, networks(of_draws, kind, lam))
+                    make(results, networks(of_draws, kind, lam))
                     for kind in request.settings.regularizers
                 ]
                 row, column = divmod(i, columns)
@@ -172,29 +168,26 @@ def plot(ax: Axes, curve: Curve) -> None:
 def single(results: Results, draws: Draw) -> Curve:
     """The curve of one network."""
     (shown,) = draws
-    lost = results.diverged(shown.run, shown.epochs[-1])
+    lost, average = results.diverged(*shown.milestone), trajectory(results, shown)
     if lost is not None:
-        note = f"diverged at {lost:,}"
-        return Curve(shown, trajectory(results, shown), None, ("", ""), lost=True, note=note)
-    summary = results.table(shown.run, shown.epochs[-1], "summary").iloc[-1]
-    return Curve(shown, trajectory(results, shown), None, style.final_mse(summary))
+        return Curve(shown, average, None, ("", ""), lost=True, note=f"diverged at {lost:,}")
+    summary = results.table(*shown.milestone, "summary").iloc[-1]
+    return Curve(shown, average, None, style.final_mse(summary))
 
 
-def spread(results: Results, draws: Draw) -> Curve:
+def median(results: Results, draws: Draw) -> Curve:
     """The median of the same network in several draws, as long as they have not diverged; its MSE
     is the median of medians of the others."""
     import pandas as pd
 
     by_draw = pd.concat([trajectory(results, shown) for shown in draws], axis=1).sort_index()
-    ends = [(one.run, one.epochs[-1]) for one in draws]
-    whole = [end for end in ends if results.diverged(*end) is None]
-    found = [results.table(*end, "summary")["mse_tail_median"].iloc[-1] for end in whole]
+    low, middle, high = (by_draw.quantile(part, axis=1) for part in (0.25, 0.5, 0.75))
+    ends = [results.table(*one.milestone, "summary").iloc[-1] for one in draws]
+    found = [end["mse_tail_median"] for end in ends if math.isnan(end["diverged"])]
     mse = style.scientific(float(np.median(found))) if found else ""
-    quartiles = by_draw.quantile(0.25, axis=1), by_draw.quantile(0.75, axis=1)
     lost = len(draws) - len(found)
     note = f"{lost if found else 'all'} diverged" if lost else ""
-    median = by_draw.median(axis=1)
-    return Curve(draws[0], median, quartiles, (mse, ""), lost=not found, note=note)
+    return Curve(draws[0], middle, (low, high), (mse, ""), lost=not found, note=note)
 
 
 def trajectory(results: Results, shown: Shown) -> pd.Series:
@@ -204,10 +197,9 @@ def trajectory(results: Results, shown: Shown) -> pd.Series:
     parts = []
     for epoch in shown.epochs:
         table = results.table(shown.run, epoch, "trajectory")
-        if (table["measure"] == "diverged").any():
-            parts.append(table[table["measure"] == "average_sparsity"])
-        else:
-            parts.append(results.rows(shown.run, epoch, "trajectory", measure="average_sparsity"))
+        if not (table["measure"] == "diverged").any():  # otherwise it may have no such row
+            table = results.rows(shown.run, epoch, "trajectory", measure="average_sparsity")
+        parts.append(table[table["measure"] == "average_sparsity"])
     return pd.concat(parts).groupby("epoch")["value"].last()
 
 
@@ -228,25 +220,22 @@ def table(ax: Axes, lam: float, curves: Sequence[Curve]) -> None:
     figure = ax.get_figure(root=True)
     assert figure
     width = figure.get_figwidth() * ax.get_position().width
-    ends = [curve.ended for curve in curves]
-    medians = any(median for _, median in ends)
+    medians = any(curve.ended[1] for curve in curves)
     shift = 0.56 if medians or any(curve.note and curve.ended[0] for curve in curves) else 0
     inches: dict[str, Any] = {"transform": style.from_corner(ax)}
-    text = inches | {"va": "center", "fontsize": style.SMALL}
-    heads = ("MSE", "median" if medians else "")
-    for row, (value, median) in enumerate([heads, *ends]):
-        y = 0.1 + LINE * (len(curves) - row)
-        ax.text(width - shift, y, value, ha="right", **text)
-        ax.text(width, y, median, ha="right", **text)
-        if row == 0:
-            title = f"$\\lambda={style.parameter(lam)}$"
-            ax.text(0, y, title, **text | {"fontsize": style.TEXT})
-            continue
-        one = curves[row - 1].shown
-        ax.text(width, y, curves[row - 1].note, ha="right", **text)
+    right, top = inches | {"ha": "right"}, 0.1 + LINE * len(curves)
+    style.write(ax, width - shift, top, "MSE", **right)
+    style.write(ax, width, top, "median" if medians else "", **right)
+    title = f"$\\lambda={style.parameter(lam)}$"
+    style.write(ax, 0, top, title, fontsize=style.TEXT, **inches)
+    for row, curve in enumerate(curves, start=1):
+        y, (mse, tail) = 0.1 + LINE * (len(curves) - row), curve.ended
+        style.write(ax, width - shift, y, mse, **right)
+        style.write(ax, width, y, tail or curve.note, **right)
+        one = curve.shown
         look = style.line(one.network, one.regularizer)
         ax.plot([0, 0.2], [y, y], clip_on=False, **inches, **look)
-        ax.text(0.25, y, style.title(one.regularizer), **text)
+        style.write(ax, 0.25, y, style.title(one.regularizer), **inches)
 
 
 FIGURE = Sparsity()

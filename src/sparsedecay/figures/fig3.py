@@ -56,7 +56,7 @@ class Pictures(OfMatrices):
             row, column = divmod(i, columns)
             bottom = (rows - 1 - row) * block + BELOW
             ax = style.place(figure, LEFT + column * (side + GAP), bottom, side, side)
-            picture(ax, matrix, scale, results.diverged(one.run, one.epochs[-1]))
+            picture(ax, matrix, scale, results.diverged(*one.milestone))
             ax.set_xlabel(f"column of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-6)
             if column == 0:
                 ax.set_ylabel(f"row of $\\mathbf{{A}}^{{({layer})}}$", labelpad=-12)
@@ -72,11 +72,11 @@ class Pictures(OfMatrices):
 
 def caption(results: Results, shown: Shown, layer: int) -> list[str]:
     """Lines above a panel: the network, sparsity of the matrix, MSE of the network."""
-    epoch, name = shown.epochs[-1], style.network(shown.network, shown.regularizer)
-    if results.diverged(shown.run, epoch) is not None:
+    name = style.network(shown.network, shown.regularizer)
+    if results.diverged(*shown.milestone) is not None:
         return [name]
-    about = results.rows(shown.run, epoch, "matrices", matrix=f"A{layer}").iloc[-1]
-    mse, median = style.final_mse(results.table(shown.run, epoch, "summary").iloc[-1])
+    about = results.rows(*shown.milestone, "matrices", matrix=f"A{layer}").iloc[-1]
+    mse, median = style.final_mse(results.table(*shown.milestone, "summary").iloc[-1])
     return [
         name,
         f"sparsity {style.scientific(about['sparsity'], 3)}",

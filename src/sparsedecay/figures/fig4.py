@@ -14,9 +14,10 @@ from sparsedecay.figures import style
 from sparsedecay.figures.declaration import Request, Shown
 from sparsedecay.figures.matrices import OfMatrices, TrainedMatrices, training
 from sparsedecay.figures.pictures import Scale, bar, largest, picture, sorted_matrices
-from sparsedecay.figures.typical import factorised, note, typical
+from sparsedecay.figures.typical import note, typical
 from sparsedecay.files.results import Results
 from sparsedecay.science.measures import Measures
+from sparsedecay.science.networks import KINDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +53,10 @@ class Ranks(OfMatrices):
         """(a) over the width of the page, below it two networks in a row."""
         assert request.measures
         chosen = typical(request, results)
-        layer, shown = request.settings.layer, [one for one in chosen if factorised(one)]
+        layer, shown = (
+            request.settings.layer,
+            [one for one in chosen if KINDS[one.network].factorised],
+        )
         rows, columns = style.grid(len(shown), 2)
         block = HEAD + THIN + BETWEEN + SIDE + BELOW
         height = ABOVE + SPECTRA[1] + BELOW + rows * block
@@ -68,7 +72,7 @@ class Ranks(OfMatrices):
         for i, (one, three) in enumerate(zip(shown, found, strict=True)):
             row, column = divmod(i, columns)
             x, y = LEFT + column * step, (rows - 1 - row) * block + BELOW
-            diverged = results.diverged(one.run, one.epochs[-1])
+            diverged = results.diverged(*one.milestone)
             axes = product(figure, x, y, layer)
             for ax, matrix in zip(axes, three, strict=True):
                 picture(ax, matrix, scale, diverged)
@@ -90,13 +94,13 @@ def spectra(
     measures, layer = request.measures, request.settings.layer
     values, ends, ranks, size = [measures.rank_threshold], [], [], 1
     for one in shown:
-        place = one.run, one.epochs[-1], "matrices"
-        about = results.rows(*place, matrix=f"A{layer}").iloc[-1]
+        about = results.rows(*one.milestone, "matrices", matrix=f"A{layer}").iloc[-1]
         size = max(size, int(about["rows"]), int(about["columns"]))
-        if (diverged := results.diverged(*place[:2])) is not None:
+        if (diverged := results.diverged(*one.milestone)) is not None:
             ranks.append(("", f"diverged at {diverged:,}"))
             continue
-        spectrum = results.rows(*place[:2], "spectra", matrix=f"A{layer}").sort_values("index")
+        spectrum = results.rows(*one.milestone, "spectra", matrix=f"A{layer}")
+        spectrum = spectrum.sort_values("index")
         sigma, rank = spectrum["singular_value"].to_numpy(), int(about["rank"])
         look = style.marked(one.network, one.regularizer)
         ax.plot(spectrum["index"], sigma, markevery=[rank - 1] if rank else [], zorder=3, **look)
@@ -104,7 +108,6 @@ def spectra(
             ends.append((len(sigma), sigma[-1], look["color"]))
         ranks.append((f"{rank}", f"{about['relative_rank']:.0f}"))
         values += sigma[np.isfinite(sigma) & (sigma > 0)].tolist()
-        size = max(size, len(sigma))
 
     lowest = max(min(values) / 3, measures.rank_threshold * FLOOR)
     ax.set(xscale="log", yscale="log", xlim=(0.93, size * 1.08), ylim=(lowest, 3 * max(values)))

@@ -37,7 +37,7 @@ class OfMatrices(Declaration[TrainedMatrices]):
     section = TrainedMatrices
     replicated = True
     tables: ClassVar[tuple[str, ...]]
-    """Those that it reads of each milestone, beside the weights."""
+    """The tables of each milestone that it reads, besides the weights."""
 
     def rules(self, settings: TrainedMatrices, study: Asked) -> Iterator[str]:
         if settings.epoch > study.training.epochs:
@@ -60,8 +60,8 @@ class OfMatrices(Declaration[TrainedMatrices]):
     def reads(self, shown: tuple[Shown, ...]) -> Iterator[str]:
         for one in shown:
             for table in self.tables:
-                yield paths.measured(one.run, one.epochs[-1], table)
-            yield paths.state(one.run, one.epochs[-1])
+                yield paths.measured(*one.milestone, table)
+            yield paths.state(*one.milestone)
 
 
 def training(settings: TrainedMatrices) -> str:

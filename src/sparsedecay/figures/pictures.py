@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 COLOURS = 24
 """Steps of the scale, fewer than a matrix has values, so that files stay small."""
 PIXELS = 800
-"""A matrix with more rows or columns is drawn with several to a pixel. At the size of the figures
+"""A matrix with more rows or columns has several to a pixel. At the size of the figures
 this is more than a printer resolves, and noise, which cannot be compressed, makes large files."""
 ENLARGED, START = 0.2, 0.45
 """If what is not zero takes at most the first fraction of the rows or of the columns, it is shown
@@ -100,7 +100,7 @@ def sorted_matrices(results: Results, shown: Shown, layer: int) -> list[np.ndarr
     """A^(layer) of a trained network (K, K), last; before it its factors W^(layer) (K, d) and
     V^(layer - 1) (d, K) if it has any. ReLU neurons are sorted by their row's or column's l2 norm
     in A, the linear nodes between by their share in it."""
-    network, p = results.trained(shown.run, shown.epochs[-1])
+    network, p = results.trained(*shown.milestone)
     factors = [p[name] for name in network.factors(layer)]
     A = factors[0] @ factors[1] if network.factorised else factors[0]
     rows, columns = decreasing(A, 0), decreasing(A, 1)

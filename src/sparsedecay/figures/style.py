@@ -1,6 +1,6 @@
 """What all figures share: sizes in print, type, colours, number formats, saving.
 
-Sizes are those of the paper's two columns (ICML), so that a figure is printed as it is drawn:
+Sizes are those of the paper's two columns (ICML), so that a figure is printed as it is:
 lengths in inches, type and lines in points.
 """
 
@@ -220,6 +220,6 @@ def save(figure: Figure, stem: Path, title: str) -> None:
         for image in figure.findobj(AxesImage):
             image.set_interpolation(images)
         # first in memory: where there is no room, the PDF's writer fails with an error of its own
-        drawn = BytesIO()
-        figure.savefig(drawn, format=ending, **options)
-        write_file(stem.with_name(f"{stem.name}.{ending}"), drawn.getvalue())
+        rendered = BytesIO()
+        figure.savefig(rendered, format=ending, **options)
+        write_file(stem.with_name(f"{stem.name}.{ending}"), rendered.getvalue())

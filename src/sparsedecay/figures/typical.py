@@ -1,4 +1,4 @@
-"""Which networks a figure shows: of several draws those of the typical one."""
+"""Which networks a figure shows: the typical one of several draws."""
 
 from typing import Any
 
@@ -6,13 +6,11 @@ import numpy as np
 
 from sparsedecay.figures.declaration import Request, Shown
 from sparsedecay.files.results import Results
-from sparsedecay.science import networks
 
 
 def typical(request: Request[Any], results: Results) -> tuple[Shown, ...]:
     """The networks of the draw whose summary lies nearest to the median of all draws; without
-    draws those of the request. A draw with a network that diverged is not chosen, unless every draw
-    has one.
+    draws those of the request. Draws in which a network diverged do not count, unless all did.
     """
     if not request.draws:
         return request.shown
@@ -23,15 +21,15 @@ def typical(request: Request[Any], results: Results) -> tuple[Shown, ...]:
 
 
 def diverged(draw: tuple[Shown, ...], results: Results) -> bool:
-    """Whether any of the networks has."""
-    return any(results.diverged(shown.run, shown.epochs[-1]) is not None for shown in draw)
+    """Whether any of the networks diverged."""
+    return any(results.diverged(*shown.milestone) is not None for shown in draw)
 
 
 def summary(draw: tuple[Shown, ...], results: Results) -> list[float]:
     """What a draw's networks came to: error, regularizer, sparsity and neurons of each."""
     found = []
     for shown in draw:
-        row = results.table(shown.run, shown.epochs[-1], "summary").iloc[-1]
+        row = results.table(*shown.milestone, "summary").iloc[-1]
         found += [
             np.log10(max(row["mse_tail_median"], 1e-300)),
             np.log10(max(row["regularizer_value"], 1e-300)),
@@ -61,8 +59,3 @@ def note(request: Request[Any], shown: tuple[Shown, ...]) -> str:
     if not request.draws:
         return ""
     return f"; {label(shown)}, the typical one of {len(request.draws)} draws"
-
-
-def factorised(shown: Shown) -> bool:
-    """Whether the matrices between a network's ReLU layers are products W V."""
-    return networks.KINDS[shown.network].factorised
