@@ -99,14 +99,18 @@ def started() -> list[psutil.Process]:
     ]
 
 
-def kill(found: Callable[[], list[psutil.Process]] = started) -> None:
+def kill(found: Callable[[], list[psutil.Process]] = started, settle: float = 0) -> None:
     """Kill until nothing is found any more.
+
+    Args:
+        settle: seconds after which to look once more: a process shows no environment, and so no
+            mark, at the moment in which it becomes another program.
 
     Raises:
         TimeoutError: something cannot be killed.
     """
     deadline = time.monotonic() + LONGEST
-    while processes := found():
+    while processes := found() or (time.sleep(settle) or found() if settle else []):
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -117,4 +121,4 @@ def kill(found: Callable[[], list[psutil.Process]] = started) -> None:
 
 if __name__ == "__main__":
     wait_for_end(int(sys.argv[2]), seconds=math.inf)
-    kill(lambda: marked(sys.argv[1]))
+    kill(lambda: marked(sys.argv[1]), settle=2)

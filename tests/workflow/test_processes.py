@@ -45,7 +45,9 @@ def test_two():
 def test_nothing_goes_on(tmp_path, monkeypatch, how):
     (tmp_path / "test_it.py").write_text(TEST)
     plugins = ["-p", "tests.conftest", "-p", "tests.workflow.conftest"]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
+    # it is no worker of the pytest that runs this, or it would leave the watching to that one
+    own = {name: text for name, text in os.environ.items() if "PYTEST_XDIST" not in name}
+    environment = {**own, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"}
     before = set(processes.started())
     pytest_itself = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-qs", *plugins, "--rootdir", tmp_path, "test_it.py"],
