@@ -11,7 +11,8 @@ TRAJECTORY = schema(
     (
         "measure",
         pa.string(),
-        "mse, regularizer, objective, sparsity, max_abs, average_sparsity; diverged",
+        "mse, regularizer, objective, sparsity, max_abs, frobenius_norm, average_sparsity, "
+        "singular_value_1 … 3, active_neurons; diverged",
     ),
     ("matrix", pa.string(), "weight matrix, or null where the measure is of the whole network"),
     (
@@ -38,15 +39,28 @@ MATRICES = schema(
     ("max_abs", pa.float64(), "largest magnitude of an entry"),
     ("frobenius_norm", pa.float64(), "dimensionless"),
     ("spectral_norm", pa.float64(), "largest singular value"),
+    ("sigma2_ratio", pa.float64(), "second singular value over the largest"),
     ("rank", pa.int64(), "singular values above rank_threshold, count"),
     ("relative_rank", pa.int64(), "singular values above a fraction of the largest, count"),
+    (
+        "default_rank",
+        pa.int64(),
+        "singular values above the default tolerance of torch.linalg.matrix_rank, count",
+    ),
     ("stable_rank", pa.float64(), "(Frobenius norm / spectral norm)^2"),
+    (
+        "alive",
+        pa.bool_(),
+        "of a matrix between ReLU layers: whether an entry exceeds ten thresholds and some neuron "
+        "of its layer matters to the fit; null of other matrices",
+    ),
     (
         "linear_nodes",
         pa.int64(),
-        "of a product W V: linear nodes whose own term w v^T has a singular value above "
-        "rank_threshold, count; null of other matrices",
+        "of a product W V: linear nodes whose own term w v^T is larger than a tenth of the "
+        "largest, count; null of other matrices",
     ),
+    ("patterns", pa.int64(), "the same, those with parallel terms counted once"),
 )
 LOSS = schema(
     ("run", pa.string(), "run id"),
@@ -54,14 +68,25 @@ LOSS = schema(
     ("mse", pa.float64(), "mean over the data of (f(x) - y)^2"),
     ("regularizer", pa.float64(), "value of the regularizer, without lam"),
     ("objective", pa.float64(), "loss + lam * regularizer (lam / 2 as the option of an optimizer)"),
+    (
+        "singular_values",
+        pa.list_(pa.float64()),
+        "the three largest of A2, then of A3, …; none where these are not factorised",
+    ),
 )
 MAGNITUDES = schema(
     ("run", pa.string(), "run id"),
     ("epoch", pa.int64(), "epochs trained"),
-    ("matrix", pa.string(), "name of the weight matrix"),
+    (
+        "matrix",
+        pa.string(),
+        "name of the weight matrix; h1, h2, … for what the neurons of a ReLU layer contribute: "
+        "largest activation over the data times largest outgoing weight",
+    ),
     ("rows", pa.int64(), "count"),
     ("columns", pa.int64(), "count"),
     ("max_abs", pa.float64(), "largest magnitude of an entry"),
+    ("frobenius_norm", pa.float64(), "dimensionless"),
     (
         "exceeding",
         pa.list_(pa.int64()),
@@ -83,6 +108,12 @@ FOUND = (
     ),
     ("mse", pa.float64(), "at this epoch"),
     ("mse_tail_median", pa.float64(), "median of the last 20 records"),
+    ("relative_mse", pa.float64(), "that median over target_mean_square; 1 - R^2 of centred data"),
+    (
+        "on_spike",
+        pa.bool_(),
+        "whether mse exceeds that median by more than 1 % of target_mean_square",
+    ),
     ("regularizer_value", pa.float64(), "without lam, at this epoch"),
     (
         "objective",

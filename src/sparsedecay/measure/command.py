@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> None:
     }
     if lost is None:
         row |= summary(run, p, X, y, loss["mse"].to_numpy()[-TAIL:], measures)
-        rows |= matrices(run, options.epoch, p, measures)
+        rows |= matrices(run, options.epoch, p, X, measures)
     else:
         rows["trajectory"].append(ended(run, options.epoch, lost))
         rows |= without_numbers(run, options.epoch)

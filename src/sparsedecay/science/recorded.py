@@ -1,10 +1,15 @@
-"""What training records: the losses, and counts of matrix entries on a ladder of magnitudes.
+"""What training records: losses, magnitudes on a ladder, norms and leading singular values.
 
-For each matrix it is recorded how many entries lie above each rung. Which rung is the threshold of
-sparsity is decided when it is measured, so that another threshold trains nothing again.
+For each matrix it is recorded how many entries lie above each rung of the ladder, for each ReLU
+layer how many neurons matter to the fit by more than that. Which rung is the threshold is decided
+when it is measured, so that another threshold trains nothing again.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+
+from sparsedecay.science.networks import Network
 
 LADDER = tuple(float(f"{digit}e{power}") for power in range(-8, 1) for digit in range(1, 10))
 """1e-8, 2e-8, …, 9: all numbers of one significant digit in between."""
@@ -18,8 +23,12 @@ def edges(dtype: type[np.floating]) -> np.ndarray:
     return np.where(above, np.nextafter(rounded, dtype(0)), rounded)
 
 
+LEADING = 3
+"""Singular values that are recorded of each A^(l) = W^(l) V^(l-1)."""
+
+
 class Counter:
-    """Counts entries above the rungs of the ladder, for several matrices of given sizes at once.
+    """Counts entries above the rungs of the ladder, for several arrays of given sizes at once.
 
     To look each entry up among the edges would take longer than an epoch. So entries are counted by
     their first bits, and looked up only where these are shared by numbers on both sides of an edge.
@@ -36,8 +45,8 @@ class Counter:
         self.matrix = np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
 
     def count(self, magnitudes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The largest magnitude, and how many lie above each rung, by matrix: (matrices,) and
-        (matrices, rungs), from the entries of all matrices one after the other."""
+        """The largest magnitude, and how many lie above each rung, by array: (arrays,) and
+        (arrays, rungs), from the entries of all arrays one after the other."""
         matrices, bins, rungs = len(self.sizes), len(self.rung), len(LADDER) + 1
         first_bits = magnitudes.view(self.integer) >> self.shift
         binned = np.bincount(self.matrix * bins + first_bits, minlength=matrices * bins)
@@ -52,3 +61,19 @@ class Counter:
         at_most = np.cumsum(by_rung.reshape(matrices, rungs), axis=1)[:, :-1]
         starts = np.cumsum([0, *self.sizes[:-1]])
         return np.maximum.reduceat(magnitudes, starts), np.array(self.sizes)[:, None] - at_most
+
+
+def contributions(
+    network: Network, p: Mapping[str, np.ndarray], hidden: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """For each ReLU layer how much its neurons matter to the fit, (K,): the largest activation over
+    the data times the largest magnitude of an outgoing weight.
+
+    Args:
+        hidden: activations of each layer, (N, K); what comes after the layers is left alone.
+    """
+    found = []
+    for h, outgoing in zip(hidden, network.outgoing, strict=False):
+        largest = np.max([np.abs(p[name]).max(axis=0) for name in outgoing], axis=0)  # (K,)
+        found.append(h.max(axis=0) * largest)
+    return found

@@ -90,7 +90,7 @@ def complete(stretch: Stretch) -> None:
     """Train to the end of the stretch, from its checkpoint if there is one, and write its files."""
     run = stretch.run
     X, y = tensors(stretch)
-    state, records = begin(stretch)
+    state, records = begin(stretch, X)
     if state.diverged is None:
         trainer = engines.ENGINES[stretch.engine].start(run, X, y, state)
         state = advance(stretch, trainer, records)
@@ -173,9 +173,13 @@ def tensors(stretch: Stretch) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.tensor(X, dtype=kind), torch.tensor(y, dtype=kind)
 
 
-def begin(stretch: Stretch) -> tuple[State, Records]:
-    """The state to go on from and the records so far: checkpoint, previous milestone or epoch 0."""
-    records = Records(stretch.run)
+def begin(stretch: Stretch, X: torch.Tensor) -> tuple[State, Records]:
+    """The state to go on from and the records so far: checkpoint, previous milestone or epoch 0.
+
+    Args:
+        X: inputs, (N, d_0).
+    """
+    records = Records(stretch.run, X)
     if stretch.checkpoint and stretch.checkpoint.exists():
         try:
             state, more, said = states.load(stretch.checkpoint, stretch.run)
@@ -187,7 +191,7 @@ def begin(stretch: Stretch) -> tuple[State, Records]:
         except (UserError, KeyError) as error:
             reason = str(error).splitlines()[0]
             print(f"warning: the checkpoint {stretch.checkpoint} is ignored: {reason}", flush=True)
-            records = Records(stretch.run)
+            records = Records(stretch.run, X)
         else:
             print(
                 f"{stretch.run.id}: goes on from its checkpoint at epoch {state.epoch:,}",

@@ -1,4 +1,4 @@
-"""What is written down while training: the loss and the weights' magnitudes."""
+"""What is written down while training: losses, magnitudes, norms, leading singular values."""
 
 import json
 import math
@@ -16,7 +16,7 @@ from sparsedecay.engines import Trainer
 from sparsedecay.files.storage import write_table
 from sparsedecay.files.tables import LOSS, MAGNITUDES
 from sparsedecay.science.networks import build
-from sparsedecay.science.recorded import LADDER, Counter
+from sparsedecay.science.recorded import LADDER, LEADING, Counter, contributions
 from sparsedecay.science.run import Run
 
 
@@ -24,17 +24,23 @@ class Records:
     """Rows for the epochs recorded so far in one stretch between milestones: epoch 0, the multiples
     of `record_every`, and the milestone itself."""
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.network = run, build(run)
+    def __init__(self, run: Run, X: Tensor) -> None:
+        """Args:
+        X: inputs, (N, d_0).
+        """
+        self.run, self.network, self.X = run, build(run), X
         self.terms = run.data.points / run.terms(run.data.points)  # loss / mse
-        matrices = self.network.matrices
-        self.counter = Counter(
-            np.dtype(run.precision), [prod(self.network.shapes[m]) for m in matrices]
-        )
+        matrices, K = self.network.matrices, self.network.K
+        self.shapes = {name: self.network.shapes[name] for name in matrices}
+        self.shapes |= {f"h{layer}": (K, 1) for layer in range(1, self.network.L + 1)}
+        self.counter = Counter(np.dtype(run.precision), [*map(prod, self.shapes.values())])
+        self.products = [pair for pair in self.network.between.values() if len(pair) == 2]
         self.epochs: list[int] = []
         self.losses = np.empty((0, 2))  # (records, [mse, regularizer])
-        self.max_abs = np.empty((0, len(matrices)))
-        self.exceeding = np.empty((0, len(matrices), len(LADDER)), dtype=np.int64)
+        self.sigma = np.empty((0, len(self.products) * LEADING))
+        self.max_abs = np.empty((0, len(self.shapes)))
+        self.norms = np.empty((0, len(self.shapes)))
+        self.exceeding = np.empty((0, len(self.shapes), len(LADDER)), dtype=np.int64)
 
     def next(self, epoch: int, end: int) -> int:
         """The epoch of the next record of a stretch that ends at `end`."""
@@ -46,16 +52,28 @@ class Records:
         """Record the present epoch, if its loss and all parameters are finite; returns whether they
         are."""
         losses = [float(loss) for loss in trainer.losses()]
-        parameters = {name: tensor.numpy(force=True) for name, tensor in trainer.parameters.items()}
+        tensors = trainer.parameters
+        parameters = {name: tensor.numpy(force=True) for name, tensor in tensors.items()}
         finite = all(np.isfinite(array).all() for array in parameters.values())
         if not (finite and math.isfinite(self.objective(*losses))):
             return False
-        entries = [parameters[name].ravel() for name in self.network.matrices]
-        max_abs, exceeding = self.counter.count(np.abs(np.concatenate(entries)))
+        hidden = [h.numpy(force=True) for h in self.network.layers(tensors, self.X, torch.relu)]
+        arrays = [parameters[name] for name in self.network.matrices]
+        arrays += contributions(self.network, parameters, hidden)
+        max_abs, exceeding = self.counter.count(
+            np.abs(np.concatenate([array.ravel() for array in arrays]))
+        )
         self.epochs.append(trainer.epoch)
-        self.losses = np.append(self.losses, [losses], axis=0)
-        self.max_abs = np.append(self.max_abs, max_abs[None], axis=0)
-        self.exceeding = np.append(self.exceeding, exceeding[None], axis=0)
+        rows = {
+            "losses": losses,
+            "sigma": [x for W, V in self.products for x in leading(tensors[W], tensors[V])],
+            "max_abs": max_abs,
+            # torch keeps to one thread, so that the bits depend on no number of cores
+            "norms": [float(torch.from_numpy(array).double().norm()) for array in arrays],
+            "exceeding": exceeding,
+        }
+        for name, row in rows.items():
+            setattr(self, name, np.append(getattr(self, name), np.array(row)[None], axis=0))
         return True
 
     @property
@@ -69,19 +87,14 @@ class Records:
 
     def tensors(self) -> dict[str, Tensor]:
         """All rows, for a checkpoint."""
-        return {
-            "records.epochs": torch.tensor(self.epochs, dtype=torch.int64),
-            "records.losses": torch.from_numpy(self.losses),
-            "records.max_abs": torch.from_numpy(self.max_abs),
-            "records.exceeding": torch.from_numpy(self.exceeding),
-        }
+        epochs = {"records.epochs": torch.tensor(self.epochs, dtype=torch.int64)}
+        return epochs | {f"records.{n}": torch.from_numpy(getattr(self, n)) for n in ROWS}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """The rows that `tensors` gave."""
         self.epochs = tensors["records.epochs"].tolist()
-        self.losses = tensors["records.losses"].numpy()
-        self.max_abs = tensors["records.max_abs"].numpy()
-        self.exceeding = tensors["records.exceeding"].numpy()
+        for name in ROWS:
+            setattr(self, name, tensors[f"records.{name}"].numpy())
 
     def write(self, loss: Path, magnitudes: Path, metadata: Mapping[str, str]) -> None:
         """Write both tables."""
@@ -92,22 +105,39 @@ class Records:
             mse,
             regularizer,
             self.objective(mse, regularizer),
+            lists(self.sigma),
         ]
         write_table(loss, pa.table(columns, schema=LOSS), metadata)
 
-        names, shapes = self.network.matrices, self.network.shapes
+        names, shapes = list(self.shapes), list(self.shapes.values())
         rows = len(self.epochs) * len(names)
-        exceeding = self.exceeding.reshape(rows, len(LADDER))
         columns = [
             [self.run.id] * rows,
             np.repeat(self.epochs, len(names)),
             names * len(self.epochs),
-            [shapes[name][0] for name in names] * len(self.epochs),
-            [shapes[name][1] for name in names] * len(self.epochs),
+            [shape[0] for shape in shapes] * len(self.epochs),
+            [shape[1] for shape in shapes] * len(self.epochs),
             self.max_abs.reshape(rows),
-            pa.ListArray.from_arrays(
-                np.arange(rows + 1, dtype=np.int32) * exceeding.shape[1], exceeding.reshape(-1)
-            ),
+            self.norms.reshape(rows),
+            lists(self.exceeding.reshape(rows, len(LADDER))),
         ]
         ladder = {"ladder": json.dumps(LADDER)}
         write_table(magnitudes, pa.table(columns, schema=MAGNITUDES), {**metadata, **ladder})
+
+
+ROWS = ("losses", "sigma", "max_abs", "norms", "exceeding")
+"""Arrays of `Records`, a row for each record."""
+
+
+def leading(W: Tensor, V: Tensor) -> list[float]:
+    """The `LEADING` largest singular values of the product of W (m, d) and V (d, n); those that it
+    does not have are 0."""
+    left, right = (torch.linalg.qr(A.double(), mode="r").R for A in (W, V.T))
+    sigma = torch.linalg.svdvals(left @ right.T).tolist()
+    return [*sigma, *[0.0] * LEADING][:LEADING]
+
+
+def lists(rows: np.ndarray) -> pa.ListArray:
+    """A column of lists, one for each row."""
+    offsets = np.arange(len(rows) + 1, dtype=np.int32) * rows.shape[1]
+    return pa.ListArray.from_arrays(offsets, rows.reshape(-1))

@@ -10,10 +10,18 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sparsedecay.science.networks import Network, role
+from sparsedecay.science.recorded import contributions
 from sparsedecay.science.settings import Positive, Settings
 
 PARALLEL = 0.99
-"""Cosine above which two neurons count as one."""
+"""Cosine above which two neurons, or the patterns of two linear nodes, count as one."""
+IN_USE = 0.1
+"""A linear node is in use if its own term is larger than this fraction of the largest."""
+ALIVE = 10
+"""A matrix between ReLU layers is alive if an entry is larger than so many thresholds."""
+SPIKE = 0.01
+"""A milestone lies on a spike of the loss if its error exceeds that of the records before it by
+more than this fraction of the targets' mean square."""
 TAIL = 20
 """Records whose median stands for the loss at the end, where one epoch may sit on a spike."""
 
@@ -70,30 +78,43 @@ def relative_rank(sigma: np.ndarray, fraction: float) -> int:
     return int(np.sum(sigma > fraction * sigma[0])) if sigma[0] > 0 else 0
 
 
+def default_rank(sigma: np.ndarray, rows: int, columns: int) -> int:
+    """Number of singular values above the default tolerance of torch.linalg.matrix_rank for a
+    float32 matrix, sigma_1 * max(rows, columns) * 1.19e-7."""
+    return relative_rank(sigma, max(rows, columns) * float(np.finfo(np.float32).eps))
+
+
 def stable_rank(sigma: np.ndarray) -> float:
     """||A||_F^2 / ||A||_2^2, at most the rank; 0 for the zero matrix.
     (Rudelson & Vershynin 2007)"""
     return float(np.sum(sigma**2) / sigma[0] ** 2) if sigma[0] > 0 else 0.0
 
 
-def linear_nodes(W: np.ndarray, V: np.ndarray, threshold: float) -> int:
-    """Inner dimensions j of the product W (m, d) times V (d, n) whose own term w_j v_j^T has a
-    singular value, ||w_j|| ||v_j||, above the threshold. More of them than the product's rank means
-    that several learned the same pattern (Section 3, figure 4c)."""
-    terms = np.linalg.norm(W, axis=0) * np.linalg.norm(V, axis=1)
-    return int(np.sum(terms > threshold))
+def linear_nodes(W: np.ndarray, V: np.ndarray) -> tuple[int, int]:
+    """Linear nodes in use, and how many different patterns they have learned.
+
+    Inner dimension j of the product W (m, d) times V (d, n) is a linear node, and the matrix
+    w_j v_j^T of norm ||w_j|| ||v_j|| its pattern (Section 3, figure 4c). In use are those above
+    `IN_USE` of the largest; of these, patterns are counted greedily, the largest first, and
+    parallel ones, with a cosine above `PARALLEL` or below its negative, once.
+    """
+    gram = (W.T @ W) * (V @ V.T)  # (d, d), inner products of the patterns
+    norms = np.sqrt(np.diag(gram))
+    used = [j for j in np.argsort(-norms, kind="stable") if norms[j] > IN_USE * norms.max()]
+    patterns: list[int] = []
+    for j in used:
+        if all(abs(gram[i, j]) <= PARALLEL * norms[i] * norms[j] for i in patterns):
+            patterns.append(j)
+    return len(used), len(patterns)
 
 
 def active_neurons(
     network: Network, p: Mapping[str, np.ndarray], X: np.ndarray, threshold: float
 ) -> list[np.ndarray]:
-    """For each ReLU layer the neurons that matter to the fit, as indices: on some data point the
-    neuron's activation times its largest outgoing weight exceeds the threshold."""
-    found = []
-    for hidden, outgoing in zip(network.layers(p, X, relu), network.outgoing, strict=False):
-        largest = np.max([np.abs(p[name]).max(axis=0) for name in outgoing], axis=0)  # (K,)
-        found.append(np.flatnonzero(hidden.max(axis=0) * largest > threshold))
-    return found
+    """For each ReLU layer the neurons that matter to the fit by more than the threshold, as
+    indices."""
+    found = contributions(network, p, network.layers(p, X, relu))
+    return [np.flatnonzero(layer > threshold) for layer in found]
 
 
 def distinct_neurons(

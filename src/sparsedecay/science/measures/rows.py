@@ -10,9 +10,12 @@ import numpy as np
 
 from sparsedecay.science import regularizers
 from sparsedecay.science.measures import (
+    ALIVE,
+    SPIKE,
     Measures,
     active_neurons,
     average_sparsity,
+    default_rank,
     distinct_neurons,
     linear_nodes,
     rank,
@@ -23,7 +26,7 @@ from sparsedecay.science.measures import (
     stable_rank,
 )
 from sparsedecay.science.networks import build
-from sparsedecay.science.recorded import LADDER
+from sparsedecay.science.recorded import LADDER, LEADING
 from sparsedecay.science.run import Run, columns
 
 Tables = dict[str, list[dict[str, Any]]]
@@ -31,16 +34,23 @@ Tables = dict[str, list[dict[str, Any]]]
 Rows = Iterable[Mapping[str, Any]]
 
 
-def matrices(run: Run, epoch: int, p: Mapping[str, np.ndarray], measures: Measures) -> Tables:
+def matrices(
+    run: Run, epoch: int, p: Mapping[str, np.ndarray], X: np.ndarray, measures: Measures
+) -> Tables:
     """Rows of the tables `matrices` and `spectra`: trained matrices, and A^(l) = W^(l) V^(l-1)."""
     network = build(run)
+    active = active_neurons(network, p, X, measures.threshold)
     factors = {name: [p[name]] for name in network.matrices}
     for name, product in network.between.items():
         factors.setdefault(name, [p[factor] for factor in product])
     rows, spectra = [], []
     for name, parts in factors.items():
         matrix = np.linalg.multi_dot(parts) if len(parts) > 1 else parts[0]
-        sigma = singular_values(*parts)
+        sigma, largest = singular_values(*parts), float(np.abs(matrix).max())
+        used, patterns = linear_nodes(*parts) if len(parts) > 1 else (None, None)
+        alive = None
+        if name in network.between:
+            alive = bool(largest > ALIVE * measures.threshold and len(active[int(name[1:]) - 1]))
         rows.append(
             {
                 "run": run.id,
@@ -49,15 +59,17 @@ def matrices(run: Run, epoch: int, p: Mapping[str, np.ndarray], measures: Measur
                 "rows": matrix.shape[0],
                 "columns": matrix.shape[1],
                 "sparsity": sparsity(matrix, measures.threshold),
-                "max_abs": float(np.abs(matrix).max()),
+                "max_abs": largest,
                 "frobenius_norm": float(np.sqrt(np.sum(sigma**2))),
                 "spectral_norm": float(sigma[0]),
+                "sigma2_ratio": float(sigma[1] / sigma[0]) if len(sigma) > 1 and sigma[0] else 0.0,
                 "rank": rank(sigma, measures.rank_threshold),
                 "relative_rank": relative_rank(sigma, measures.relative_rank_threshold),
+                "default_rank": default_rank(sigma, *matrix.shape),
                 "stable_rank": stable_rank(sigma),
-                "linear_nodes": linear_nodes(parts[0], parts[1], measures.rank_threshold)
-                if len(parts) > 1
-                else None,
+                "alive": alive,
+                "linear_nodes": used,
+                "patterns": patterns,
             }
         )
         spectra += [
@@ -89,19 +101,27 @@ def trajectory(loss: Rows, magnitudes: Rows, measures: Measures) -> list[dict[st
     """
     rung = LADDER.index(measures.threshold)
     by_epoch: dict[int, dict[str, float]] = {}
-    rows = []
+    rows: list[dict[str, Any]] = []
+
+    def add(r: Mapping[str, Any], matrix: str | None, **values: float) -> None:
+        place = {"run": r["run"], "epoch": r["epoch"], "matrix": matrix}
+        rows.extend({**place, "measure": name, "value": value} for name, value in values.items())
+
     for r in magnitudes:
-        value = r["exceeding"][rung] / (r["rows"] * r["columns"])
-        by_epoch.setdefault(r["epoch"], {})[r["matrix"]] = value
-        place = {"run": r["run"], "epoch": r["epoch"], "matrix": r["matrix"]}
-        rows.append({**place, "measure": "sparsity", "value": value})
-        rows.append({**place, "measure": "max_abs", "value": r["max_abs"]})
+        name, above = r["matrix"], r["exceeding"][rung]
+        if name[0] == "h":
+            add(r, name, active_neurons=above)
+            continue
+        value = by_epoch.setdefault(r["epoch"], {})[name] = above / (r["rows"] * r["columns"])
+        norm = {"frobenius_norm": r["frobenius_norm"]}
+        add(r, name, sparsity=value, max_abs=r["max_abs"], **norm)
     for r in loss:
-        place = {"run": r["run"], "epoch": r["epoch"], "matrix": None}
         average = average_sparsity(by_epoch[r["epoch"]], measures.average_over)
-        rows.append({**place, "measure": "average_sparsity", "value": average})
-        for measure in ("mse", "regularizer", "objective"):
-            rows.append({**place, "measure": measure, "value": r[measure]})
+        told = {name: r[name] for name in ("mse", "regularizer", "objective")}
+        add(r, None, average_sparsity=average, **told)
+        for i, sigma in enumerate(r["singular_values"]):
+            layer, index = divmod(i, LEADING)
+            add(r, f"A{layer + 2}", **{f"singular_value_{index + 1}": sigma})
     return sorted(rows, key=lambda r: (r["epoch"], r["measure"], r["matrix"] or ""))
 
 
@@ -142,9 +162,12 @@ def summary(
     value = float(regularizers.build(run).value(network, p))
     by_matrix = {name: sparsity(p[name], measures.threshold) for name in network.matrices}
     active = active_neurons(network, p, X, measures.threshold)
+    usual, scale = float(np.median(tail)) if len(tail) else mse, float(np.mean(y**2))
     return {
         "mse": mse,
-        "mse_tail_median": float(np.median(tail)) if len(tail) else None,
+        "mse_tail_median": usual if len(tail) else None,
+        "relative_mse": usual / scale if scale else None,
+        "on_spike": mse - usual > SPIKE * scale,
         "regularizer_value": value,
         "objective": mse * len(y) / run.terms(len(y)) + run.penalty * value,
         "average_sparsity": average_sparsity(by_matrix, measures.average_over),
