@@ -21,6 +21,10 @@ class Diverged(Exception):
     """A network diverged before the epoch that is asked for."""
 
 
+class OnSpike(Exception):
+    """A network's weights are those on a spike of the loss, so they say nothing of its state."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """The tables of one trained network at a milestone."""
@@ -36,7 +40,13 @@ class Measured:
 
     @cached_property
     def matrices(self) -> pd.DataFrame:
-        """One row for each matrix, indexed by its name."""
+        """One row for each matrix, indexed by its name.
+
+        Raises:
+            OnSpike: they were measured on a spike of the loss.
+        """
+        if self.summary["on_spike"]:
+            raise OnSpike
         table = self.results.table(self.trained.run, self.epoch, "matrices")
         return table.set_index("matrix")
 
@@ -61,6 +71,17 @@ class Measured:
         table = self.results.rows(self.trained.run, epoch, "trajectory", measure="sparsity")
         chosen = table["matrix"].map(role).isin(self.kinds)
         return table[chosen].groupby("epoch")["value"].mean()
+
+    @property
+    def neurons(self) -> list[int]:
+        """Neurons of each ReLU layer that matter to the fit, parallel ones counted once.
+
+        Raises:
+            OnSpike: as `matrices`.
+        """
+        if self.summary["on_spike"]:
+            raise OnSpike
+        return list(self.summary["distinct_neurons"])
 
     @property
     def largest_entries(self) -> np.ndarray:
@@ -112,9 +133,9 @@ class Draw:
                 return self._measured(one)
         raise NotTrained
 
-    def between(self, network: str, regularizer: str) -> pd.Series:
-        """Row of the table `matrices` for A of figures 3 and 4."""
-        trained = self.at(network, regularizer, self.asked.lam)
+    def between(self, network: str, regularizer: str, lam: float | None = None) -> pd.Series:
+        """Row of the table `matrices` for A of figures 3 and 4, with their lam or another."""
+        trained = self.at(network, regularizer, self.asked.lam if lam is None else lam)
         return trained.matrices.loc[f"A{self.asked.layer}"]
 
     def group(self, name: str) -> list[Measured]:

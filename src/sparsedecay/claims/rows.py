@@ -4,11 +4,14 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from sparsedecay.claims.measured import Diverged, Draw, NotTrained
+from sparsedecay.claims.measured import Diverged, Draw, NotTrained, OnSpike
 from sparsedecay.claims.networks import Reading, Statements
 from sparsedecay.claims.statements import CLAIMS, Claim, Part
 from sparsedecay.claims.verdict import judged, worst
 from sparsedecay.files.results import Results
+
+ABOUT = ("statement", "place", "quote", "reported", "counted")
+"""What a row tells of its statement."""
 
 
 def rows(asked: Statements, results: Results) -> Iterator[dict[str, Any]]:
@@ -45,7 +48,7 @@ def written(
         "reading": reading.name,
         "title": reading.title,
         "claim": claim.id,
-        **{name: getattr(claim, name) for name in ("statement", "place", "quote")},
+        **{name: getattr(claim, name) for name in ABOUT},
         "epoch": epoch,
         "stated": stated,
         "seeds": len(values[0]),
@@ -55,22 +58,27 @@ def written(
 
 
 def number(part: Part, draw: Draw) -> float | None:
-    """The number of one draw; None if a network that it needs has diverged."""
+    """The number of one draw; None if a network that it needs has diverged, NaN if one lies on a
+    spike of the loss."""
     try:
         return float(part.measure(draw))
     except Diverged:
         return None
+    except OnSpike:
+        return math.nan
 
 
 def part_row(place: int, part: Part, values: list[float | None]) -> dict[str, Any]:
     """One part: its numbers, their interval, its limits and the verdict."""
-    found, verdict = judged(values, part.low, part.high)
+    at_rest = [value for value in values if value is None or not math.isnan(value)]
+    found, verdict = judged(at_rest, part.low, part.high)
     return {
         "part": place,
         "quantity": part.quantity,
         "why": part.why,
         "values": values,
         "diverged": values.count(None),
+        "on_spike": sum(value is not None and math.isnan(value) for value in values),
         "value": found.median,
         "low": found.low,
         "high": found.high,

@@ -112,7 +112,7 @@ FOUND = (
     (
         "on_spike",
         pa.bool_(),
-        "whether mse exceeds that median by more than 1 % of target_mean_square",
+        "whether mse exceeds that median by more than 5 % of target_mean_square",
     ),
     ("regularizer_value", pa.float64(), "without lam, at this epoch"),
     (
@@ -163,6 +163,8 @@ STATEMENTS = schema(
     ("statement", pa.string(), "the statement in a few words"),
     ("place", pa.string(), "where the paper says so"),
     ("quote", pa.string(), "the paper's words"),
+    ("reported", pa.string(), "the paper's value"),
+    ("counted", pa.bool_(), "whether it is a statement on experiments"),
     ("part", pa.int64(), "number of the part, from 1"),
     ("quantity", pa.string(), "what is measured"),
     ("why", pa.string(), "why the limits lie where they do"),
@@ -171,6 +173,12 @@ STATEMENTS = schema(
     ("seeds", pa.int64(), "draws, count"),
     ("values", pa.list_(pa.float64()), "the number of each draw; null if it diverged"),
     ("diverged", pa.int64(), "draws in which a network that this number needs diverged, count"),
+    (
+        "on_spike",
+        pa.int64(),
+        "draws in which such a network lay on a spike of the loss, count; NaN in values, and left "
+        "out of the median",
+    ),
     (
         "value",
         pa.float64(),

@@ -14,12 +14,14 @@ from sparsedecay.science.recorded import contributions
 from sparsedecay.science.settings import Positive, Settings
 
 PARALLEL = 0.99
-"""Cosine above which two neurons, or the patterns of two linear nodes, count as one."""
+"""Cosine above which two neurons count as one."""
+SAME = 0.9
+"""Cosine above which two linear nodes have learned the same pattern."""
 IN_USE = 0.1
 """A linear node is in use if its own term is larger than this fraction of the largest."""
 ALIVE = 10
 """A matrix between ReLU layers is alive if an entry is larger than so many thresholds."""
-SPIKE = 0.01
+SPIKE = 0.05
 """A milestone lies on a spike of the loss if its error exceeds that of the records before it by
 more than this fraction of the targets' mean square."""
 TAIL = 20
@@ -96,14 +98,14 @@ def linear_nodes(W: np.ndarray, V: np.ndarray) -> tuple[int, int]:
     Inner dimension j of the product W (m, d) times V (d, n) is a linear node, and the matrix
     w_j v_j^T of norm ||w_j|| ||v_j|| its pattern (Section 3, figure 4c). In use are those above
     `IN_USE` of the largest; of these, patterns are counted greedily, the largest first, and
-    parallel ones, with a cosine above `PARALLEL` or below its negative, once.
+    parallel ones, with a cosine above `SAME` or below its negative, once.
     """
     gram = (W.T @ W) * (V @ V.T)  # (d, d), inner products of the patterns
     norms = np.sqrt(np.diag(gram))
     used = [j for j in np.argsort(-norms, kind="stable") if norms[j] > IN_USE * norms.max()]
     patterns: list[int] = []
     for j in used:
-        if all(abs(gram[i, j]) <= PARALLEL * norms[i] * norms[j] for i in patterns):
+        if all(abs(gram[i, j]) <= SAME * norms[i] * norms[j] for i in patterns):
             patterns.append(j)
     return len(used), len(patterns)
 
