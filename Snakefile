@@ -16,6 +16,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/claims.smk"
+include: "workflow/rules/search.smk"
 include: "workflow/rules/sweep.smk"
 include: "workflow/rules/archive.smk"
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "measure": ("sparsedecay.measure.command", "measure one milestone"),
     "join": ("sparsedecay.measure.join", "join the tables of many milestones"),
     "claims": ("sparsedecay.claims.command", "test the paper's statements"),
+    "search": ("sparsedecay.claims.search", "rank readings by how far they are from the paper"),
     "findings": ("sparsedecay.claims.findings", "tell what the tests found, in words"),
     "figure": ("sparsedecay.figures.command", "draw one figure"),
     "archive": ("sparsedecay.extras.archive.pack", "pack results with all that made them"),

@@ -38,6 +38,16 @@ def test_one_interval_for_all_is_the_papers_start():
         assert one.id != two.id
 
 
+def test_a_scale_may_be_of_some_roles_alone():
+    run = small_run(K=64, initialization=by_role(scale="fan_in", scaled=("V",)))
+    network, plain = build(run), by_role()
+    values = run.initialization.values(network)
+    for name, expected in plain.values(network).items():
+        np.testing.assert_array_equal(values[name], expected / (8 if name[0] == "V" else 1))
+    with pytest.raises(ValidationError, match="scaled: each may stand only once"):
+        by_role(scaled=("V", "V"))
+
+
 @pytest.mark.parametrize("engine", ["autograd", "fused", "compiled"])
 def test_engines_train_from_it(engine):
     run = small_run(initialization=by_role())

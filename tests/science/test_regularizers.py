@@ -39,6 +39,8 @@ def test_eq2_by_hand():
     assert value("path", network, p) == 4 * 5**0.5 + 2 * 3 + 2.5
     # rows of W: l1 norms 3 and 3; V: squares 5 and 9
     assert value("eq2_exchanged", network, p) == 9 + 9 + 5 + 9 + 2.5
+    assert value("eq2_unsquared", network, p) == 4 + 2 + 5**0.5 + 3 + 2.5
+    assert value("eq2_skips_squared", network, p) == 16 + 4 + 5 + 9 + 2.25
 
 
 def test_eq2_of_the_dense_network_counts_A_into_and_out_of_neurons():

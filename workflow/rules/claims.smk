@@ -1,8 +1,9 @@
 rule statements:
-    """Test the paper's statements on all seeds (claims), or in all readings of its text (readings)."""
+    """Test the paper's statements on all seeds (claims), in all readings (readings), in a search."""
     input:
-        lambda wildcards: tables_read(plan.statements(wildcards.statements)),
+        lambda wildcards: tables_read(tested(wildcards.statements)),
         request=paths.request("statements/{statements}"),
+        kept=lambda wildcards: paths.KEPT if wildcards.statements == "search" else [],
     output:
         paths.statements("{statements}"),
     log:
@@ -14,8 +15,10 @@ rule statements:
         **for_rule("claims"),
     params:
         code=fingerprint.code("claims.rows"),
+        kept=lambda wildcards, input: "--kept" if input.kept else "",
     shell:
-        "sparsedecay claims --request {input.request} --out {output} > {log} 2>&1"
+        "sparsedecay claims --request {input.request} {params.kept} {input.kept} --out {output}"
+        " > {log} 2>&1"
 
 
 rule findings:

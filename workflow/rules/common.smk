@@ -1,3 +1,4 @@
+import json
 import os
 import sys
 from pathlib import Path
@@ -63,6 +64,7 @@ SHARED = "SNAKEMAKE_OUTPUT_CACHE" in os.environ
 MOST_RUNS = 20
 NOTHING = {
     "claims": "nothing to replicate; copy it from config/config.yaml",
+    "search": "nothing to search; add `claims.search` as config/config.yaml has it",
     "archive": "nothing to pack; copy it from config/config.yaml",
     "sweep": "nothing to join; lay an example over it: --configfile config/config.yaml "
     "config/sweep.yaml",
@@ -82,9 +84,17 @@ def run_of(wildcards):
 
 def of_section(name, files):
     """The files, if the config has the section that asks for them."""
-    if not getattr(study, name):
+    if not getattr(study.claims if name == "search" else study, name, None):
         end(f"The config has no section `{name}`, so there is {NOTHING[name]}.")
     return files
+
+
+def tested(statements):
+    """What a table of statements is made from; of a search only the readings that are kept."""
+    asked = plan.statements(statements)
+    if statements != "search":
+        return asked
+    return asked.only(json.loads(Path(checkpoints.keep.get().output[0]).read_text()))
 
 
 def for_training(wildcards, attempt):
@@ -141,4 +151,4 @@ wildcard_constraints:
     data=r"[\w-]+",
     table="|".join(paths.TABLES),
     request=r"[\w/]+",
-    statements="claims|readings",
+    statements="claims|readings|screen|search",

@@ -7,6 +7,7 @@ The request holds what `Plan.statements("claims").canonical()` returns.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,10 +26,13 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="sparsedecay claims", description=__doc__.split("\n")[0])
     add = parser.add_argument
     add("--request", required=True, type=Path, help="readings, draws and networks, JSON file")
+    add("--kept", type=Path, help="JSON list of the readings to test (default: all)")
     add("--out", required=True, type=Path, help="Parquet file to write")
     add("--results", type=Path, default=Path("results"), help="folder of the results")
     options = parser.parse_args(arguments)
     asked = read_request(options.request, Statements)
+    if options.kept:
+        asked = asked.only(json.loads(options.kept.read_text(encoding="utf-8")))
     found = list(rows(asked, Results(options.results)))
     note = metadata(asked.canonical(), fingerprint.code("claims.rows"))
     write_table(options.out, pa.Table.from_pylist(found, schema=STATEMENTS), note)

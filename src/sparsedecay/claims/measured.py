@@ -104,22 +104,6 @@ class Draw:
     networks: tuple[Trained, ...]
     epoch: int
 
-    @property
-    def weak(self) -> list[float]:
-        """The regularization parameters of figure 2 but the largest.
-
-        Raises:
-            NotTrained: there is only one.
-        """
-        if len(self.asked.lams) < 2:
-            raise NotTrained
-        return sorted(self.asked.lams)[:-1]
-
-    @property
-    def strong(self) -> float:
-        """The largest regularization parameter of figure 2."""
-        return max(self.asked.lams)
-
     def at(self, network: str, regularizer: str, lam: float) -> Measured:
         """The network of figures 2 to 4 with this regularizer.
 

@@ -67,6 +67,7 @@ class Trained(Settings):
     """Run id."""
     network: NetworkName
     regularizer: RegularizerName
+    """That of the literal reading, for which another may stand in."""
     lam: float
     """Regularization parameter; 0 without regularizer."""
     L: int
@@ -107,5 +108,13 @@ class Statements(Settings):
     """Of the matrix between ReLU layers that figures 3 and 4 show."""
     epochs: dict[str, Epoch]
     """Epoch that the text names for each group of networks."""
+    partial: bool = False
+    """Whether a statement is tested by those of its parts whose networks are there."""
     readings: Annotated[tuple[Reading, ...], Field(strict=False)]
     """The readings, the literal one first."""
+
+    def only(self, kept: Iterable[str]) -> "Statements":
+        """The same for some readings, by name."""
+        names = set(kept)
+        chosen = tuple(one for one in self.readings if one.name in names)
+        return self.model_copy(update={"readings": chosen})

@@ -5,34 +5,68 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sparsedecay.claims.measured import Draw
+from sparsedecay.claims.measured import Draw, Measured, NotTrained
 
 REGULARIZED = ("eq2", "weight_decay")
 EQ2, DECAY = (("representer", kind) for kind in REGULARIZED)
 DENSE = "dense", "weight_decay"
 
 
-def errors(draw: Draw, lams: list[float]) -> list[float]:
-    """Relative errors of the regularized networks with the given lams."""
-    return [draw.at("representer", kind, lam).error for lam in lams for kind in REGULARIZED]
+Lam = Callable[[Draw], float]
+"""Chooses one of figure 2's regularization parameters."""
 
 
-def worst_interpolation(draw: Draw) -> float:
-    return max(*errors(draw, draw.weak), draw.at("representer", "none", 0).error)
+def strong(draw: Draw) -> float:
+    """The largest, with which networks do not fit the data."""
+    return sorted(draw.asked.lams)[-1]
 
 
-def best_of_strong(draw: Draw) -> float:
-    return min(errors(draw, [draw.strong]))
+def middle(draw: Draw) -> float:
+    """The one below."""
+    return weak(draw)[-1]
+
+
+def weakest(draw: Draw) -> float:
+    """The smallest."""
+    return weak(draw)[0]
+
+
+def weak(draw: Draw) -> list[float]:
+    """All but the largest.
+
+    Raises:
+        NotTrained: there is only one.
+    """
+    if len(draw.asked.lams) < 2:
+        raise NotTrained
+    return sorted(draw.asked.lams)[:-1]
+
+
+def pair(draw: Draw, lam: float) -> list[Measured]:
+    """The networks with equation 2 and with weight decay."""
+    return [draw.at("representer", kind, lam) for kind in REGULARIZED]
+
+
+def errors(lam: Lam) -> Callable[[Draw], list[float]]:
+    """Relative errors of both."""
+    return lambda draw: [one.error for one in pair(draw, lam(draw))]
+
+
+def without(draw: Draw) -> Measured:
+    return draw.at("representer", "none", 0)
 
 
 def remaining_sparsity(draw: Draw) -> float:
-    networks = [draw.at("representer", k, lam) for lam in draw.asked.lams for k in REGULARIZED]
+    networks = [one for lam in draw.asked.lams for one in pair(draw, lam)]
     return max(ratio(one.sparsity, one.initial_sparsity) for one in networks)
 
 
-def against_weight_decay(draw: Draw) -> float:
-    pairs = [[draw.at("representer", kind, lam) for kind in REGULARIZED] for lam in draw.weak]
-    return max(ratio(eq2.sparsity, decay.sparsity) for eq2, decay in pairs)
+def against_weight_decay(lam: Lam) -> Callable[[Draw], float]:
+    def sparsities(draw: Draw) -> float:
+        eq2, decay = pair(draw, lam(draw))
+        return ratio(eq2.sparsity, decay.sparsity)
+
+    return sparsities
 
 
 def ratio(a: float, b: float) -> float:
@@ -40,20 +74,21 @@ def ratio(a: float, b: float) -> float:
     return a / b if b else (1.0 if a == 0 else math.inf)
 
 
-def sparsity_without(draw: Draw) -> float:
-    return draw.at("representer", "none", 0).sparsity
-
-
-def largest_entry(draw: Draw, lam: float) -> float:
+def largest_entry(lam: Lam) -> Callable[[Draw], float]:
     """Of the trained matrices, with either regularizer: the median."""
-    networks = [draw.at("representer", kind, lam) for kind in REGULARIZED]
-    return float(np.median(np.concatenate([one.largest_entries for one in networks])))
+    return lambda draw: float(
+        np.median(np.concatenate([one.largest_entries for one in pair(draw, lam(draw))]))
+    )
 
 
-def largest_entry_between(draw: Draw, lam: float) -> float:
+def largest_entry_between(lam: Lam) -> Callable[[Draw], float]:
     """Of A, with either regularizer: the geometric mean."""
-    found = [draw.between("representer", kind, lam)["max_abs"] for kind in REGULARIZED]
-    return math.sqrt(math.prod(found))
+
+    def largest(draw: Draw) -> float:
+        found = [draw.between("representer", kind, lam(draw))["max_abs"] for kind in REGULARIZED]
+        return math.sqrt(math.prod(found))
+
+    return largest
 
 
 def of_between(network: tuple[str, str], column: str) -> Callable[[Draw], float]:
@@ -83,7 +118,7 @@ def full_rank_dense(draw: Draw) -> float:
 
 
 def densest_regularized(draw: Draw) -> float:
-    return max(of_between(panel, "sparsity")(draw) for panel in (EQ2, DECAY, DENSE))
+    return max(of_between(panel, "sparsity")(draw) for panel in (EQ2, DECAY))
 
 
 def farthest_from_data(draw: Draw) -> float:

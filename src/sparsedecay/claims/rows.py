@@ -7,11 +7,14 @@ from typing import Any
 from sparsedecay.claims.measured import Diverged, Draw, NotTrained, OnSpike
 from sparsedecay.claims.networks import Reading, Statements
 from sparsedecay.claims.statements import CLAIMS, Claim, Part
-from sparsedecay.claims.verdict import judged, worst
+from sparsedecay.claims.verdict import distance, judged, worst
 from sparsedecay.files.results import Results
 
 ABOUT = ("statement", "place", "quote", "reported", "counted")
 """What a row tells of its statement."""
+
+Values = dict[int, list[float | None]]
+"""Numbers of all draws, by the place of their part, from 1."""
 
 
 def rows(asked: Statements, results: Results) -> Iterator[dict[str, Any]]:
@@ -29,21 +32,21 @@ def tested(
 ) -> list[dict[str, Any]]:
     """The parts of one statement in one reading at one epoch."""
     draws = [Draw(results, asked, reading, networks, epoch) for networks in reading.draws]
-    try:
-        values = [[number(part, draw) for draw in draws] for part in claim.parts]
-    except NotTrained:
-        return []
+    values: Values = {}
+    for place, part in enumerate(claim.parts, start=1):
+        try:
+            values[place] = [number(part, draw) for draw in draws]
+        except NotTrained:
+            if not asked.partial:
+                return []
     return written(claim, reading, epoch, epoch == asked.epochs[claim.epoch], values)
 
 
 def written(
-    claim: Claim, reading: Reading, epoch: int, stated: bool, values: list[list[float | None]]
+    claim: Claim, reading: Reading, epoch: int, stated: bool, values: Values
 ) -> list[dict[str, Any]]:
-    """The rows of one statement, from the numbers of each part in all draws."""
-    found = [
-        part_row(place, part, of_draws)
-        for place, (part, of_draws) in enumerate(zip(claim.parts, values, strict=True), start=1)
-    ]
+    """The rows of one statement, from the numbers of its parts in all draws."""
+    found = [part_row(place, claim.parts[place - 1], n) for place, n in values.items()]
     about = {
         "reading": reading.name,
         "title": reading.title,
@@ -51,7 +54,7 @@ def written(
         **{name: getattr(claim, name) for name in ABOUT},
         "epoch": epoch,
         "stated": stated,
-        "seeds": len(values[0]),
+        "seeds": len(reading.draws),
         "claim_verdict": worst([row["verdict"] for row in found]),
     }
     return [about | row for row in found]
@@ -83,6 +86,7 @@ def part_row(place: int, part: Part, values: list[float | None]) -> dict[str, An
         "low": found.low,
         "high": found.high,
         "coverage": found.coverage,
+        "distance": distance(found.median, part.low, part.high),
         "limit_low": part.low if math.isfinite(part.low) else None,
         "limit_high": part.high if math.isfinite(part.high) else None,
         "verdict": verdict,

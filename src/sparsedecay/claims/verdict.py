@@ -70,6 +70,17 @@ def judge(found: Interval, low: float, high: float) -> Verdict:
     return "undecided"
 
 
+def distance(value: float, low: float, high: float) -> float:
+    """How far a number lies beyond limits: 0 within them, 1 from a factor of ten on, or where there
+    is no such factor; at least 0.1 beyond."""
+    if low <= value <= high:
+        return 0.0
+    limit = low if value < low else high
+    if not (math.isfinite(value) and value > 0 and limit > 0):
+        return 1.0
+    return min(1.0, max(0.1, abs(math.log10(value / limit))))
+
+
 def worst(verdicts: Sequence[Verdict]) -> Verdict:
     """Of a statement with several parts: it fails with one of them, and holds with all."""
     for verdict in ("fails", "undecided"):

@@ -47,8 +47,13 @@ def merged(table: str) -> str:
 
 
 def statements(table: str) -> str:
-    """The table of statements: `claims` of the literal reading, `readings` of all."""
+    """The table of statements: `claims` of the literal reading, `readings` of all; of a search
+    `screen`, and `search` of those that were kept."""
     return f"results/claims/{table}.parquet"
+
+
+KEPT = "results/claims/kept.json"
+"""Names of the readings that a search keeps after its screen."""
 
 
 def request(name: str) -> str:

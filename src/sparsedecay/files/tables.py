@@ -187,6 +187,12 @@ STATEMENTS = schema(
     ("low", pa.float64(), "lower end of the interval for the median"),
     ("high", pa.float64(), "upper end of the interval for the median"),
     ("coverage", pa.float64(), "chance that such an interval holds the median; 0 for one draw"),
+    (
+        "distance",
+        pa.float64(),
+        "of the median beyond the limits: 0 within them, else its factor as a power of ten, from "
+        "0.1 to 1",
+    ),
     ("limit_low", pa.float64(), "least number with which the part holds; null for none"),
     ("limit_high", pa.float64(), "largest number with which the part holds; null for none"),
     ("verdict", pa.string(), "holds, fails or undecided: of the part"),

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from sparsedecay.claims.networks import NETWORKS, Reading, Statements, Trained
-from sparsedecay.errors import UserError
 from sparsedecay.figures import declared, find
 from sparsedecay.figures.declaration import Request
 from sparsedecay.figures.fig2 import Figure2
@@ -22,24 +21,12 @@ from sparsedecay.figures.matrices import TrainedMatrices
 from sparsedecay.files import paths
 from sparsedecay.measure.request import Join
 from sparsedecay.science.data import Data
-from sparsedecay.science.networks import build
+from sparsedecay.science.networks import KINDS, build
 from sparsedecay.science.run import Run, chain, predecessor
-from sparsedecay.study import parse
-from sparsedecay.study.entries import Entry
+from sparsedecay.study.readings import Variation, combined, load_readings
 from sparsedecay.study.sections import Claims
-from sparsedecay.study.study import Study, checked, read_config, with_changes
+from sparsedecay.study.study import Study, checked, read_config
 from sparsedecay.study.sweep import Grid, load_grid
-
-LITERAL = "literal"
-
-
-@dataclass(frozen=True)
-class Variation:
-    """One way to read the text: a config that differs in what the text leaves open."""
-
-    name: str
-    title: str
-    study: Study
 
 
 def tested(study: Study) -> tuple[Claims, Figure2, TrainedMatrices]:
@@ -50,31 +37,41 @@ def tested(study: Study) -> tuple[Claims, Figure2, TrainedMatrices]:
     raise ValueError("a study without claims")
 
 
-def networks(study: Study) -> list[tuple[Run, Trained]]:
-    """Each network that statements are tested on, with its milestones and groups."""
-    runs: dict[str, Run] = {}
+def networks(study: Study, instead: Mapping[str, str]) -> list[tuple[Run, Trained]]:
+    """Each network that statements are tested on, with its milestones and groups; `instead` as in
+    `Variation`."""
+    asked: dict[str, tuple[str, Run]] = {}
     epochs: dict[str, set[int]] = {}
     groups: dict[str, list[str]] = {}
     for name, group in NETWORKS.items():
         for run, milestones in group.runs(study):
-            runs.setdefault(run.id, run)
+            asked.setdefault(run.id, (run.regularizer, standing_in(run, instead)))
             epochs.setdefault(run.id, set()).update(milestones)
             groups.setdefault(run.id, []).append(name)
-    found = (
-        Trained(
-            run=name,
-            network=run.network,
-            regularizer=run.regularizer,
-            lam=run.lam,
-            L=run.shape.L,
-            K=run.shape.K,
-            epochs=tuple(sorted(epochs[name])),
-            groups=tuple(dict.fromkeys(groups[name])),
-            first=chain(min(epochs[name]), run.stride)[0],
+    return [
+        (
+            run,
+            Trained(
+                run=run.id,
+                network=run.network,
+                regularizer=regularizer,
+                lam=run.lam,
+                L=run.shape.L,
+                K=run.shape.K,
+                epochs=tuple(sorted(epochs[name])),
+                groups=tuple(dict.fromkeys(groups[name])),
+                first=chain(min(epochs[name]), run.stride)[0],
+            ),
         )
-        for name, run in runs.items()
-    )
-    return list(zip(runs.values(), found, strict=True))
+        for name, (regularizer, run) in asked.items()
+    ]
+
+
+def standing_in(run: Run, instead: Mapping[str, str]) -> Run:
+    """The run with the regularizer that stands in for its own, if one does."""
+    if run.regularizer not in instead:
+        return run
+    return run.model_copy(update={"regularizer": instead[run.regularizer]}).literal()
 
 
 @dataclass(frozen=True)
@@ -123,30 +120,59 @@ class Plan:
         """The study with the seeds of its draw `index` (from 0), where these vary."""
         return study.draw(tested(study)[0].vary, index)
 
+    def networks(
+        self, variation: Variation, index: int, screen: bool = False
+    ) -> list[tuple[Run, Trained]]:
+        """The networks of a draw of a reading; for a screen those of figure 3 that are factorised,
+        to its epoch."""
+        found = networks(self.drawn(variation.study, index), variation.instead)
+        if not screen:
+            return found
+        fig3 = tested(self.study)[2]
+        return [
+            (run, one.model_copy(update={"epochs": (fig3.epoch,)}))
+            for run, one in found
+            if "fig3" in one.groups and KINDS[one.network].factorised
+        ]
+
     def chosen(self, table: str) -> list[tuple[Variation, int]]:
-        """The readings of a table of statements, each with its number of draws."""
+        """The readings of a table of statements, each with its number of draws. Of `search` all
+        that the screen may keep."""
         claims = self.study.claims
         if not claims:
             return []
         if table == "claims":
             return [(self.variations[0], claims.seeds)]
-        return [(variation, claims.reading_seeds) for variation in self.variations]
+        if table == "readings":
+            return [(variation, claims.reading_seeds) for variation in self.variations]
+        if not claims.search:
+            return []
+        seeds = {"screen": claims.search.seeds, "search": claims.reading_seeds}[table]
+        return [(variation, seeds) for variation in self.searched]
+
+    @cached_property
+    def searched(self) -> list[Variation]:
+        """Readings and their combinations."""
+        claims = tested(self.study)[0]
+        return combined(self.variations, claims.search.combine) if claims.search else []
 
     def statements(self, table: str) -> Statements:
-        """What a table of statements is made from: `claims` or `readings`."""
+        """What a table of statements is made from: `claims`, `readings`, `screen` or `search`."""
         _, fig2, fig3 = tested(self.study)
+        screen = table == "screen"
         return Statements(
             lams=fig2.lam,
             lam=fig3.lam,
             layer=fig3.layer,
             epochs={name: group.epoch(self.study) for name, group in NETWORKS.items()},
+            partial=screen,
             readings=tuple(
                 Reading(
                     name=variation.name,
                     title=variation.title,
                     average_over=variation.study.measures.average_over,
                     draws=tuple(
-                        tuple(one for _, one in networks(self.drawn(variation.study, i)))
+                        tuple(one for _, one in self.networks(variation, i, screen))
                         for i in range(count)
                     ),
                 )
@@ -180,6 +206,8 @@ class Plan:
             "figures": self.study.shown,
             "replicate": self.tested("claims"),
             "readings": self.tested("readings"),
+            "screen": self.tested("screen"),
+            "search": self.tested("search"),
             "sweep": self.grid.milestones if self.grid else [],
         }
 
@@ -189,7 +217,7 @@ class Plan:
             (run, epoch)
             for variation, count in self.chosen(table)
             for i in range(count)
-            for run, one in networks(self.drawn(variation.study, i))
+            for run, one in self.networks(variation, i, table == "screen")
             for epoch in one.epochs
         )
         return list({(run.id, epoch): (run, epoch) for run, epoch in found}.values())
@@ -241,35 +269,5 @@ def load_plan(files: Sequence[Path], overrides: Mapping[str, Any] | None = None)
     grid = load_grid(config, study)
     if not study.claims:
         return Plan(study, [], grid)
-    literal = Variation(LITERAL, "the text, taken literally", study)
     file = Path(files[0]).parent / study.claims.readings
-    return Plan(study, [literal, *variations(file, config, study)], grid)
-
-
-def variations(file: Path, config: Entry, literal: Study) -> list[Variation]:
-    """The readings of a file: `name: {title: …, changes: {section: {key: value}}}`.
-
-    Raises:
-        UserError: the file is missing or no YAML, or a reading is not allowed.
-    """
-    found = []
-    for name, entry in parse.read(file).value.items():
-        where = f"{entry.place}: {name}"
-        if name == LITERAL:
-            raise UserError(f"{where}: is the config itself; give this reading another name")
-        keys = set(entry.value) if isinstance(entry.value, dict) else set()
-        if keys != {"title", "changes"} or not isinstance(entry.value["title"].value, str):
-            raise UserError(
-                f"{where}: is no reading; write {name}: {{title: A FEW WORDS, changes: "
-                "{SECTION: {KEY: VALUE}}}"
-            )
-        study = with_changes(config, entry.value["changes"], str(file), f"reading {name}")
-        only = literal.measures.model_copy(update={"average_over": study.measures.average_over})
-        fixed = ("archive", "claims", "figures", "sweep")
-        if study.measures != only or any(getattr(study, s) != getattr(literal, s) for s in fixed):
-            raise UserError(
-                f"{where}: changes archive, claims, figures, measures or sweep; a reading may "
-                "change how networks are trained, and measures.average_over"
-            )
-        found.append(Variation(name, entry.value["title"].value, study))
-    return found
+    return Plan(study, load_readings(file, config, study), grid)

@@ -32,6 +32,18 @@ Vary = Annotated[
 ]
 
 
+class Search(Settings):
+    """Combinations of readings, screened in stages (`snakemake search`)."""
+
+    seeds: Annotated[int, Field(ge=1, le=1000)]
+    """Draws of each combination that the screen trains: its networks of figure 3 that are not
+    dense."""
+    combine: Annotated[int, Field(ge=1, le=4)]
+    """Most readings that are combined; those that make the same `choice` are not."""
+    keep: Annotated[int, Field(ge=1, le=100)]
+    """Combinations, the closest to what the paper reports, that go on to all networks."""
+
+
 class Claims(Settings):
     """The paper's statements, tested over several seeds and for what the text leaves open."""
 
@@ -50,6 +62,9 @@ class Claims(Settings):
     """File, beside the config, with what the text leaves open as named variations."""
     reading_seeds: Annotated[int, Field(ge=1, le=1000)]
     """Draws of each reading that `snakemake readings` trains, the first so many of `seeds`."""
+    search: Search | None = None
+    """Combinations of readings, screened in stages (`snakemake search`). If it is left out, there
+    is nothing to search."""
 
     def further(self, network: NetworkName) -> Milestones:
         """Epochs at which statements on a kind of network are tested."""
