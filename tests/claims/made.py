@@ -52,20 +52,27 @@ def usual(kind: tuple) -> dict[str, Any]:
         "diverged": None,
         "spike": None,  # sparsity of the last record, if another
         "largest": 0.15,
-        "largest_A": 9.0,  # of the product W V, which is no trained matrix
-        "A": {"sparsity": 0.25, "rank": 2, "relative_rank": 2, "stable_rank": 1.5},
-        "linear_nodes": 6,
-        "active": [10, 10],
+        "A": {  # the product W V, which is no trained matrix
+            "sparsity": 0.25,
+            "max_abs": 0.16,
+            "rank": 9,
+            "default_rank": 2,
+            "stable_rank": 1.5,
+            "alive": True,
+            "linear_nodes": 6,
+            "patterns": 2,
+        },
+        "on_spike": False,
         "distinct": [10, 5],
     }
     if regularizer == "eq2":
-        values["A"] |= {"rank": 1, "relative_rank": 1, "stable_rank": 1.0}
+        values["A"] |= {"default_rank": 1, "stable_rank": 1.0, "linear_nodes": 1, "patterns": 1}
     if network == "dense":
         rank, sparsity = (1000, 1.0) if regularizer == "none" else (750, 0.5)
-        values["A"] |= {"rank": rank, "relative_rank": rank, "sparsity": sparsity}
-        values |= {"linear_nodes": None, "largest_A": 0.15}
+        values["A"] |= {"rank": rank, "default_rank": rank, "sparsity": sparsity, "max_abs": 0.15}
+        values["A"] |= {"linear_nodes": None, "patterns": None}
     if network == "shallow":
-        values |= {"active": [12], "distinct": [9]}
+        values |= {"distinct": [9]}
     return values
 
 
@@ -108,19 +115,18 @@ def write(folder: Path, one: Trained, epoch: int, values: dict[str, Any]) -> Non
     about = {"run": one.run, "epoch": epoch}
     told = ("network", "regularizer", "lam", "L", "K")
     summary = about | {name: getattr(one, name) for name in told} | {"d": D, "points": POINTS}
-    # `mse` of the epoch itself lies on a spike
+    # `mse` of the epoch itself is no number that a statement looks at
     summary |= {"target_mean_square": MEAN_SQUARE, "mse_tail_median": values["mse"], "mse": 7.0}
-    summary |= {"active_neurons": values["active"], "distinct_neurons": values["distinct"]}
+    summary |= {"on_spike": values["on_spike"], "distinct_neurons": values["distinct"]}
     if values["diverged"] is not None and epoch >= values["diverged"]:
         summary |= {"diverged": values["diverged"], "mse": None, "mse_tail_median": None}
-        summary |= {"active_neurons": None, "distinct_neurons": None}
+        summary |= {"on_spike": None, "distinct_neurons": None}
     matrices = [
         {**about, "matrix": name, "max_abs": values["largest"]} for name in names if name != "A2"
     ]
     if one.L == 2:
-        between = {"rows": 1000, "columns": 2000, "linear_nodes": values["linear_nodes"]}
-        A = {"matrix": "A2", "max_abs": values["largest_A"]}
-        matrices.append(about | A | between | values["A"])
+        between = {"matrix": "A2", "rows": 1000, "columns": 2000}
+        matrices.append(about | between | values["A"])
     records = [(epoch - 2 * i, values["sparsity"]) for i in reversed(range(RECORDS))]
     records = [(e, s if i >= 5 else values["early"]) for i, (e, s) in enumerate(records)]
     if epoch == EARLY:
@@ -188,7 +194,9 @@ def table(
     usual = {(way, name, stated[c.epoch]): "holds" for way in seeds for name, c in by_id.items()}
     for (way, name, epoch), verdict in (usual | verdicts).items():
         claim, of_way = by_id[name], reading((), way, titles[way])
-        values = [[next(fresh) / 1000] * seeds[way] for _ in claim.parts]
+        values = {n: [next(fresh) / 1000] * seeds[way] for n in range(1, len(claim.parts) + 1)}
+        draws = [()] * seeds[way]
+        of_way = of_way.model_copy(update={"draws": draws})
         for row in written(claim, of_way, epoch, epoch == stated[claim.epoch], values):
             # the first part has the statement's verdict, others hold
             row |= {"claim_verdict": verdict, "verdict": verdict if row["part"] == 1 else "holds"}

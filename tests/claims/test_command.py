@@ -147,9 +147,10 @@ def test_a_draw_that_diverged_counts_against_what_needs_its_network(folder):
     assert (early["claim_verdict"] == "holds").all()
 
     stated = frame[frame["stated"]].droplevel("epoch")
-    needs = {"interpolation", "sparser-over-time", "eq2-sparser", "max-entry"}
+    needs = {("interpolation", 1), ("sparser-over-time", 1), ("eq2-sparser", 1)}
+    needs |= {("max-entry", 1), ("max-entry", 3)}
     for (which, claim, part), row in stated.iterrows():
-        hit = claim in needs and (claim, part) != ("interpolation", 2)
+        hit = (claim, part) in needs
         assert row["diverged"] == hit, (claim, part)
         assert [pd.isna(value) for value in row["values"]] == (
             [hit] if which == "other" else [False, hit]
@@ -160,3 +161,11 @@ def test_a_draw_that_diverged_counts_against_what_needs_its_network(folder):
     values = table["values"].to_pylist()
     assert [None in row for row in values] == [n > 0 for n in table["diverged"].to_pylist()]
     assert (stated.loc["other"].loc["interpolation", "claim_verdict"] == "fails").all()
+
+
+def test_only_the_readings_that_were_kept_are_tested(folder, request_of_two, tmp_path):
+    kept, out = tmp_path / "kept.json", tmp_path / "search.parquet"
+    kept.write_text('["skips"]')
+    asked = written(folder / "requests" / "search.json", request_of_two)
+    main(["--request", asked, "--kept", str(kept), "--out", str(out), "--results", str(folder)])
+    assert set(read_table(out)["reading"].to_pylist()) == {"skips"}

@@ -16,6 +16,7 @@ from tests.claims.made import (
     DENSE_NONE,
     EARLY,
     EQ2,
+    KINDS,
     LATE,
     NONE,
     SHALLOW,
@@ -43,20 +44,21 @@ class Case:
         return f"{self.claim}-{self.part}: {', '.join(names)}"
 
 
-# a network has four of the sixteen matrices whose largest entries are compared: three networks
-# move the median
-THREE = [(*EQ2, 1e-3), (*DECAY, 1e-5), (*EQ2, 1e-5)]
 NARROW = SHALLOW[0]
+BOTH, WEAKEST = [[(*EQ2, lam), (*DECAY, lam)] for lam in (1e-3, 1e-5)]
+"""The middle and the smallest lam."""
+ALIVE, DEAD = {"A": {"alive": True}}, {"A": {"alive": False}}
 BY_ID = {claim.id: claim for claim in CLAIMS}
 CASES = [
-    # MSE over the targets' mean square, 0.5: at most 1 % for each small lam and none
+    # MSE over the targets' mean square, 0.5: at most 5 % for each small lam and none
     *(
-        Case("interpolation", 1, [network], {"mse": 0.005}, 0.01, {"mse": 0.006}, 0.012)
-        for network in ((*NONE, 0.0), (*EQ2, 1e-5), (*EQ2, 1e-3), (*DECAY, 1e-5), (*DECAY, 1e-3))
+        Case("interpolation", part, [network], {"mse": 0.025}, 0.05, {"mse": 0.03}, 0.06)
+        for part, networks in ((1, BOTH), (2, WEAKEST), (3, [(*NONE, 0.0)]))
+        for network in networks
     ),
     # at least 10 % for the largest
-    Case("interpolation", 2, [(*EQ2, 0.1)], {"mse": 0.05}, 0.1, {"mse": 0.04}, 0.08),
-    Case("interpolation", 2, [(*DECAY, 0.1)], {"mse": 0.3}, 0.6, {"mse": 0.0}, 0.0),
+    Case("interpolation", 4, [(*EQ2, 0.1)], {"mse": 0.05}, 0.1, {"mse": 0.04}, 0.08),
+    Case("interpolation", 4, [(*DECAY, 0.1)], {"mse": 0.3}, 0.6, {"mse": 0.0}, 0.0),
     *(
         Case("sparser-over-time", 1, [network], {"sparsity": 0.5}, 0.5, {"sparsity": 1.0}, 1)
         for network in ((*EQ2, 0.1), (*DECAY, 0.1))
@@ -65,47 +67,61 @@ CASES = [
          {"sparsity": 0.5, "initial": 0.625}, 0.8, {"sparsity": 0.5, "initial": 0.5}, 1.0),
     # weight decay has 0.5
     *(
-        Case("eq2-sparser", 1, [(*EQ2, lam)], {"sparsity": 0.4375}, 0.875, {"sparsity": 0.5}, 1.0)
-        for lam in (1e-3, 1e-5)
+        Case("eq2-sparser", part, [network], {"sparsity": 0.4375}, 0.875, {"sparsity": 0.5}, 1.0)
+        for part, (network, _) in enumerate((BOTH, WEAKEST), start=1)
     ),
-    Case("eq2-sparser", 1, [(*DECAY, 1e-3)], {"sparsity": 1.0}, 0.5, {"sparsity": 0.125}, 2.0),
+    Case("eq2-sparser", 1, [(*DECAY, 1e-3)], {"sparsity": 1.0}, 0.25, {"sparsity": 0.125}, 2.0),
     Case("dense-without", 1, [(*NONE, 0.0)], {"sparsity": 0.9375}, 0.9375, {"sparsity": 0.875},
          0.875),
     *(
-        Case("max-entry", 1, THREE, {"largest": held}, held, {"largest": failed}, failed)
+        case
         for held, failed in ((0.1, 0.09), (0.2, 0.21))
+        for part, networks in enumerate((BOTH, WEAKEST), start=1)
+        for case in (
+            Case("max-entry", part, networks, {"A": {"max_abs": held}}, held,
+                 {"A": {"max_abs": failed}}, failed),
+            Case("max-entry", part + 2, networks, {"largest": held}, held, {"largest": failed},
+                 failed),
+        )
     ),
     Case("eq2-rank-one", 1, [(*EQ2, 1e-3)], {"A": {"stable_rank": 1.1}}, 1.1,
          {"A": {"stable_rank": 1.25}}, 1.25),
-    Case("wd-low-rank", 1, [(*DECAY, 1e-3)], {"A": {"rank": 4}}, 4, {"A": {"rank": 5}}, 5),
-    Case("wd-low-rank", 2, [(*DECAY, 1e-3)], {"linear_nodes": 4}, 2, {"linear_nodes": 3}, 1.5),
-    Case("dense-wd-rank", 1, [DENSE_DECAY], {"A": {"rank": 675}}, 675, {"A": {"rank": 674}}, 674),
-    Case("dense-wd-rank", 1, [DENSE_DECAY], {"A": {"rank": 825}}, 825, {"A": {"rank": 900}}, 900),
-    # of 1000 rows and 2000 columns
-    Case("dense-none-rank", 1, [DENSE_NONE], {"A": {"rank": 990}}, 0.99,
-         {"A": {"rank": 980}}, 0.98),
+    Case("eq2-rank-one", 2, [(*EQ2, 1e-3)], ALIVE, 1, DEAD, 0),
+    Case("eq2-one-pattern", 1, [(*EQ2, 1e-3)], {"A": {"linear_nodes": 1}}, 1,
+         {"A": {"linear_nodes": 2}}, 2),
+    Case("eq2-one-pattern", 2, [(*EQ2, 1e-3)], ALIVE, 1, DEAD, 0),
+    Case("wd-low-rank", 1, [(*DECAY, 1e-3)], {"A": {"default_rank": 4}}, 4,
+         {"A": {"default_rank": 5}}, 5),
+    # of two patterns
+    Case("wd-low-rank", 2, [(*DECAY, 1e-3)], {"A": {"linear_nodes": 4}}, 2,
+         {"A": {"linear_nodes": 3}}, 1.5),
+    Case("wd-low-rank", 3, [(*DECAY, 1e-3)], ALIVE, 1, DEAD, 0),
+    # the count that is closer to 750
     *(
-        Case("fairly-sparse", 1, [network], {"A": {"sparsity": 0.5}}, 0.5,
-             {"A": {"sparsity": 0.625}}, 0.625)
-        for network in ((*EQ2, 1e-3), (*DECAY, 1e-3), DENSE_DECAY)
+        Case("dense-wd-rank", 1, [DENSE_DECAY], {"A": {one: held, other: 10}}, held,
+             {"A": {one: failed, other: 2000}}, failed)
+        for one, other in (("rank", "default_rank"), ("default_rank", "rank"))
+        for held, failed in ((600, 599), (900, 901))
     ),
-    Case("fairly-sparse", 2, [DENSE_NONE], {"A": {"sparsity": 0.9375}}, 0.9375,
+    # of 1000 rows and 2000 columns
+    Case("dense-none-rank", 1, [DENSE_NONE], {"A": {"default_rank": 990}}, 0.99,
+         {"A": {"default_rank": 980}}, 0.98),
+    # weight decay has 2
+    Case("rank-order", 1, [(*EQ2, 1e-3)], {"A": {"default_rank": 1}}, 0.5,
+         {"A": {"default_rank": 2}}, 1),
+    Case("rank-order", 2, [DENSE_DECAY], {"A": {"default_rank": 4}}, 0.5,
+         {"A": {"default_rank": 2}}, 1),
+    *(Case("rank-order", 3, [network], ALIVE, 1, DEAD, 0) for network in BOTH),
+    *(
+        Case("fairly-sparse", part, [network], {"A": {"sparsity": 0.5}}, 0.5,
+             {"A": {"sparsity": 0.625}}, 0.625)
+        for part, network in ((1, BOTH[0]), (1, BOTH[1]), (2, DENSE_DECAY))
+    ),
+    Case("fairly-sparse", 3, [DENSE_NONE], {"A": {"sparsity": 0.9375}}, 0.9375,
          {"A": {"sparsity": 0.875}}, 0.875),
     # 10 data points
-    Case("shallow-neurons", 1, SHALLOW, {"active": [20]}, 2, {"active": [21]}, 2.1),
-    Case("shallow-neurons", 1, SHALLOW, {"active": [5]}, 0.5, {"active": [4]}, 0.4),
-    Case("shallow-distinct", 1, SHALLOW, {"distinct": [20]}, 2, {"distinct": [21]}, 2.1),
-    Case("shallow-distinct", 1, SHALLOW, {"distinct": [5]}, 0.5, {"distinct": [4]}, 0.4),
-    # the other width has 12 active and 9 distinct neurons
-    *(
-        case
-        for network in SHALLOW
-        for case in (
-            Case("shallow-neurons", 2, [network], {"active": [18]}, 1.5, {"active": [19]}, 19 / 12),
-            Case("shallow-neurons", 2, [network], {"active": [8]}, 1.5, {"active": [6]}, 2),
-            Case("shallow-distinct", 2, [network], {"distinct": [6]}, 1.5, {"distinct": [5]}, 1.8),
-        )
-    ),
+    Case("shallow-neurons", 1, SHALLOW, {"distinct": [20]}, 2, {"distinct": [21]}, 2.1),
+    Case("shallow-neurons", 1, [NARROW], {"distinct": [5]}, 2, {"distinct": [4]}, 2.5),
     # 10 points and d = 4 outputs of the first block, one of the second
     Case("width-bound", 1, [(*EQ2, 1e-3)], {"distinct": [40, 5]}, 1, {"distinct": [50, 5]}, 1.25),
     Case("width-bound", 1, [(*EQ2, 1e-3)], {"distinct": [20, 10]}, 1, {"distinct": [20, 11]}, 1.1),
@@ -137,9 +153,7 @@ def test_the_cases_are_complete():
     assert len(set(ids)) == len(ids)
     all_parts = {(claim.id, n) for claim in CLAIMS for n in range(1, len(claim.parts) + 1)}
     assert {(case.claim, case.part) for case in CASES} == all_parts
-    words = "interpolation sparser-over-time eq2-sparser dense-without max-entry eq2-rank-one"
-    words += " wd-low-rank dense-wd-rank dense-none-rank fairly-sparse shallow-neurons width-bound"
-    assert set(words.split()) <= set(ids)
+    assert [claim.id for claim in CLAIMS if not claim.counted] == ["width-bound"]
 
 
 def test_all_statements_hold_on_the_tables_as_made(results):
@@ -170,35 +184,33 @@ def test_it_holds_fails_and_is_undecided(results, case):
         assert all(other["claim_verdict"] == verdict for other in others)
 
 
-def test_one_network_does_not_move_the_typical_largest_entry(results):
-    """Nor do skip connections and the product W V, which are not averaged."""
-    row = outcome(results, [draw(results.folder, {THREE[0]: {"largest": 3.0}})])["max-entry", 1]
-    assert row["value"] == 0.15
+def test_one_matrix_of_many_does_not_move_the_typical_largest_entry(results):
+    row = outcome(results, [draw(results.folder, {BOTH[0]: {"largest": 0.3}})])["max-entry", 3]
+    assert row["value"] == pytest.approx(0.225), "four of eight matrices have 0.15"
 
 
 @pytest.mark.parametrize(
     ("kinds", "deep", "dense"), [(("W", "V"), 4, 3), (("W", "V", "C"), 6, 4), (("V",), 2, 1)]
 )
 def test_largest_entries_are_of_the_trained_matrices_that_are_averaged(results, kinds, deep, dense):
-    """Of a dense network A is one; of the other it is the product W V, which has one of 9."""
+    """Of a dense network A is one; of the other it is the product W V, which has one of 0.16."""
     way = reading([draw(results.folder)], average_over=kinds)
     one = Draw(results, asked(way), way, way.draws[0], EARLY)
     assert list(one.at("representer", "eq2", 1e-3).largest_entries) == [0.15] * deep
     assert list(one.at("dense", "weight_decay", 1e-3).largest_entries) == [0.15] * dense
-    assert {
-        row["value"] for row in rows.tested(BY_ID["max-entry"], asked(way), way, LATE, results)
-    } == {0.15}
+    found = rows.tested(BY_ID["max-entry"], asked(way), way, LATE, results)
+    assert [row["value"] for row in found] == [0.16, 0.16, 0.15, 0.15]
 
 
 def test_one_draw_of_ten_does_not_decide(results):
     """Between the second and the ninth of ten: one draw may lie anywhere."""
     bad = draw(results.folder, {(*NONE, 0.0): {"mse": 0.3}})
     assert (
-        outcome(results, [*[draw(results.folder)] * 9, bad])["interpolation", 1]["verdict"]
+        outcome(results, [*[draw(results.folder)] * 9, bad])["interpolation", 3]["verdict"]
         == "holds"
     )
     two = [*[draw(results.folder)] * 8, bad, bad]
-    assert parts(results, two, "interpolation")[0]["verdict"] == "undecided"
+    assert parts(results, two, "interpolation")[2]["verdict"] == "undecided"
 
 
 def test_zeros_over_zeros_are_equal(results):
@@ -210,10 +222,9 @@ def test_zeros_over_zeros_are_equal(results):
 
 
 def test_a_dead_shallow_network_fails(results):
-    found = outcome(results, [draw(results.folder, {NARROW: {"active": [0]}})] * 6)
-    assert found["shallow-neurons", 1]["value"] == 0
-    assert found["shallow-neurons", 2]["value"] == math.inf
-    assert found["shallow-neurons", 2]["verdict"] == "fails"
+    found = outcome(results, [draw(results.folder, {NARROW: {"distinct": [0]}})] * 6)
+    assert found["shallow-neurons", 1]["value"] == math.inf
+    assert found["shallow-neurons", 1]["verdict"] == "fails"
 
 
 # --- what is measured when
@@ -237,7 +248,8 @@ def test_records_before_the_last_twenty_do_not_count(results):
 
 def test_the_epoch_of_the_text(results):
     found = outcome(results, [draw(results.folder)])
-    early = {"eq2-rank-one", "wd-low-rank", "dense-wd-rank", "dense-none-rank", "fairly-sparse"}
+    early = {claim.id for claim in CLAIMS if claim.epoch == "fig3"}
+    assert early >= {"eq2-rank-one", "rank-order", "fairly-sparse"}
     for (claim, _), row in found.items():
         assert row["epoch"] == (EARLY if claim in early else LATE)
 
@@ -253,7 +265,49 @@ def test_each_epoch_is_read_from_its_own_tables(results):
     assert (row["value"], row["stated"]) == (0.25, True)
 
 
+def test_weights_on_a_spike_of_the_loss_are_no_numbers(results):
+    """They are left out, and what the records tell is not: here the error."""
+    spike = draw(results.folder, {(*EQ2, 1e-3): {"on_spike": True, "A": {"stable_rank": 9.0}}})
+    calm = draw(results.folder)
+    found = outcome(results, [calm] * 9 + [spike])
+    row = found["eq2-rank-one", 1]
+    assert (row["on_spike"], row["diverged"], row["seeds"]) == (1, 0, 10)
+    assert math.isnan(row["values"][-1])
+    assert (row["value"], row["high"], row["verdict"]) == (1.0, 1.0, "holds")
+    assert row["coverage"] == outcome(results, [calm] * 9)["eq2-rank-one", 1]["coverage"]
+    assert found["interpolation", 1]["on_spike"] == 0
+    alone = outcome(results, [spike])["eq2-rank-one", 1]
+    assert math.isnan(alone["value"])
+    assert alone["verdict"] == alone["claim_verdict"] == "undecided"
+    assert outcome(results, [spike])["width-bound", 1]["on_spike"] == 1, "of neurons too"
+
+
+def test_the_distance_of_a_number_from_its_limits(results):
+    def distance(changes, claim, part):
+        return outcome(results, [draw(results.folder, changes)])[claim, part]["distance"]
+
+    assert distance({}, "max-entry", 3) == 0
+    far = {network: {"largest": 1.0} for network in BOTH}
+    assert distance(far, "max-entry", 3) == pytest.approx(math.log10(5))
+    near = {(*EQ2, 1e-3): {"A": {"default_rank": 2}}}
+    assert distance(near, "rank-order", 1) == 0.1, "beyond, however little"
+    assert distance({(*EQ2, 1e-3): DEAD}, "eq2-rank-one", 2) == 1
+    assert distance({NARROW: {"distinct": [0]}}, "shallow-neurons", 1) == 1
+    assert distance({(*EQ2, 1e-3): {"on_spike": True}}, "eq2-rank-one", 1) == 1
+
+
 # --- what is missing
+
+
+def test_a_screen_tests_statements_by_the_parts_that_it_has(results):
+    lacking = [kind for kind in KINDS if kind not in BOTH]
+    found = outcome(results, [draw(results.folder, lacking=lacking)], EARLY, partial=True)
+    by_claim = {claim: [n for c, n in found if c == claim] for claim, _ in found}
+    assert by_claim["max-entry"] == [1, 3]
+    assert by_claim["interpolation"] == [1]
+    assert by_claim["rank-order"] == [1, 3]
+    assert "dense-wd-rank" not in by_claim
+    assert {row["claim_verdict"] for row in found.values()} == {"holds"}
 
 
 def test_a_network_that_was_not_trained_so_far_gives_no_row(results):
@@ -267,7 +321,7 @@ def test_a_network_that_was_not_trained_so_far_gives_no_row(results):
     assert {"dense-without", "width-bound", "eq2-rank-one"} <= {claim for claim, _ in late}
     # dense networks are trained to the early epoch, shallow ones to the late one
     assert not {claim for claim, _ in late} & {"dense-wd-rank", "dense-none-rank", "fairly-sparse"}
-    assert not {claim for claim, _ in early} & {"shallow-neurons", "shallow-distinct"}
+    assert "shallow-neurons" not in {claim for claim, _ in early}
 
 
 @pytest.mark.parametrize(
@@ -278,11 +332,11 @@ def test_a_network_that_was_not_trained_so_far_gives_no_row(results):
         (
             [(*EQ2, 1e-3)],
             {"interpolation", "sparser-over-time", "eq2-sparser", "max-entry", "eq2-rank-one",
-             "fairly-sparse", "width-bound"},
+             "eq2-one-pattern", "rank-order", "fairly-sparse", "width-bound"},
         ),
-        ([DENSE_DECAY], {"dense-wd-rank", "fairly-sparse"}),
+        ([DENSE_DECAY], {"dense-wd-rank", "rank-order", "fairly-sparse"}),
         ([DENSE_NONE], {"dense-none-rank", "fairly-sparse"}),
-        (SHALLOW, {"shallow-neurons", "shallow-distinct"}),
+        (SHALLOW, {"shallow-neurons"}),
     ],
 )  # fmt: skip
 def test_statements_without_their_networks_have_no_row(results, networks, claims):

@@ -8,7 +8,7 @@ Every number and every verdict comes from the tables.
 
 import argparse
 import json
-from collections.abc import Iterator
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -16,39 +16,71 @@ import pandas as pd
 from sparsedecay.claims import method
 from sparsedecay.claims.markdown import codes, limits, plain, table
 from sparsedecay.claims.networks import Statements
-from sparsedecay.claims.statements import CLAIMS
+from sparsedecay.claims.search import ranked
 from sparsedecay.files.html import fragment, page
 from sparsedecay.files.storage import read_table, write_file
 from sparsedecay.files.tables import STATEMENTS
 from sparsedecay.words import count, joined
 
-WORDS = {claim.id: claim.statement for claim in CLAIMS}
 SIGNS = {"holds": "✓ holds", "fails": "✗ fails", "undecided": "? undecided"}
+GROUPS = {
+    "replicates": "Replicates",
+    "elsewhere": "Replicates later or earlier, or under another reading",
+    "not": "Does not replicate",
+    "open": "Cannot be decided",
+}
 
 
 def text(claims: pd.DataFrame, readings: pd.DataFrame) -> str:
     """The findings as Markdown."""
-    paragraphs = [
-        "# Does it replicate?",
-        summary(claims),
-        later(claims),
-        statements(claims),
-        "## Readings of the text",
-        closest(readings),
-        table_of_readings(readings),
-        "## What must have been different",
-        *different(readings),
-    ]
+    groups = grouped(claims, readings)
+    paragraphs = ["# Does it replicate?", summary(claims, readings), diverged(claims)]
+    for name, title in GROUPS.items():
+        if groups[name]:
+            paragraphs += [f"## {title}", sentences(groups[name], claims, readings)]
+    paragraphs += ["## Readings of the text", about_readings(readings), of_readings(readings)]
+    paragraphs += ["## Appendix: all numbers of the literal reading", appendix(claims)]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
 
 
-def first_parts(table: pd.DataFrame, stated: bool = True) -> pd.DataFrame:
-    """One row for each statement and reading, at the epoch that the text speaks of or at others."""
-    return table[(table["part"] == 1) & (table["stated"] == stated)]
+def counted(found: pd.DataFrame) -> list[str]:
+    """Ids of the statements on experiments, in order."""
+    return list(dict.fromkeys(found["claim"][found["counted"]]))
 
 
-def with_verdict(table: pd.DataFrame, verdict: str) -> list[str]:
-    return list(table[table["claim_verdict"] == verdict]["claim"])
+def verdicts(found: pd.DataFrame, stated: bool | None = True) -> pd.Series:
+    """Verdicts by reading, statement and epoch: at the epochs that the text speaks of, at others,
+    or at all (None)."""
+    chosen = found[
+        found["part"] == found.groupby(["reading", "claim", "epoch"])["part"].transform("min")
+    ]
+    chosen = chosen if stated is None else chosen[chosen["stated"] == stated]
+    return chosen.set_index(["reading", "claim", "epoch"])["claim_verdict"]
+
+
+def at_stated(found: pd.DataFrame) -> pd.DataFrame:
+    """Verdicts at the epochs that the text speaks of: a row for each statement, a column for each
+    reading, in order."""
+    by_reading = verdicts(found).droplevel("epoch").unstack("reading")
+    names = [name for name in counted(found) if name in by_reading.index]
+    return by_reading.loc[names, list(dict.fromkeys(found["reading"]))]
+
+
+def grouped(claims: pd.DataFrame, readings: pd.DataFrame) -> dict[str, list[str]]:
+    """Ids of the statements by the groups of `GROUPS`."""
+    found: dict[str, list[str]] = {name: [] for name in GROUPS}
+    literal = at_stated(claims)["literal"]
+    everywhere = pd.concat([verdicts(claims, None), verdicts(readings)]).groupby("claim")
+    anywhere = everywhere.agg(lambda verdict: (verdict == "holds").any())
+    for claim in counted(claims):
+        verdict = literal.get(claim, "undecided")
+        if verdict == "holds":
+            found["replicates"].append(claim)
+        elif anywhere[claim]:
+            found["elsewhere"].append(claim)
+        else:
+            found["open" if verdict == "undecided" else "not"].append(claim)
+    return found
 
 
 def verb(n: int, word: str) -> str:
@@ -56,129 +88,154 @@ def verb(n: int, word: str) -> str:
     return f"{word}s" if n == 1 else word
 
 
-def summary(claims: pd.DataFrame) -> str:
-    """Of the literal reading: how many statements hold, and which do not."""
-    stated = first_parts(claims)
+def summary(claims: pd.DataFrame, readings: pd.DataFrame) -> str:
+    """The main result, in two sentences."""
+    groups = {name: len(found) for name, found in grouped(claims, readings).items()}
     draws, coverage = int(claims["seeds"].max()), claims["coverage"].max()
     sure = f" ({100 * coverage:.0f} % intervals)" if coverage else ""
-    found = {verdict: with_verdict(stated, verdict) for verdict in SIGNS}
-    held, failed, undecided = (len(names) for names in found.values())
-    lines = [
-        f"Read literally, trained from {count(draws, 'draw')}{sure}, and "
-        f"tested at the epoch that the text speaks of, **{held} of {len(stated)} statements "
-        f"{verb(held, 'hold')}**, {failed} {verb(failed, 'fail')}, and {undecided} "
-        f"{'is' if undecided == 1 else 'are'} undecided."
-    ]
-    for verdict, words in (("fails", "What fails"), ("undecided", "Undecided")):
-        if found[verdict]:
-            lines.append(f"{words}: {'; '.join(WORDS[claim] for claim in found[verdict])}.")
-    lost = claims[claims["stated"] & (claims["diverged"] > 0)]
-    if hit := lost["claim"].nunique():
-        lines.append(
-            f"Networks diverged, which {count(hit, 'statement')} {verb(hit, 'need')}: their "
-            f"draws, up to {lost['diverged'].max()} of {draws}, count against these."
-        )
-    return " ".join(lines)
-
-
-def later(claims: pd.DataFrame) -> str:
-    """Statements whose verdict is another at another epoch."""
-    sentences = []
-    own = first_parts(claims).set_index("claim")["claim_verdict"]
-    for epoch, rows in first_parts(claims, stated=False).groupby("epoch"):
-        for verdict, word in (("holds", "hold"), ("fails", "fail")):
-            found = with_verdict(rows, verdict)
-            changed = [f"`{claim}`" for claim in found if own.get(claim, verdict) != verdict]
-            if changed:
-                told = verb(len(changed), word)
-                sentences.append(f"At epoch {epoch:,} instead, {joined(changed)} {told}.")
-    return " ".join(sentences)
-
-
-def statements(claims: pd.DataFrame) -> str:
-    """A table of all numbers of the literal reading."""
-    rows = []
-    for _, parts in claims.groupby(["claim", "part"], sort=False):
-        for _, row in parts[parts["stated"]].iterrows():
-            at_others = "; ".join(
-                f"{plain(other['value'])} at {other['epoch']:,} ({other['verdict']})"
-                for _, other in parts[~parts["stated"]].iterrows()
-            )
-            first = row["part"] == 1
-            rows.append(
-                [
-                    f"{row['statement']} (`{row['claim']}`)" if first else "",
-                    f"{row['epoch']:,}" if first else "",
-                    row["quantity"],
-                    f"{plain(row['value'])}{spread(row)}",
-                    limits(row),
-                    SIGNS[row["verdict"]],
-                    at_others or "–",
-                ]
-            )
-    heads = ["the paper says", "at epoch", "number", "median (interval)", "holds if", "verdict"]
-    return table([*heads, "at another epoch"], rows)
-
-
-def holds(readings: pd.DataFrame) -> pd.DataFrame:
-    """Whether a statement (rows) holds in a reading (columns) at the epoch the text speaks of."""
-    stated = first_parts(readings)
-    verdicts = stated.pivot(index="claim", columns="reading", values="claim_verdict")
-    rows = [claim for claim in WORDS if claim in verdicts.index]
-    return verdicts.loc[rows, stated["reading"].unique()] == "holds"
-
-
-def titles(readings: pd.DataFrame) -> dict[str, str]:
-    return dict(zip(readings["reading"], readings["title"], strict=True))
-
-
-def closest(readings: pd.DataFrame) -> str:
-    """Which reading gives most statements."""
-    held, draws = holds(readings), int(readings["seeds"].max())
-    tallies, literal = held.sum(), held["literal"].sum()
-    best = tallies.index[tallies == tallies.max()]
-    sentence = f"What the text leaves open was read in {count(len(tallies) - 1, 'other way')}, "
-    sentence += f"each trained from {count(draws, 'draw')}. "
-    if "literal" in best:
-        return sentence + (
-            f"None gives more statements than the literal reading, which gives {literal} of "
-            f"{len(held)}."
-        )
-    names = joined([f"*{titles(readings)[name]}*" for name in best])
+    order = ranked(readings)
+    (title, distance, holds, tested), literal = order.iloc[0], order.loc["literal"]
+    one = count(int(readings["seeds"].max()), "draw")
+    not_so = f"{groups['not']} {'does' if groups['not'] == 1 else 'do'} not"
+    first = (
+        f"Read literally and trained from {count(draws, 'draw')}{sure}, "
+        f"**{groups['replicates']} of {sum(groups.values())} statements of the paper replicate** "
+        f"at the epoch that the text speaks of, {groups['elsewhere']} more at another epoch or "
+        f"under another reading of what the text leaves open, {not_so}, and {groups['open']} "
+        "cannot be decided."
+    )
+    if order.index[0] == "literal":
+        return f"{first} No other reading comes closer to what the paper reports."
     return (
-        sentence + f"Closest to all statements at once {verb(len(best), 'come')} "
-        f"{names}, with {tallies.max()} of {len(held)}; the literal reading gives {literal}."
+        f"{first} Of the other readings, each trained from {one}, *{title}* comes closest to what "
+        f"the paper reports, with {holds} of {tested} statements and a distance of {distance:.2f}, "
+        f"against {literal['holds']} and {literal['distance']:.2f} of the literal one: it could "
+        "explain what the paper shows, which is not to say that it is what its authors ran."
     )
 
 
-def table_of_readings(readings: pd.DataFrame) -> str:
-    """For each reading what holds and what changes against the literal one."""
-    held, names, rows = holds(readings), titles(readings), []
-    literal = held["literal"]
-    for name, found in held.items():
-        gained, lost = held.index[found & ~literal], held.index[literal & ~found]
-        rows.append([names[name], f"{found.sum()}", codes(gained), codes(lost)])
-    return table(["reading", f"holds, of {len(held)}", "gained", "lost"], rows)
+def diverged(claims: pd.DataFrame) -> str:
+    """Of networks that diverged."""
+    lost = claims[claims["stated"] & (claims["diverged"] > 0)]
+    if not (hit := lost["claim"].nunique()):
+        return ""
+    return (
+        f"Networks diverged, which {count(hit, 'statement')} {verb(hit, 'need')}: their draws, up "
+        f"to {lost['diverged'].max()} of {int(claims['seeds'].max())}, count against these."
+    )
 
 
-def different(readings: pd.DataFrame) -> Iterator[str]:
-    """For each statement that the literal reading does not give: what does."""
-    held, names = holds(readings), titles(readings)
-    lines, never = [], []
-    for claim in held.index[~held["literal"]]:
-        if givers := [f"*{names[name]}*" for name in sorted(held.columns[held.loc[claim]])]:
-            lines.append(f"- {WORDS[claim]} (`{claim}`): given by {joined(givers)}")
+def sentences(names: list[str], claims: pd.DataFrame, readings: pd.DataFrame) -> str:
+    """A row for each sentence of the paper."""
+    rows = []
+    for name in names:
+        parts = claims[(claims["claim"] == name) & claims["stated"]]
+        if parts.empty:
+            about = claims[claims["claim"] == name].iloc[0]
+            ours = "not tested at the epoch that the text speaks of"
         else:
-            never.append(f"`{claim}`")
-    yield "Statements that do not hold literally, and the readings that give them:" if lines else ""
-    yield "\n".join(lines)
-    if never:
-        yield f"No reading gives {joined(never)} at the epoch that the text speaks of."
-    if not held.all().any():
-        yield (
-            "No single reading gives all statements at once, so the paper's runs differ from each "
-            "of them in more than one point, or in one that is not among them."
+            deciding = parts[parts["verdict"] == parts["claim_verdict"]]
+            about = deciding.iloc[0]
+            ours = f"{about['quantity']}: {plain(about['value'])}{extent(about)}"
+            ours += f", at {about['epoch']:,}"
+        quote = f"“{about['quote']}” ({about['place']})"
+        row = [quote, about["reported"], ours, holds_from(name, claims)]
+        rows.append([*row, changes(name, claims, readings)])
+    heads = ["the paper's words", "its value", "ours, median (range)", "holds from epoch"]
+    return table([*heads, "what changes the verdict"], rows)
+
+
+def extent(row: pd.Series) -> str:
+    """The range of the draws, and how many diverged or lay on a spike."""
+    if row["seeds"] == 1:
+        return ""
+    finite = [value for value in row["values"] if value is not None and math.isfinite(value)]
+    told = f"{plain(min(finite))} to {plain(max(finite))}" if finite else "no number"
+    for what, words in (("diverged", "diverged"), ("on_spike", "on a spike of the loss")):
+        told += f"; {row[what]} of {row['seeds']} {words}" if row[what] else ""
+    return f" ({told})"
+
+
+def holds_from(name: str, claims: pd.DataFrame) -> str:
+    """The first epoch from which on a statement holds wherever it was tested."""
+    since, tested = None, by_epoch(name, claims)
+    for epoch, verdict in tested.items():
+        since = (since or epoch) if verdict == "holds" else None
+    if len(tested) == 1:
+        return f"tested at {min(tested):,} only"
+    return f"{since:,}" if since else "–"
+
+
+def by_epoch(name: str, claims: pd.DataFrame, stated: bool | None = None) -> dict[int, str]:
+    """The verdicts on a statement, early ones first; `stated` as in `verdicts`."""
+    found = verdicts(claims, stated).droplevel("reading").sort_index()
+    return {epoch: verdict for (claim, epoch), verdict in found.items() if claim == name}
+
+
+def changes(name: str, claims: pd.DataFrame, readings: pd.DataFrame) -> str:
+    """The epochs and readings with another verdict than the literal one at the stated epoch."""
+    row = at_stated(claims)["literal"]
+    if name not in row.index:
+        return "–"
+    held = row[name] == "holds"
+    others = by_epoch(name, claims, stated=False)
+    told = [f"epoch {epoch:,}" for epoch, v in others.items() if (v == "holds") != held]
+    of_readings = at_stated(readings)
+    if name in of_readings.index:
+        found = of_readings.loc[name].drop("literal").dropna()
+        told += [f"`{reading}`" for reading, v in found.items() if (v == "holds") != held]
+    what = "fails or is undecided" if held else "holds"
+    return f"{what} with {joined(told)}" if told else "nothing that was tried"
+
+
+def about_readings(readings: pd.DataFrame) -> str:
+    names = len(set(readings["reading"])) - 1
+    return (
+        f"What the text leaves open was read in {count(names, 'other way')}, each trained from "
+        f"{count(int(readings['seeds'].max()), 'draw')}, the first; so the literal reading stands "
+        "here by its first draw too. The distance is 0 where all numbers lie within their limits; "
+        "beyond them a number counts its factor as a power of ten, at most 1; of a statement its "
+        "farthest number counts, of a reading the mean over its statements."
+    )
+
+
+def of_readings(readings: pd.DataFrame) -> str:
+    """The readings, the closest first, with what holds and what changes."""
+    held, rows = at_stated(readings) == "holds", []
+    literal = held["literal"]
+    for name, row in ranked(readings).iterrows():
+        gained, lost = (
+            held.index[a & ~b] for a, b in ((held[name], literal), (literal, held[name]))
         )
+        tally = f"{row['holds']} of {row['tested']}"
+        title = f"{row['title']} (`{name}`)"
+        rows.append([title, f"{row['distance']:.3f}", tally, codes(gained), codes(lost)])
+    return table(["reading", "distance", "hold", "gained", "lost"], rows)
+
+
+def appendix(claims: pd.DataFrame) -> str:
+    """A table of all numbers of the literal reading."""
+    rows = []
+    for (name, number), parts in claims.groupby(["claim", "part"], sort=False):
+        stated, others = parts[parts["stated"]], parts[~parts["stated"]]
+        row = (stated if len(stated) else parts).iloc[0]
+        at_others = "; ".join(
+            f"{plain(other['value'])} at {other['epoch']:,} ({other['verdict']})"
+            for _, other in others.iterrows()
+        )
+        rows.append(
+            [
+                f"`{name}`" if number == 1 else "",
+                row["quantity"],
+                f"{row['epoch']:,}",
+                f"{plain(row['value'])}{spread(row)}",
+                limits(row),
+                SIGNS[row["verdict"]],
+                at_others or "–",
+            ]
+        )
+    heads = ["code", "number", "at epoch", "median (interval)", "holds if", "verdict"]
+    return table([*heads, "at another epoch"], rows)
 
 
 def spread(row: pd.Series) -> str:
@@ -211,7 +268,7 @@ def main(arguments: list[str]) -> None:
     found = text(claims, readings)
     tested = method.text(claims, asked, options.results, json.loads(options.config))
     # for the first page of the report
-    short = "\n\n".join([summary(claims), later(claims), closest(readings)]) + "\n"
+    short = summary(claims, readings) + "\n"
     for name, content in (
         ("findings.md", found),
         ("findings.html", page(fragment(found), "Does it replicate?")),
