@@ -149,12 +149,13 @@ def within(part) -> float:
 
 def statements(reading="literal", numbers=None, epochs=(50_000, 200_000)) -> list[dict]:
     """Rows of a table of statements, all of which hold but for the given numbers."""
-    found, way = [], of_reading(name=reading, title=f"reading {reading}")
+    found, way = [], of_reading([()] * 3, name=reading, title=f"reading {reading}")
     for claim in CLAIMS:
         stated = 50_000 if claim.epoch == "fig3" else 200_000
         for epoch in epochs:
             usual = [[within(part)] * 3 for part in claim.parts]
-            values = (numbers or {}).get((claim.id, epoch), usual)
+            given = (numbers or {}).get((claim.id, epoch), [])
+            values = dict(enumerate([*given, *usual[len(given) :]], start=1))
             found += written(claim, way, epoch, epoch == stated, values)
     return found
 

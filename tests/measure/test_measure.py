@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from sparsedecay import data
 from sparsedecay.errors import DamagedFile
@@ -139,21 +140,35 @@ def test_dense_neurons_are_told_apart_by_their_skip_too(skip):
         assert measured.distinct_neurons(network, p, both) == [1, 2]
 
 
-def test_linear_nodes_are_those_whose_own_term_is_above_the_threshold():
-    W = np.array([[3.0, 1e-3, 0.0, 1.0], [4.0, 0.0, 0.0, 0.0]])  # columns of norm 5, 1e-3, 0, 1
-    V = np.array([[0.0, 1e-3], [0.6, 0.8], [1.0, 1.0], [1e-3, 0.0]])  # 1e-3, 1, sqrt 2, 1e-3
-    assert measured.linear_nodes(W, V, 1e-3) == 1  # terms 5e-3, 1e-3, 0 and 1e-3: "above" the last
-    assert measured.linear_nodes(W, V, 0.9e-3) == 3
-    assert measured.linear_nodes(W, V, 1.0) == 0
+def test_linear_nodes_in_use_are_those_above_a_tenth_of_the_largest():
+    W = np.array([[3.0, 1.0, 0.0, 0.0], [4.0, 0.0, 0.0, 1.0]])  # columns of norm 5, 1, 0, 1
+    V = np.array(
+        [[0.0, 2.0], [0.6, 0.8], [1.0, 1.0], [0.0, 1.01]]
+    )  # rows of norm 2, 1, sqrt 2, 1.01
+    assert measured.linear_nodes(W, V) == (2, 2), "terms of 10, 1, 0 and 1.01: above 1"
+    assert measured.linear_nodes(1e-6 * W, V) == (2, 2), "it knows no scale"
+    assert measured.linear_nodes(0 * W, V) == (0, 0)
 
 
-def test_nodes_that_learned_the_same_pattern_are_more_than_the_rank():
+def test_nodes_that_learned_the_same_pattern_are_one_pattern():
     rng = np.random.default_rng(0)
     w, v = rng.normal(size=30), rng.normal(size=20)
     W, V = np.outer(w, [1.0, 2.0, 0.0, -1.0]), np.outer([0.5, 1.0, 1.0, 1.0], v)
-    sigma = measured.singular_values(W, V)
-    assert measured.rank(sigma, 1e-6) == 1
-    assert measured.linear_nodes(W, V, 1e-6) == 3
+    assert measured.rank(measured.singular_values(W, V), 1e-6) == 1
+    assert measured.linear_nodes(W, V) == (3, 1), "also of opposite sign"
+    for angle, patterns in ((0.4, 1), (0.5, 2)):  # cosines of 0.92 and 0.88 around 0.9
+        V = np.array([[1.0, 0.0], [np.cos(angle), np.sin(angle)]])
+        assert measured.linear_nodes(np.ones((3, 2)), V) == (2, patterns)
+
+
+@pytest.mark.parametrize(("above", "rank"), [(1.01, 2), (0.99, 1)])
+def test_the_default_rank_is_that_of_torch(above, rank):
+    tolerance = 40 * np.finfo(np.float32).eps
+    A = np.zeros((40, 30))
+    A[0, 0], A[1, 1] = 3.0, 3.0 * tolerance * above
+    sigma = measured.singular_values(A)
+    assert measured.default_rank(sigma, 40, 30) == rank
+    assert torch.linalg.matrix_rank(torch.from_numpy(A).float()) == rank
 
 
 def test_the_average_counts_each_chosen_matrix_once():
@@ -219,7 +234,23 @@ def test_tables_agree_with_each_other(milestone, network, precision):
     assert summary.points == 8
     nodes = matrices.linear_nodes.dropna()
     assert nodes.index.tolist() == (["A2"] if network == "representer" else [])
-    assert (nodes >= matrices["rank"][nodes.index]).all()
+    assert (nodes >= matrices.patterns[nodes.index]).all()
+    assert matrices.alive.dropna().to_dict() == {"A2": True}
+    A2 = matrices.loc["A2"]
+    assert A2.sigma2_ratio == pytest.approx(spectrum.iloc[1] / spectrum.iloc[0])
+
+    def recorded(measure, matrix):
+        rows = last[(last.measure == measure) & (last.matrix == matrix)]
+        return rows.value.tolist()
+
+    for row in last[last.measure == "frobenius_norm"].itertuples():
+        assert matrices.loc[row.matrix].frobenius_norm == pytest.approx(row.value, rel=rel)
+    for layer, active in enumerate(summary.active_neurons, start=1):
+        assert recorded("active_neurons", f"h{layer}") == [active]
+    sigma = [value for i in (1, 2, 3) for value in recorded(f"singular_value_{i}", "A2")]
+    expected = spectrum.tolist() if network == "representer" else []
+    assert sigma == pytest.approx(expected, rel=rel)
+    assert summary.relative_mse == summary.mse_tail_median / summary.target_mean_square
     assert len(summary.active_neurons) == len(summary.distinct_neurons) == 2
     pairs = zip(summary.distinct_neurons, summary.active_neurons, strict=True)
     assert all(1 <= distinct <= active <= 6 for distinct, active in pairs)

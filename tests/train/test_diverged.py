@@ -102,7 +102,7 @@ def test_one_weight_that_is_no_number_is_enough():
     run = small_run()
     for name in ("W1", "b2", "c0_1", "V2"):
         engine = started("fused", run)
-        records = Records(run)
+        records = Records(run, torch.tensor(run.data.inputs()))
         assert records.add(engine)
         engine.losses = lambda: (torch.tensor(0.5), torch.tensor(0.5))
         engine.parameters[name].view(-1)[-1] = torch.nan
@@ -177,7 +177,7 @@ def test_what_was_measured_before_stays_and_the_rest_is_null(measured):
         row = results.table(run.id, epoch, "summary").iloc[0]
         found = [
             "mse", "mse_tail_median", "regularizer_value", "objective", "average_sparsity",
-            "active_neurons", "distinct_neurons",
+            "active_neurons", "distinct_neurons", "relative_mse", "on_spike",
         ]  # fmt: skip
         assert row[found].isna().all() if after else row[found].notna().all()
         of_others = [name for name, value in columns(run).items() if value is None]
