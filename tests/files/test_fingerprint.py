@@ -64,6 +64,8 @@ def test_words_do_not_count(old, new):
         ("= 3", "= 4"),
         ("a < b", "a <= b"),
         ("a + (b + c)", "(a + b) + c"),
+        ("a + (b + c)", "a + (c + b)"),
+        ("a + (b + c)", "a + (b - c)"),
         ("1e-3", "1e-4"),
         ("kept #", "Kept #"),
         ('"""kept"""', '"""Kept"""'),

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from sparsedecay.errors import UserError
-from sparsedecay.files.storage import again
+from sparsedecay.files.storage import again, problem
 
 FOLDER = ".snakemake/metadata"
 
@@ -70,9 +70,9 @@ def read_job(record: Path) -> Job:
     try:
         job = Job.model_validate_json(record.read_bytes())
     except (OSError, ValidationError) as error:
-        reason = str(error).splitlines()[-2 if isinstance(error, ValidationError) else 0]
+        reason = problem(error) if isinstance(error, ValidationError) else str(error)
         raise UserError(
-            f"{record}: is no record of Snakemake ({reason.strip()}).\n"
+            f"{record}: is no record of Snakemake ({reason}).\n"
             "Make it again with: snakemake --forceall"
         ) from None
     job.outputs = []  # a record from an archive may hold anything

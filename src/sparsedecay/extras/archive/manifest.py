@@ -18,6 +18,7 @@ from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.extras.archive.history import FOLDER, output_of
 from sparsedecay.extras.archive.opening import Archive
 from sparsedecay.files.provenance import file_digest
+from sparsedecay.files.storage import problem
 from sparsedecay.science.settings import Settings
 from sparsedecay.study.entries import show
 from sparsedecay.study.sections import Target
@@ -32,19 +33,19 @@ ADDED = frozenset({SUMS, LABEL, README, CRATE})
 
 MADE = ("results/", "figures/", ".snakemake/")
 READMES = ("results/README.md", "figures/README.md")
-KINDS: dict[str, tuple[str, ...]] = {
-    "source": ("source, configuration, environment",),
-    "data": ("data", ".parquet"),
-    "tables": ("tables", ".parquet", ".json", ".md", ".html"),
-    "weights": ("weights of milestones", ".safetensors"),
-    "figures": ("figures with sidecars", ".pdf", ".png", ".svg", ".json"),
-    "logs": ("logs", ".log"),
-    "benchmarks": ("benchmarks", ".jsonl"),
-    "records": ("Snakemake's records",),
-    "about": ("about this archive",),
+KINDS = {
+    "source": ("source, configuration, environment", ""),
+    "data": ("data", r"results/data/.+\.parquet"),
+    "tables": ("tables", r"results/(?!data/|logs/|benchmarks/).+\.(parquet|json|md|html)"),
+    "weights": ("weights of milestones", r"results/.+\.safetensors"),
+    "figures": ("figures with sidecars", r"figures/.+\.(pdf|png|svg|json)"),
+    "logs": ("logs", r"results/logs/.+\.log"),
+    "benchmarks": ("benchmarks", r"results/benchmarks/.+\.jsonl"),
+    "records": ("Snakemake's records", rf"{re.escape(FOLDER)}/.+"),
+    "about": ("about this archive", ""),
 }
-"""Kinds of files, in the order they are listed: their names, and how the names of results may end.
-None is a format that runs code when it is read."""
+"""Kinds of files, in the order they are listed: their names, and the names of results of each kind.
+No format here runs code when it is read."""
 LINE = re.compile(r"^([0-9a-f]{64})  (.+)$", re.MULTILINE)
 MOST = 20
 """Files that a message lists."""
@@ -100,11 +101,9 @@ def read_label(content: bytes, place: str) -> Label:
             )
         return Label.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = show(".".join(map(str, first["loc"])))
         raise DamagedFile(
-            f"{place}: {key}: {first['msg']}; it was made by another version, which can verify it: "
-            "look in its pyproject.toml"
+            f"{place}: {problem(error, show)}; it was made by another version, which can "
+            "verify it: look in its pyproject.toml"
         ) from None
 
 
@@ -114,34 +113,24 @@ def is_made(name: str) -> bool:
 
 
 def kind(name: str) -> str:
-    """The kind of a file in an archive, a key of `KINDS`."""
+    """The kind of a file in an archive, a key of `KINDS`; "" of a result that none holds."""
     if name in ADDED:
         return "about"
     if not is_made(name):
         return "source"
-    if name.startswith(".snakemake/"):
-        return "records"
-    if name.startswith("figures/"):
-        return "figures"
-    room = name.split("/")[1]
-    if name.endswith(".safetensors"):
-        return "weights"
-    return room if room in ("data", "logs", "benchmarks") else "tables"
+    return next((kind for kind, (_, names) in KINDS.items() if re.fullmatch(names, name)), "")
 
 
 def unsafe(names: Iterable[str]) -> list[str]:
     """Results in a format that none of ours has, and records of what lies outside a project."""
-    return [name for name in names if is_made(name) and not is_known(name)]
+    kinds = ((name, kind(name)) for name in names)
+    return [name for name, found in kinds if not found or (found == "records" and leaves(name))]
 
 
-def is_known(name: str) -> bool:
-    """Whether a result is one of ours, by its name."""
-    if kind(name) != "records":
-        return name.endswith(KINDS[kind(name)][1:])
-    within = PurePosixPath(name).is_relative_to(FOLDER)
-    output = output_of(PurePosixPath(name).relative_to(FOLDER)) if within else None
-    place = PurePosixPath(output or "/")
-    return not (place.is_absolute() or ".." in place.parts)
+def leaves(record: str) -> bool:
+    """Whether a record is about no file of a project."""
+    place = PurePosixPath(output_of(PurePosixPath(record).relative_to(FOLDER)) or "/")
+    return place.is_absolute() or ".." in place.parts
 
 
 def opened_content(content: Content) -> BufferedIOBase:
@@ -169,7 +158,7 @@ def read_sums(content: bytes, place: str) -> dict[str, str]:
     """SHA-256 by name.
 
     Raises:
-        DamagedFile: it is not what `write_sums` writes, to the byte.
+        DamagedFile: it is not exactly what `write_sums` writes.
     """
     digests = {name: sha for sha, name in LINE.findall(content.decode(errors="replace"))}
     if write_sums(digests) != content or not all(map(str.isprintable, digests)):

@@ -22,6 +22,7 @@ from sparsedecay.files.provenance import PACKAGE, file_digest, versions
 from sparsedecay.files.storage import atomic, write_file
 from sparsedecay.study.plan import load_plan
 from sparsedecay.study.study import Figures
+from sparsedecay.words import joined
 
 TEMPLATE = "workflow/report/archive.md"
 WITHOUT = """
@@ -113,13 +114,12 @@ def readme(
     """
     if TEMPLATE not in found.files:
         raise UserError(f"{TEMPLATE}: is missing; get it back from git")
-    *authors, last = citation.paper_authors
     text = (
         found.files[TEMPLATE]
         .read_text(encoding="utf-8")
         .format(
             title=f"sparsedecay {label.version}: results of {label.config}",
-            authors=f"{', '.join(authors)} and {last}" if authors else last,
+            authors=joined([*citation.paper_authors]),
             year=citation.paper_year,
             paper=citation.paper,
             figures="\n".join(sorted(figure_rows(found))),

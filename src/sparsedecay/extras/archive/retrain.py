@@ -1,7 +1,7 @@
 """Trains one run of an archive again, from nothing, and compares its tables.
 
 With the machine and the versions that made the archive, the bits must be the same. Elsewhere sums
-are rounded otherwise, and after some thousand epochs the trajectory is another one: then the
+are rounded differently, and after some thousand epochs the trajectory is another one: then the
 question is whether the new numbers lie where other draws of targets and weights lie.
 """
 
@@ -31,11 +31,11 @@ from sparsedecay.study.check import find
 from sparsedecay.study.plan import load_plan
 
 DRAWS = 4
-"""Draws, that of the archive among them, whose spread the new numbers are held against."""
+"""Draws, the archive's among them, with whose spread the new numbers are compared."""
 # whether it diverged is asked first, and the number of parameters is none of training's
 MEASURES = [name for name in MEASURED if name not in ("diverged", "parameters")]
 Row = Mapping[str, Any]
-"""Of the summary: what was measured of a run at one milestone."""
+"""What the summary holds of a run at one milestone."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def retrain(archive: Archive, label: Label, workflow: Workflow, name: str) -> bo
 
 
 def made_by(folder: Path, name: str, epoch: int) -> dict[str, str]:
-    """What decides the bits of a stretch of training beside its settings.
+    """What decides the bits of a stretch of training besides its settings.
 
     Raises:
         UserError: the stretch does not say.
