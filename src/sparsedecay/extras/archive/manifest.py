@@ -4,12 +4,10 @@
 writes it. A file's name says its kind.
 """
 
-import hashlib
 import re
 import sys
-from collections.abc import Iterable, Mapping
-from io import BufferedIOBase, BytesIO
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, ValidationError
@@ -49,9 +47,6 @@ No format here runs code when it is read."""
 LINE = re.compile(r"^([0-9a-f]{64})  (.+)$", re.MULTILINE)
 MOST = 20
 """Files that a message lists."""
-
-Content = Path | bytes
-"""A file that is packed: where it lies, or what it holds."""
 
 Printable = Annotated[str, Field(max_length=1000, pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$")]
 """Text that a terminal only shows: without control characters."""
@@ -113,40 +108,17 @@ def is_made(name: str) -> bool:
 
 
 def kind(name: str) -> str:
-    """The kind of a file in an archive, a key of `KINDS`; "" of a result that none holds."""
+    """The kind of a file in an archive, a key of `KINDS`; "" of a result in a format that none of
+    them has, and of a record of what lies outside a project."""
     if name in ADDED:
         return "about"
     if not is_made(name):
         return "source"
-    return next((kind for kind, (_, names) in KINDS.items() if re.fullmatch(names, name)), "")
-
-
-def unsafe(names: Iterable[str]) -> list[str]:
-    """Results in a format that none of ours has, and records of what lies outside a project."""
-    kinds = ((name, kind(name)) for name in names)
-    return [name for name, found in kinds if not found or (found == "records" and leaves(name))]
-
-
-def leaves(record: str) -> bool:
-    """Whether a record is about no file of a project."""
-    place = PurePosixPath(output_of(PurePosixPath(record).relative_to(FOLDER)) or "/")
-    return place.is_absolute() or ".." in place.parts
-
-
-def opened_content(content: Content) -> BufferedIOBase:
-    """A file that is packed, to be read."""
-    return BytesIO(content) if isinstance(content, bytes) else open(content, "rb")
-
-
-def size(content: Content) -> int:
-    """Bytes."""
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
-
-
-def digest(content: Content) -> str:
-    """SHA-256, hexadecimal."""
-    with opened_content(content) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    found = next((kind for kind, (_, names) in KINDS.items() if re.fullmatch(names, name)), "")
+    if found == "records":
+        output = PurePosixPath(output_of(PurePosixPath(name).relative_to(FOLDER)) or "/")
+        return "" if output.is_absolute() or ".." in output.parts else found
+    return found
 
 
 def write_sums(digests: Mapping[str, str]) -> bytes:
@@ -201,9 +173,9 @@ def differences(archive: Archive) -> list[str]:
     """
     listed = read_sums(archive.read(SUMS), f"{archive.path}: {SUMS}")
     there = set(archive.names) - {SUMS}
-    if wrong := unsafe(there):
+    if wrong := next((name for name in archive.names if not kind(name)), None):
         raise UserError(
-            f"{archive.path}: {wrong[0]} is in a format that no archive of sparsedecay holds; do "
+            f"{archive.path}: {wrong} is in a format that no archive of sparsedecay holds; do "
             "not trust it"
         )
     problems = [f"missing: {name}" for name in sorted(listed.keys() - there)]
