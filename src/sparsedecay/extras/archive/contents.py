@@ -143,18 +143,14 @@ def config_in(source: Source, config: Path, study: Study) -> str:
 
 def wanted(plan: Plan, target: Target) -> list[str]:
     """The files that a target of the workflow makes, without those they are made of."""
-    if target == "sweep":
-        return [paths.swept(table) for table in paths.MERGED]
-    if target == "all":
-        merged = [paths.merged(table) for table in paths.MERGED] if plan.study.shown else []
-        return [*figure_files(plan.study.figures.names), *merged]
-    if target == "replicate":
-        return figure_files(plan.replicated)
-    return [*figure_files(["readings"]), *(f"results/claims/{name}" for name in FINDINGS)]
-
-
-def figure_files(names: list[str]) -> list[str]:
-    return [paths.figure(name, ending) for name in names for ending in ENDINGS]
+    shown = paths.MERGED if plan.study.shown else ()
+    figures, tables = {
+        "all": (plan.study.figures.names, map(paths.merged, shown)),
+        "replicate": (plan.replicated, ()),
+        "readings": (["readings"], (f"results/claims/{name}" for name in FINDINGS)),
+        "sweep": ((), map(paths.swept, paths.MERGED)),
+    }[target]
+    return [*(paths.figure(name, ending) for name in figures for ending in ENDINGS), *tables]
 
 
 @dataclass(frozen=True)

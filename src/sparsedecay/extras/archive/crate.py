@@ -144,12 +144,10 @@ class Writer:
         comes later."""
         self.known: dict[str, Entity] = {}
         for name in sorted(self.files.keys() - {WORKFLOW}):
-            about = {"about": self.root} if name in ("README.md", README) else {}
-            format_ = FORMATS.guess_type(name)[0] or "text/plain"
-            properties = {"name": name, "description": kind(name), "encodingFormat": format_}
-            self.known[name] = self.crate.add_file(
-                dest_path=name, properties={**properties, **self.bytes_of(name), **about}
-            )
+            told = {"name": name, "description": kind(name), **self.bytes_of(name)}
+            told["encodingFormat"] = FORMATS.guess_type(name)[0] or "text/plain"
+            told |= {"about": self.root} if name in ("README.md", README) else {}
+            self.known[name] = self.crate.add_file(dest_path=name, properties=told)
         why = "A state that training went on from; not in the archive, training makes it again."
         for name in self.contents.left_out:
             self.known[name] = self.add(f"#left-out/{name}", "CreativeWork", name, description=why)

@@ -162,15 +162,13 @@ def rerender(label: manifest.Label, workflow: Workflow) -> bool:
     folder = workflow.folder
     listed = manifest.read_sums((folder / manifest.SUMS).read_bytes(), manifest.SUMS)
     names, figures = [], 0
-    for job in History(folder).all:
-        if job.rule != "figure":
-            continue
-        if not listed.keys() >= {name for name in job.inputs if manifest.is_made(name)}:
+    for job in (job for job in History(folder).all if job.rule == "figure"):
+        if listed.keys() >= {name for name in job.inputs if manifest.is_made(name)}:
+            figures += 1
+            # by the manifest, as records of strangers may name anything
+            names += [n for n in job.outputs if n in listed and manifest.kind(n) == "figures"]
+        else:
             print(f"{job.name}: not drawn, as it shows weights that the archive was made without")
-            continue
-        figures += 1
-        # by the manifest, as records of strangers may name anything
-        names += [n for n in job.outputs if n in listed and manifest.kind(n) == "figures"]
     for name in names:
         (folder / name).unlink()
     workflow.snakemake(*names)
@@ -279,10 +277,8 @@ def within(new: dict[str, Any], draws: list[dict[str, Any]]) -> bool:
     whole = [draw for draw in draws if draw.get("diverged") is None]
     lost = new.get("diverged") is not None
     if lost or not whole:
-        print(
-            f"  it {'diverged' if lost else 'did not diverge'} here; "
-            f"{len(draws) - len(whole)} of {len(draws)} draws did"
-        )
+        words = "diverged" if lost else "did not diverge"
+        print(f"  it {words} here; {len(draws) - len(whole)} of {len(draws)} draws did")
         return lost and len(whole) < len(draws)
     inside = 0
     for name in MEASURES:
