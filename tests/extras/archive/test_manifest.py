@@ -17,18 +17,8 @@ from sparsedecay.extras.archive.manifest import KINDS, LABEL, SUMS, differences,
 from sparsedecay.extras.archive.opening import opened
 from sparsedecay.extras.archive.pack import pack
 from sparsedecay.extras.archive.verify import main
-from tests.extras.archive.made import (
-    ROOT,
-    SAID,
-    TEXTS,
-    contents,
-    flipped,
-    listed,
-    remade,
-    sha256,
-    small,
-    zipped,
-)
+from tests.extras.archive import made
+from tests.extras.archive.made import SAID, TEXTS, contents, listed, remade, small, zipped
 
 TEXT_OF_LABEL = SAID.model_dump_json().encode()
 
@@ -79,7 +69,7 @@ def test_one_flipped_bit_in_any_file_is_found(whole, tmp_path_factory, data):
     files = contents(whole)
     name = data.draw(st.sampled_from(sorted(files)))
     at = data.draw(st.integers(0, len(files[name]) - 1))
-    changes = {name: flipped(files[name], at, data.draw(st.integers(0, 7)))}
+    changes = {name: made.flipped(files[name], at, data.draw(st.integers(0, 7)))}
     path = remade(tmp_path_factory.mktemp("flipped") / "a.zip", whole, changes, dict)
     told = found(path)
     assert told if name == SUMS else told == [f"altered: {name}"]
@@ -92,7 +82,7 @@ def test_one_flipped_bit_in_the_zip_itself_is_found(whole, tmp_path_factory, dat
     content = whole.read_bytes()
     at, bit = data.draw(st.integers(0, len(content) - 1)), data.draw(st.integers(0, 7))
     path = tmp_path_factory.mktemp("flipped") / "a.zip"
-    path.write_bytes(flipped(content, at, bit))
+    path.write_bytes(made.flipped(content, at, bit))
     shutil.copy(whole.with_name("a.zip.sha256"), path.parent)
     assert found(path)
 
@@ -178,7 +168,7 @@ def test_a_label_from_before_there_were_formats(other, capsys):
     "name", ["snakemake.py", "yaml.so", "matplotlibrc", "src/x.py", "Makefile"]
 )
 def test_more_code_is_other_code_and_not_run_unasked(tmp_path, name):
-    ours = {"Snakefile": (ROOT / "Snakefile").read_bytes(), "config/config.yaml": b""}
+    ours = {"Snakefile": (made.ROOT / "Snakefile").read_bytes(), "config/config.yaml": b""}
     path = zipped(tmp_path / "a.zip", listed({**ours, LABEL: TEXT_OF_LABEL, name: b"x = 1"}))
     for flags in (["--rerender"], ["--retrain", "run"]):
         words = f"its code is not that of this copy of .*{name}.*add --trust"
@@ -195,7 +185,7 @@ def test_a_folder_that_is_not_empty(whole, tmp_path):
 
 @given(st.dictionaries(st.from_regex(r"[a-z./ ]{0,9}[a-z]", fullmatch=True), st.binary(max_size=4)))
 def test_the_manifest_is_read_as_it_was_written(files):
-    sums = {name: sha256(content) for name, content in files.items()}
+    sums = {name: made.sha256(content) for name, content in files.items()}
     assert manifest.read_sums(manifest.write_sums(sums), "here") == sums
 
 
