@@ -89,10 +89,8 @@ class History:
                 job = Job.model_validate_json(file.read_bytes())
             except (OSError, ValidationError) as error:
                 reason = problem(error) if isinstance(error, ValidationError) else str(error)
-                remedy = "Make it again with: snakemake --forceall"
-                raise UserError(
-                    f"{file}: is no record of Snakemake ({reason}).\n{remedy}"
-                ) from None
+                told = f"{file}: is no record of Snakemake ({reason})."
+                raise UserError(f"{told}\nMake it again with: snakemake --forceall") from None
             job.outputs = []  # a record from an archive may hold anything
             # one job writes a record for each of its outputs; without a log it has but one
             alike = (job.rule, job.inputs, job.logs, job.command, job.params)

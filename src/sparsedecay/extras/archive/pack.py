@@ -101,10 +101,8 @@ def pack(out: Path, files: Mapping[str, Path], programs: Collection[str] = ()) -
                     shutil.copyfileobj(file, target, BLOCK)
         with opened(temporary) as archive:  # that it can be opened, and is right
             if wrong := manifest.differences(archive):
-                raise UserError(
-                    f"{out}: was not written as it should be: {wrong[0]}; wait until nothing else "
-                    "runs here"
-                )
+                told = f"{out}: was not written as it should be: {wrong[0]}"
+                raise UserError(f"{told}; wait until nothing else runs here")
         return file_digest(temporary)
 
 
