@@ -77,10 +77,11 @@ def test_a_document_out_of_date_is_named_and_written(tmp_path, check, spoilt, co
     assert ((tmp_path / stale).read_bytes() == before) == (spoilt == stale and kept)
 
 
-@pytest.mark.parametrize("content", ["", "no marks", document.MARKS[0]])
+@pytest.mark.parametrize("content", [None, "", "no marks", document.MARKS[0]])
 def test_a_readme_without_a_place_for_the_keys_is_told(tmp_path, content):
     shutil.copy(PAPER, tmp_path)
-    (tmp_path / "README.md").write_text(content)
+    if content is not None:
+        (tmp_path / "README.md").write_text(content)
     with pytest.raises(UserError, match=r"README\.md: lacks a line <!--"):
         document.main(["--folder", str(tmp_path)])
 

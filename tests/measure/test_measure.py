@@ -142,9 +142,7 @@ def test_dense_neurons_are_told_apart_by_their_skip_too(skip):
 
 def test_linear_nodes_in_use_are_those_above_a_tenth_of_the_largest():
     W = np.array([[3.0, 1.0, 0.0, 0.0], [4.0, 0.0, 0.0, 1.0]])  # columns of norm 5, 1, 0, 1
-    V = np.array(
-        [[0.0, 2.0], [0.6, 0.8], [1.0, 1.0], [0.0, 1.01]]
-    )  # rows of norm 2, 1, sqrt 2, 1.01
+    V = np.array([[0.0, 2.0], [0.6, 0.8], [1.0, 1.0], [0.0, 1.01]])  # 2, 1, sqrt 2, 1.01
     assert measured.linear_nodes(W, V) == (2, 2), "terms of 10, 1, 0 and 1.01: above 1"
     assert measured.linear_nodes(1e-6 * W, V) == (2, 2), "it knows no scale"
     assert measured.linear_nodes(0 * W, V) == (0, 0)

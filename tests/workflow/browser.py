@@ -4,12 +4,13 @@ import base64
 import json
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import websocket
+
+from tests.processes import wait_for
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -34,7 +35,9 @@ class Browser:
              f"--user-data-dir={self.folder}", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        port = self.wait(self.folder / "DevToolsActivePort").splitlines()[0]
+        file = self.folder / "DevToolsActivePort"
+        wait_for(lambda: file.exists() and "\n" in file.read_text(), "the browser has started", 30)
+        port = file.read_text().splitlines()[0]
         with urlopen(f"http://127.0.0.1:{port}/json") as answer:
             pages = [target for target in json.load(answer) if target["type"] == "page"]
         self.socket = websocket.create_connection(
@@ -48,14 +51,6 @@ class Browser:
         self.socket.close()
         self.process.terminate()
         self.process.wait(30)
-
-    @staticmethod
-    def wait(file: Path) -> str:
-        for _ in range(300):
-            if file.exists() and file.read_text().count("\n"):
-                return file.read_text()
-            time.sleep(0.1)
-        raise TimeoutError(f"{file}: the browser did not start")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """One command of the protocol; what happens meanwhile is noted."""
@@ -94,11 +89,8 @@ class Browser:
 
     def until(self, expression: str) -> Any:
         """Wait until an expression is true."""
-        for _ in range(300):
-            if value := self.evaluate(expression):
-                return value
-            time.sleep(0.1)
-        raise TimeoutError(expression)
+        wait_for(lambda: self.evaluate(expression), expression, 30)
+        return self.evaluate(expression)
 
     def picture(self, file: Path) -> None:
         file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))

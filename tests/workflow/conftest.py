@@ -54,9 +54,7 @@ def built(tmp_path_factory):
     def make(project):
         project.clone()
         project.python = sys.executable
-        done = project.snakemake("--cores", "2")
-        assert done.returncode == 0, done.stderr
-        (project.folder / "log").write_text(done.stderr)
+        (project.folder / "log").write_text(project.said("--cores", "2"))
 
     return once(tmp_path_factory, "smoke", make)
 
@@ -68,8 +66,7 @@ def replicated(built, warm, tmp_path_factory):
     def make(project):
         copied(built.folder, project.folder)
         project.python = warm.python
-        done = project.snakemake("--cores", "2", "replicate", "readings")
-        assert done.returncode == 0, done.stderr
+        project.said("--cores", "2", "replicate", "readings")
 
     return once(tmp_path_factory, "replicated", make)
 
@@ -83,8 +80,7 @@ def archived(built, warm, tmp_path_factory):
         project.python = warm.python
         for part in ("results", "figures", ".snakemake"):
             copied(built.folder / part, project.folder / part)
-        done = project.snakemake("archive")
-        assert done.returncode == 0, done.stderr
+        project.said("archive")
 
     return once(tmp_path_factory, "archived", make)
 

@@ -72,14 +72,7 @@ class Project:
 
     def sparsedecay(self, *arguments: str | Path) -> subprocess.CompletedProcess:
         """Run a command of the copy's own code in its folder."""
-        return subprocess.run(
-            [self.python, "-m", "sparsedecay", *map(str, arguments)],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.folder / "src")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return self.snakemake(*map(str, arguments), module="sparsedecay")
 
     def snakemake(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess:
         """Run Snakemake on the copy's own code, as if the copy were the one that is installed."""
@@ -87,9 +80,25 @@ class Project:
         output, errors = process.communicate()
         return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
+    def said(self, *arguments: str, code: int = 0, **options: Any) -> str:
+        """All that Snakemake says, once it has ended with this status and without a traceback."""
+        done = self.snakemake(*arguments, **options)
+        told = str(done.stdout) + str(done.stderr)
+        assert done.returncode == code, told
+        assert "Traceback" not in told, told
+        return told
+
+    def refused(self, *arguments: str) -> str:
+        """The same of a call that fails before any job has written something."""
+        before = self.files()
+        told = self.said(*arguments, code=1)
+        assert self.files() == before
+        return told
+
     def start(
         self,
         *arguments: str,
+        module: str = "snakemake",
         before: Sequence[str] = (),
         env: Mapping[str, str] = MappingProxyType({}),
         **options: Any,
@@ -97,18 +106,24 @@ class Project:
         """The same, without waiting for its end.
 
         Args:
-            arguments: of Snakemake
+            arguments: of Snakemake, or of another module
             before: words of a command that starts it
             env: what differs in its environment
             options: of `subprocess.Popen`
         """
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         return subprocess.Popen(
-            [*before, self.python, "-m", "snakemake", *arguments],
+            [*before, self.python, "-m", module, *arguments],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(self.folder / "src"), **env},
             **{**streams, **options},
         )
+
+    def make(self, *arguments: str) -> str:
+        """What make would do."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        command = ["make", "--dry-run", *arguments]
+        return subprocess.check_output(command, cwd=self.folder, env=env, text=True)
 
     def edit(self, file: str, old: str, new: str) -> None:
         path = self.folder / file
@@ -128,17 +143,15 @@ class Project:
     def jobs(self, *arguments: str) -> set[str]:
         """Run Snakemake and tell which jobs wrote something, by what they wrote."""
         before = self.files()
-        done = self.snakemake("--cores", "2", *arguments)
-        assert done.returncode == 0, done.stderr
+        self.said("--cores", "2", *arguments)
         after = self.files()
         assert not before.keys() - after.keys()
         return {job(path) for path in after if after[path] != before.get(path)}
 
     def wanted(self, *arguments: str) -> set[str]:
         """Which jobs a dry run names, by what they would write."""
-        done = self.snakemake("--dry-run", *arguments)
-        assert done.returncode == 0, done.stderr
-        outputs = re.findall(r"^    output: ([^,\n]+)", done.stdout, re.MULTILINE)
+        said = self.said("--dry-run", *arguments)
+        outputs = re.findall(r"^    output: ([^,\n]+)", said, re.MULTILINE)
         return {job(output) for output in outputs}
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
 import sys
 import zipfile
 from urllib.parse import unquote
@@ -14,10 +13,10 @@ from sparsedecay.extras.archive import manifest
 from sparsedecay.extras.archive.contents import source
 from sparsedecay.extras.archive.history import History
 from sparsedecay.extras.archive.manifest import CRATE, LABEL, README, SUMS
-from sparsedecay.extras.archive.opening import opened
 from sparsedecay.files.provenance import file_digest
 from tests.extras.archive.crate import problems
-from tests.extras.archive.made import contents, flipped, of_kind, zipped
+from tests.extras.archive.made import contents, of_kind, sha256
+from tests.workflow.conftest import copied
 from tests.workflow.project import ROOT, Project, job
 from tests.workflow.test_rerun import DENSE, EQ2, FIGURES
 
@@ -48,18 +47,15 @@ def crate(unpacked, tmp_path):
 @pytest.fixture
 def checkout(archived, tmp_path):
     """A copy of the checkout with its results, to be edited and packed again."""
-    folder = tmp_path / "project"
-    subprocess.run(["cp", "-a", archived.folder, folder], check=True)
-    return Project(folder)
+    return copied(archived.folder, tmp_path / "project")
 
 
 def packed(project):
     """The archive that a project makes now, and what Snakemake says."""
     shutil.rmtree(project.folder / "results/archive", ignore_errors=True)
-    done = project.snakemake("archive")
-    assert done.returncode == 0, done.stderr
+    said = project.said("archive")
     (found,) = (project.folder / "results/archive").glob("*.zip")
-    return found, done.stdout
+    return found, said
 
 
 def test_it_holds_all_that_made_the_figures(archived, archive):
@@ -114,43 +110,25 @@ def test_the_same_results_give_the_same_bytes(request, archive, where):
     assert file_digest(again) == file_digest(archive)
 
 
-def test_nothing_is_to_be_done_elsewhere(unpacked, tmp_path, monkeypatch):
-    """In another folder, home and time zone, under another user's name."""
+def test_elsewhere_only_what_is_asked_for_is_done(unpacked, tmp_path, monkeypatch):
+    """In another folder, home and time zone, under another user's name: nothing at first, and the
+    same figures for `make figures`."""
     other = {"HOME": str(tmp_path), "USER": "stranger", "LOGNAME": "stranger", "TZ": "Asia/Tokyo"}
     for name, value in other.items():
         monkeypatch.setenv(name, value)
     unpacked.python = sys.executable  # as a warm one has begun at home
-    done = unpacked.snakemake("--dry-run")
-    assert "Nothing to be done" in done.stdout + done.stderr
-
-
-def test_make_knows_the_config_of_the_results(unpacked):
-    label = unpacked.folder / LABEL
-    label.write_text(label.read_text().replace("config/config.yaml", "config/mine.yaml"))
-    make = ["env", "--unset=MAKEFLAGS", "--unset=MAKELEVEL", "make", "--dry-run"]
-    for more, config in (([], "config/mine.yaml"), (["CONFIG=other.yaml"], "other.yaml")):
-        said = subprocess.check_output([*make, *more], cwd=unpacked.folder, text=True)
-        assert f'snakemake --configfile "{config}"' in said
-
-
-def test_figures_are_drawn_again_and_nothing_else(unpacked):
-    """What `make figures` does."""
+    assert "Nothing to be done" in unpacked.said("--dry-run")
     before = {name: file_digest(unpacked.folder / name) for name in DRAWN}
     assert unpacked.jobs("--forcerun", "figure") == FIGURES
     assert {name: file_digest(unpacked.folder / name) for name in DRAWN} == before
     assert unpacked.jobs() == set()
 
 
-def test_one_flipped_bit_in_every_file_at_once(archive, tmp_path):
-    files = {
-        name: flipped(content, 1000) if content else content
-        for name, content in contents(archive).items()
-    }
-    files[SUMS] = contents(archive)[SUMS]
-    with opened(zipped(tmp_path / "a.zip", files)) as spoilt:
-        told = set(manifest.differences(spoilt))
-    empty = {name for name, content in files.items() if not content}
-    assert told == {f"altered: {name}" for name in files.keys() - {SUMS} - empty}
+def test_make_knows_the_config_of_the_results(unpacked):
+    label = unpacked.folder / LABEL
+    label.write_text(label.read_text().replace("config/config.yaml", "config/mine.yaml"))
+    assert 'snakemake --configfile "config/mine.yaml"' in unpacked.make()
+    assert 'snakemake --configfile "other.yaml"' in unpacked.make("CONFIG=other.yaml")
 
 
 @pytest.mark.parametrize(
@@ -199,7 +177,7 @@ def test_the_crate_tells_how_each_figure_was_made(archived, archive):
     assert told.keys() == files.keys() - {SUMS, CRATE}
     for name, one in told.items():
         assert one["contentSize"] == str(len(files[name]))
-        assert one["sha256"] == manifest.digest(files[name])
+        assert one["sha256"] == sha256(files[name])
 
 
 def test_without_weights(checkout):
@@ -224,36 +202,22 @@ def test_changes_that_are_in_no_commit(checkout):
     assert "**with changes that are in no commit** (README.md)" in told
 
 
-def test_what_an_archive_needs(project):
-
-    def told(*arguments):
-        done = project.snakemake("archive", *arguments)
-        assert done.returncode == 1
-        assert "Traceback" not in done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    assert "neither a git checkout nor an unpacked archive" in told("--dry-run")
-    one = "An archive holds the results of one config file"
-    assert one in told("--config", "training={epochs: 3000}")
-    assert one in told("--configfile", "config/config.yaml", "config/smoke.yaml")
-    text = project.config.read_text()
-    project.config.write_text(text[: text.index("\narchive:")])
-    assert "The config has no section `archive`" in told()
-    assert project.snakemake("--dry-run").returncode == 0
+def test_an_archive_is_of_one_config_file_and_of_a_source(project):
+    said = project.refused("archive", "--dry-run")
+    assert "neither a git checkout nor an unpacked archive" in said
+    files = "config/config.yaml", "config/smoke.yaml"
+    for more in (["--config", "training={epochs: 3000}"], ["--configfile", *files]):
+        said = project.refused("archive", *more)
+        assert "An archive holds the results of one config file" in said
 
 
-def test_a_config_from_outside(checkout, tmp_path):
+def test_a_config_and_readings_from_outside(checkout, tmp_path):
     outside = shutil.copyfile(checkout.config, tmp_path / "mine.yaml")
     shutil.copy(checkout.folder / "config/smoke-readings.yaml", tmp_path)
-    done = checkout.snakemake("archive", "--dry-run", "--configfile", str(outside))
-    assert done.returncode == 1
-    assert "lies outside of the project" in done.stdout
-
-
-def test_readings_that_git_does_not_know(checkout):
+    said = checkout.refused("archive", "--dry-run", "--configfile", str(outside))
+    assert "lies outside of the project" in said
     checkout.git("rm", "--quiet", "--cached", "config/smoke-readings.yaml")
     with open(checkout.folder / ".gitignore", "a") as ignored:
         ignored.write("smoke-readings.yaml\n")
-    done = checkout.snakemake("archive", "--dry-run")
-    assert done.returncode == 1
-    assert "config/smoke-readings.yaml: is no part of the source" in done.stdout
+    said = checkout.refused("archive", "--dry-run")
+    assert "config/smoke-readings.yaml: is no part of the source" in said

@@ -120,37 +120,3 @@ def test_other_words_in_the_findings_redo_them_alone(study):
     study.edit("src/sparsedecay/claims/findings.py", '"# Does it replicate?"', '"# Or not?"')
     jobs = study.jobs(*TARGETS, "all")
     assert {job.split()[0] for job in jobs} == {"findings"}
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_a_config_without_claims_is_told(built, tmp_path, target):
-    text = built.config.read_text()
-    (tmp_path / "bare.yaml").write_text(text[: text.index("\nclaims:")])
-    done = built.snakemake("-n", target, "--configfile", str(tmp_path / "bare.yaml"))
-    assert done.returncode != 0
-    assert "has no section `claims`" in done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-
-
-BAD = {
-    "unknown key": ("{optimizer: {batches: 2}}", "{optimizer: {batchs: 2}}", "did you mean"),
-    "range": ("{optimizer: {batches: 2}}", "{optimizer: {batches: 0}}", "optimizer.batches"),
-    "too many": ("{optimizer: {batches: 2}}", "{optimizer: {batches: 9}}", "optimizer.batches"),
-    "no title": ("  title: two minibatches an epoch\n", "", "title"),
-    "measures": ("{measures: {average_over: [W, V, C]}}", "{measures: {threshold: 1.0e-2}}",
-                 "average_over"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_a_bad_reading_is_told_before_any_job_starts(study, name):
-    old, new, told = BAD[name]
-    study.edit("config/smoke-readings.yaml", old, new)
-    before = study.files()
-    done = study.snakemake("readings")
-    output = done.stdout + done.stderr
-    assert done.returncode != 0
-    assert "Traceback" not in output
-    assert "smoke-readings.yaml" in output
-    assert told in output
-    assert study.files() == before

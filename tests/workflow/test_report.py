@@ -25,8 +25,7 @@ SHOW = """
 @pytest.fixture(scope="module")
 def page(replicated, tmp_path_factory) -> Path:
     page = tmp_path_factory.mktemp("report") / "report.html"
-    done = replicated.snakemake("all", "replicate", "readings", "--report", str(page))
-    assert done.returncode == 0, done.stderr
+    replicated.said("all", "replicate", "readings", "--report", str(page))
     return page
 
 
@@ -88,8 +87,7 @@ def test_captions_name_the_runs(browser):
 
 
 def test_without_the_statements_it_says_how_to_get_them(built, tmp_path):
-    done = built.snakemake("--report", str(tmp_path / "report.html"))
-    assert done.returncode == 0, done.stderr
+    built.said("--report", str(tmp_path / "report.html"))
     with Browser(tmp_path / "profile") as browser:
         browser.open(tmp_path / "report.html")
         text = browser.until("document.body.innerText.includes('study') && document.body.innerText")

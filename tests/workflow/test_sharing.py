@@ -1,7 +1,6 @@
 """Data and milestones that several folders share: Snakemake's cache between workflows."""
 
 import re
-import subprocess
 
 import pytest
 
@@ -20,11 +19,6 @@ def store(tmp_path, monkeypatch):
     return folder
 
 
-def clone(folder):
-    folder.mkdir()
-    return Project(folder).clone()
-
-
 def trained(project):
     """The stretches that were really trained there: these leave a benchmark."""
     folder = project.folder / "results/benchmarks/train"
@@ -36,13 +30,11 @@ FIGURE = "figures/fig3.pdf"
 
 
 def test_a_second_clone_trains_nothing(store, built, tmp_path):
-    first, second = clone(tmp_path / "first"), clone(tmp_path / "second")
-    done = first.snakemake("--cores", "2", FIGURE, "--cache")
-    assert done.returncode == 0, done.stderr
+    first, second = Project(tmp_path / "first").clone(), Project(tmp_path / "second").clone()
+    first.said("--cores", "2", FIGURE, "--cache")
     assert len(trained(first)) == 2
     assert not list((first.folder / "results/checkpoints").glob("*")), "no second copies are left"
-    done = second.snakemake("--cores", "2", FIGURE, "--cache")
-    assert done.returncode == 0, done.stderr
+    second.said("--cores", "2", FIGURE, "--cache")
     assert trained(second) == set()
     links = {name for name in second.files() if (second.folder / name).is_symlink()}
     assert {job(name) for name in links} == DATA | {
@@ -59,12 +51,11 @@ def test_a_second_clone_trains_nothing(store, built, tmp_path):
 def test_milestones_are_not_mistaken_for_each_other(store, built, tmp_path):
     """Two with the same predecessor differ in their epoch alone."""
     run = next(name.split("/")[2] for name in built.files() if EQ2["0.001"] in name)
-    first, second = clone(tmp_path / "first"), clone(tmp_path / "second")
+    first, second = Project(tmp_path / "first").clone(), Project(tmp_path / "second").clone()
     second.edit("config/config.yaml", "epochs: 2000", "epochs: 1500")
     for project, epoch in ((first, 2000), (second, 1500)):
         state = f"results/train/{run}/{epoch}/state.safetensors"
-        done = project.snakemake("--cores", "2", state, "--cache")
-        assert done.returncode == 0, done.stderr
+        project.said("--cores", "2", state, "--cache")
     assert trained(first) == {f"{run}/1000.jsonl", f"{run}/2000.jsonl"}
     assert trained(second) == {f"{run}/1500.jsonl"}
 
@@ -75,17 +66,15 @@ def test_without_the_cache_nobody_hears_of_it(built):
 
 def test_a_cache_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setenv("SNAKEMAKE_OUTPUT_CACHE", str(tmp_path / "nothing"))
-    done = clone(tmp_path / "first").snakemake("--cores", "2", "--cache")
+    done = Project(tmp_path / "first").clone().snakemake("--cores", "2", "--cache")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "nothing" in done.stderr
 
 
-def test_make_uses_the_cache_if_there_is_one(store, tmp_path):
-    make = ["env", "--unset=MAKEFLAGS", "--unset=MAKELEVEL", "make", "--dry-run"]
-    said = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+def test_make_uses_the_cache_if_there_is_one(store, monkeypatch):
     # in an unpacked archive it is the config of its results
-    assert re.search(r'snakemake --configfile "config/\w+\.yaml" --cache', said)
-    without = ["env", "--unset=SNAKEMAKE_OUTPUT_CACHE", *make]
-    said = subprocess.run(without, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "--cache" not in said
+    said = r'snakemake --configfile "config/\w+\.yaml" --cache'
+    assert re.search(said, Project(ROOT).make())
+    monkeypatch.delenv("SNAKEMAKE_OUTPUT_CACHE")
+    assert "--cache" not in Project(ROOT).make()

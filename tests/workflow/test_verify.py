@@ -8,20 +8,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.archive import fetch, retrain
+from sparsedecay.extras.archive import fetch
+from sparsedecay.extras.archive.verify import DRAWS
 from sparsedecay.files import paths
-from tests.extras.archive.made import contents, listed, of_kind, zipped
+from tests.extras.archive.made import contents, of_kind, remade
 from tests.workflow.project import Project
 from tests.workflow.test_rerun import DENSE, EQ2
 
 pytestmark = pytest.mark.workflow
-
-
-def repack(archive, target, change):
-    """The archive with other files, and a manifest to match."""
-    files = contents(archive)
-    change(files)
-    return zipped(target, listed(files))
 
 
 def verify(project, archive, *flags, code=0):
@@ -41,11 +35,8 @@ def test_verified_and_drawn_again(archived, archive):
 
 def test_a_figure_that_does_not_come_from_the_tables(archived, archive, tmp_path):
     """The manifest was made to match, so that only drawing it again can tell."""
-
-    def forge(files):
-        files["figures/fig3.png"] = files["figures/fig1.png"]
-
-    forged = repack(archive, tmp_path / "forged.zip", forge)
+    changes = {"figures/fig3.png": contents(archive)["figures/fig1.png"]}
+    forged = remade(tmp_path / "forged.zip", archive, changes)
     verify(archived, forged)
     said = verify(archived, forged, "--rerender", code=1)
     assert "15 of 16 files of 4 figures: the same bytes" in said
@@ -53,7 +44,7 @@ def test_a_figure_that_does_not_come_from_the_tables(archived, archive, tmp_path
 
 
 def test_results_that_are_not_finished(archived, archive, tmp_path):
-    lost = repack(archive, tmp_path / "lost.zip", lambda files: files.pop("figures/fig1.pdf"))
+    lost = remade(tmp_path / "lost.zip", archive, {"figures/fig1.pdf": None})
     said = verify(archived, lost, "--rerender", code=1)
     assert "Snakemake would do the jobs above" in said
     assert "figures/fig1.pdf" in said
@@ -73,15 +64,11 @@ def test_trained_again_bit_for_bit(archived, archive):
 def test_a_table_that_does_not_come_from_training(archived, archive, tmp_path):
     run = run_of(archive, DENSE)
     name = paths.measured(run, 1000, "summary")
-
-    def forge(files):
-        table = pq.read_table(io.BytesIO(files[name]))
-        column = table.schema.names.index("mse")
-        forged = io.BytesIO()
-        pq.write_table(table.set_column(column, table.schema.field(column), [[1e-9]]), forged)
-        files[name] = forged.getvalue()
-
-    forged = repack(archive, tmp_path / "forged.zip", forge)
+    table = pq.read_table(io.BytesIO(contents(archive)[name]))
+    column = table.schema.names.index("mse")
+    changed = io.BytesIO()
+    pq.write_table(table.set_column(column, table.schema.field(column), [[1e-9]]), changed)
+    forged = remade(tmp_path / "forged.zip", archive, {name: changed.getvalue()})
     said = verify(archived, forged, "--retrain", run, code=1)
     assert f"1 of 4 tables differ, the first {name}" in said
     assert "so this is an error" in said
@@ -90,11 +77,9 @@ def test_a_table_that_does_not_come_from_training(archived, archive, tmp_path):
 def test_trained_again_elsewhere(archived, archive, tmp_path, monkeypatch):
     """Where the compiled engine cannot be built, another one trains: the bits differ, and the
     numbers are held against other draws."""
-
-    def touch(files):
-        files["src/sparsedecay/engines/compiled/dense.h"] += b"// of another version\n"
-
-    other = repack(archive, tmp_path / "other.zip", touch)
+    name = "src/sparsedecay/engines/compiled/dense.h"
+    changes = {name: contents(archive)[name] + b"// of another version\n"}
+    other = remade(tmp_path / "other.zip", archive, changes)
     run = run_of(archive, EQ2["0.001"])
     monkeypatch.setenv("CXX", "false")
     monkeypatch.setenv("CC", "false")
@@ -102,7 +87,7 @@ def test_trained_again_elsewhere(archived, archive, tmp_path, monkeypatch):
     assert "its code is not that of this copy" in said
     said = verify(archived, other, "--retrain", run, "--trust")
     assert "engine compiled, here fused" in said
-    assert f"measures lie within the spread of {retrain.DRAWS} draws" in said
+    assert f"measures lie within the spread of {DRAWS} draws" in said
 
 
 def test_a_run_that_is_not_there(archived, archive):

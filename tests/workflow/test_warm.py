@@ -1,6 +1,5 @@
 """A program that starts warm does as one that Python starts."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -36,15 +35,9 @@ def stage(tmp_path):
 
     def call(python, code):
         (project.folder / "src/sparsedecay/measure/join.py").write_text(STAGE.format(code))
-        return subprocess.Popen(
-            [python, "-m", "sparsedecay", "join", "--word", "two words"],
-            cwd=project.folder,
-            env={**os.environ, "PYTHONPATH": str(project.folder / "src"), "SAID": "here"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        project.python = python
+        options = {"module": "sparsedecay", "env": {"SAID": "here"}, "stdin": subprocess.PIPE}
+        return project.start("join", "--word", "two words", **options)
 
     return call
 

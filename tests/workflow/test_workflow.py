@@ -41,11 +41,8 @@ def test_nothing_is_left_of_jobs_that_ended(built):
 
 
 def test_a_figure_builds_only_what_it_needs(built, tmp_path):
-    project = Project(tmp_path / "fresh")
-    project.folder.mkdir()
-    project.clone()
-    done = project.snakemake("-n", "figures/fig4.svg")
-    counts = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE))
+    said = Project(tmp_path / "fresh").clone().said("-n", "figures/fig4.svg")
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE))
     assert counts.pop("total") == "7"
     assert counts == {"data": "1", "train": "2", "measure": "2", "request": "1", "figure": "1"}
 
@@ -75,60 +72,76 @@ def test_lint_says_only_what_we_have_a_reason_for(built):
 
 
 def test_the_report_shows_the_figures(project):
-    done = project.snakemake("--report", "report.html")
-    assert done.returncode == 0, done.stderr
+    project.said("--report", "report.html")
     page = (project.folder / "report.html").read_text()
     for figure in ("fig1", "fig2", "fig3", "fig4"):
         assert f"figures/{figure}.png" in page
 
 
+SECTIONS = {"replicate": "claims", "readings": "claims", "archive": "archive", "sweep": "sweep"}
+
+
+@pytest.mark.parametrize("target", SECTIONS)
+def test_a_config_without_the_section_of_a_target_is_told(built, tmp_path, target):
+    text = built.config.read_text()
+    (tmp_path / "bare.yaml").write_text(text[: text.index("\nclaims:")])
+    bare = ["--configfile", str(tmp_path / "bare.yaml")]
+    said = built.refused("-n", target, *bare)
+    assert f"The config has no section `{SECTIONS[target]}`, so there is nothing to " in said
+    built.said("-n", *bare)
+
+
+CONFIG, READINGS = "config/config.yaml", "config/smoke-readings.yaml"
+LATE = "fig3:\n    lam: 1.0e-3\n    epoch: {}\n"
+BATCHES = "{optimizer: {batches: 2}}"
 BAD = {
-    "misspelt": ("  threshold:", "  treshold:", "measures.treshold", "threshold"),
-    "type": ("K: 24", "K: many", "network.K", "many"),
-    "range": ("K: 24", "K: 0", "network.K", "0"),
-    "beyond": ("    epoch: 1000\n    layer: 2\n    panels:\n      - {network: representer, "
-               "regularizer: eq2}\n      - {network: dense, regularizer: weight_decay}\n  fig4",
-               "    epoch: 3000\n    layer: 2\n    panels:\n      - {network: representer, "
-               "regularizer: eq2}\n  fig4", "figures.fig3.epoch", "3000"),
-    "duplicate": ("  K: 24\n", "  K: 24\n  K: 25\n", "config.yaml", "K"),
-    "unreadable": ("data:", "data: [", "config.yaml", "line"),
-}  # fmt: skip
+    "misspelt": (CONFIG, "  threshold:", "  treshold:", "measures.treshold", "threshold"),
+    "type": (CONFIG, "K: 24", "K: many", "network.K", "many"),
+    "range": (CONFIG, "K: 24", "K: 0", "network.K", "0"),
+    "beyond": (CONFIG, LATE.format(1000), LATE.format(3000), "figures.fig3.epoch", "3000"),
+    "duplicate": (CONFIG, "  K: 24\n", "  K: 24\n  K: 25\n", "K"),
+    "unreadable": (CONFIG, "data:", "data: [", "line"),
+    "a reading's key": (READINGS, BATCHES, "{optimizer: {batchs: 2}}", "did you mean"),
+    "a reading's range": (READINGS, BATCHES, "{optimizer: {batches: 0}}", "optimizer.batches"),
+    "too many": (READINGS, BATCHES, "{optimizer: {batches: 9}}", "optimizer.batches"),
+    "no title": (READINGS, "  title: two minibatches an epoch\n", "", "title"),
+    "measures": (READINGS, "average_over: [W, V, C]", "threshold: 1.0e-2", "average_over"),
+}
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_config_is_told_before_any_job_starts(project, name):
-    old, new, *told = BAD[name]
-    project.edit("config/config.yaml", old, new)
-    before = project.files()
-    done = project.snakemake("--forceall")
-    assert done.returncode != 0
-    output = done.stdout + done.stderr
-    assert "Traceback" not in output
-    for word in ["config/config.yaml", *told]:
-        assert word in output
-    assert project.files() == before
+    file, old, new, *told = BAD[name]
+    project.edit(file, old, new)
+    said = project.refused("--forceall", *(["readings"] if file == READINGS else []))
+    for word in [file, *told]:
+        assert word in said
 
 
-def test_a_damaged_result_is_named_with_the_remedy(project):
-    state = next((project.folder / "results/train").glob("dense*/1000/state.safetensors"))
-    whole = state.read_bytes()
-    state.write_bytes(whole[: len(whole) // 2])
-    done = project.snakemake("figures/fig3.pdf")
-    name = str(state.relative_to(project.folder))
-    assert done.returncode != 0
-    assert f"{name}: is damaged" in done.stderr
-    assert f"snakemake --force {name}" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert project.snakemake("--force", name).returncode == 0
-    assert state.read_bytes() == whole
-    assert project.snakemake().returncode == 0
+DAMAGED = {
+    "results/train/dense*/1000/state.safetensors": (lambda whole: whole[: len(whole) // 2], "fig3"),
+    "results/requests/figures/fig2.json": (lambda _: b"{}", "fig2"),
+}
+
+
+@pytest.mark.parametrize("place", DAMAGED)
+def test_a_damaged_result_is_named_with_the_remedy(project, place):
+    damage, figure = DAMAGED[place]
+    (file,) = project.folder.glob(place)
+    whole = file.read_bytes()
+    file.write_bytes(damage(whole))
+    name = str(file.relative_to(project.folder))
+    said = project.said(f"figures/{figure}.pdf", code=1)
+    assert f"{name}: is damaged" in said
+    assert f"snakemake --force {name}" in said
+    project.said("--force", name)
+    assert file.read_bytes() == whole
+    project.said()
 
 
 def test_results_do_not_depend_on_the_number_of_cores(built, tmp_path):
-    project = Project(tmp_path / "one")
-    project.folder.mkdir()
-    project.clone()
-    assert project.snakemake("--cores", "1").returncode == 0
+    project = Project(tmp_path / "one").clone()
+    project.said("--cores", "1")
     for name in built.files():
         one, two = project.folder / name, built.folder / name
         assert one.read_bytes() == two.read_bytes(), name

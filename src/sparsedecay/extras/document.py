@@ -7,6 +7,7 @@ a rule makes of the tables of statements.
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable
 from itertools import groupby
@@ -110,7 +111,7 @@ def main(arguments: list[str]) -> None:
     """Write the files, or check that they are what would be written.
 
     Raises:
-        UserError: the folder has no config.yaml, or README.md has no place for the findings.
+        UserError: the folder has no config.yaml, or a file lacks a mark.
     """
     parser = argparse.ArgumentParser(prog="sparsedecay document", description=__doc__)
     add = parser.add_argument
@@ -121,19 +122,21 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     schema = json_schema(Study)
     paper = parse.read(options.folder / "config.yaml")
+    manual, project = options.folder / "README.md", options.folder.resolve().parent
     texts = {
-        options.folder / "README.md": between(
-            options.folder / "README.md", MARKS, keys(schema, paper)
-        ),
+        manual: between(manual, MARKS, keys(schema, paper)),
         options.folder / "schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n",
     }
-    project = options.folder.resolve().parent
-    readme_file, findings = project / "README.md", project / "docs" / "findings.md"
-    if findings.exists() and readme_file.exists():
-        lines = findings.read_text("utf-8").splitlines()[2:]
-        body = "\n".join(f"#{line}" if line.startswith("#") else line for line in lines)
-        texts[readme_file] = between(readme_file, FINDINGS, body)
-    stale = [path for path, text in texts.items() if not is_current(path, text)]
+    readme, findings = project / "README.md", project / "docs" / "findings.md"
+    if findings.exists() and readme.exists():
+        _, _, body = findings.read_text("utf-8").partition("\n\n")  # without its title
+        lower = re.sub("^#", "##", body.rstrip("\n"), flags=re.MULTILINE)
+        texts[readme] = between(readme, FINDINGS, lower)
+    stale = [
+        path
+        for path, text in texts.items()
+        if not path.exists() or path.read_bytes() != text.encode()
+    ]
     if options.check:
         for path in stale:
             print(f"{path}: is out of date; run: sparsedecay document", file=sys.stderr)
@@ -147,14 +150,11 @@ def between(file: Path, marks: tuple[str, str], body: str) -> str:
     """The text of a file with another body between two marks.
 
     Raises:
-        UserError: a mark is missing.
+        UserError: the file or a mark is missing.
     """
-    before, begin, rest = file.read_text("utf-8").partition(marks[0])
+    text = file.read_text("utf-8") if file.exists() else ""
+    before, begin, rest = text.partition(marks[0])
     _, end, after = rest.partition(marks[1])
     if not (begin and end):
         raise UserError(f"{file}: lacks a line {marks[1] if begin else marks[0]}")
     return f"{before}{begin}\n\n{body}\n\n{end}{after}"
-
-
-def is_current(path: Path, text: str) -> bool:
-    return path.exists() and path.read_bytes() == text.encode()

@@ -17,14 +17,12 @@ import tokenize
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sparsedecay.science import networks
+from sparsedecay.science.data import Data
 from sparsedecay.science.kinds import Kind
-
-if TYPE_CHECKING:
-    from sparsedecay.science.data import Data
-    from sparsedecay.science.run import Run
+from sparsedecay.science.run import Run
 
 PACKAGE = "sparsedecay"
 ROOT = Path(__file__).parents[1]
@@ -58,7 +56,7 @@ def closure(*modules: str, deciding: frozenset[str] = DECIDING) -> dict[str, Pat
         files[name] = file
         text = file.read_text(encoding="utf-8")
         waiting += [one for one in imported(text) if one.split(".")[0] in rooms]
-    return dict(sorted(files.items()))
+    return files
 
 
 @cache
@@ -66,13 +64,14 @@ def imported(text: str) -> set[str]:
     """Modules of this package that a source text imports anywhere, also inside functions."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            inner = {f"{node.module}.{alias.name}" for alias in node.names}
-            modules = {name for name in inner if file_of(name.removeprefix(f"{PACKAGE}."))}
-            # of `from package import module` the package itself decides nothing
-            names |= modules if modules == inner else {node.module, *modules}
+        match node:
+            case ast.Import(names=found):
+                names |= {alias.name for alias in found}
+            case ast.ImportFrom(module=str(package), names=found, level=0):
+                inner = {f"{package}.{alias.name}" for alias in found}
+                modules = {name for name in inner if file_of(name.removeprefix(f"{PACKAGE}."))}
+                # of `from package import module` the package itself decides nothing
+                names |= modules if modules == inner else {package, *modules}
     return {name.removeprefix(f"{PACKAGE}.") for name in names if name.startswith(f"{PACKAGE}.")}
 
 
@@ -80,22 +79,28 @@ def imported(text: str) -> set[str]:
 def substance(text: str) -> str:
     """A source text without what cannot change a number."""
     lines = text.splitlines()
-    spans = []
+
+    def place(line: int, column: int) -> tuple[int, int]:
+        # ast counts columns in bytes
+        return line, len(lines[line - 1].encode()[:column].decode())
+
+    spans = [
+        (place(node.lineno, node.col_offset), place(node.end_lineno, node.end_col_offset))
+        for node in words(ast.parse(text))
+    ]
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             spans.append((token.start, token.end))
-    for node in words(ast.parse(text)):
-        first, last = node.lineno, node.end_lineno or node.lineno
-        # ast counts columns in bytes
-        start = len(lines[first - 1].encode()[: node.col_offset].decode())
-        end = len(lines[last - 1].encode()[: node.end_col_offset].decode())
-        spans.append(((first, start), (last, end)))
-    for (first, start), (last, end) in outermost(spans):
+    outermost: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    for span in sorted(spans):
+        if not outermost or span[0] >= outermost[-1][1]:
+            outermost.append(span)
+    for (first, start), (last, end) in reversed(outermost):
         lines[first - 1 : last] = [lines[first - 1][:start] + lines[last - 1][end:]]
     return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
-def words(tree: ast.Module) -> Iterator[ast.expr | ast.stmt]:
+def words(tree: ast.Module) -> Iterator[Any]:
     """The parts of a program that people read: docstrings, of attributes too; what an error says;
     titles."""
     for node in ast.walk(tree):
@@ -111,22 +116,10 @@ def words(tree: ast.Module) -> Iterator[ast.expr | ast.stmt]:
                             yield statement
 
 
-Place = tuple[int, int]
-
-
-def outermost(spans: list[tuple[Place, Place]]) -> list[tuple[Place, Place]]:
-    """Spans that lie in no other, the last first."""
-    kept: list[tuple[Place, Place]] = []
-    for start, end in sorted(spans, key=lambda span: (span[0], (-span[1][0], -span[1][1]))):
-        if not kept or start >= kept[-1][1]:
-            kept.append((start, end))
-    return kept[::-1]
-
-
 def native_substance(text: str) -> str:
     """A C++ text without `//` comments and blank lines."""
     lines = (re.sub(r"\s*//.*", "", line).rstrip() for line in text.splitlines())
-    return "\n".join(line for line in lines if line)
+    return "\n".join(filter(None, lines))
 
 
 def digest(file: Path) -> str:
@@ -147,16 +140,17 @@ def code(*modules: str) -> str:
 
 
 def listed(files: dict[str, Path]) -> str:
-    return " ".join(f"{name}={found}" for name, file in files.items() if (found := digest(file)))
+    """Files by name as one line, without those that hold only words."""
+    found = ((name, digest(file)) for name, file in sorted(files.items()))
+    return " ".join(f"{name}={digits}" for name, digits in found if digits)
 
 
-@cache
 def engines(network: str) -> dict[str, Path]:
     """Files of all engines, but those that are named after another network."""
     others = networks.KINDS.keys() - {network}
     return {
         name_of(file): file
-        for file in sorted((ROOT / "engines").rglob("*"))
+        for file in (ROOT / "engines").rglob("*")
         if file.suffix in (".py", *NATIVE) and file.stem not in others
     }
 
@@ -169,29 +163,31 @@ def name_of(file: Path) -> str:
     return ".".join(path.parts)
 
 
-@cache
-def kinds(network: str, regularizer: str, *others: str) -> tuple[str, ...]:
-    """Modules of the kinds that a run is made of."""
-    families = ("data", "initializations", "optimizers")
-    more = [f"science.{family}.{name}" for family, name in zip(families, others, strict=False)]
-    return (f"science.networks.{network}", f"science.regularizers.{regularizer}", *more)
-
-
-def training(run: "Run") -> str:
+def training(run: Run) -> str:
     """The code that decides the numbers of a run's training."""
     parts = run.data.name, run.initialization.name, run.optimizer.name
-    return trained(kinds(run.network, run.regularizer, *parts), run.network)
+    return trained(run.network, run.regularizer, *parts)
 
 
 @cache
-def trained(modules: tuple[str, ...], network: str) -> str:
-    files = engines(network) | closure("train.records", "science.run", *modules)
-    return listed(dict(sorted(files.items())))
+def trained(network: str, regularizer: str, data: str, initialization: str, optimizer: str) -> str:
+    """The same by the names of a run's kinds, as thousands of runs share them."""
+    modules = (
+        "science.run",
+        "train.records",
+        f"science.networks.{network}",
+        f"science.regularizers.{regularizer}",
+        f"science.data.{data}",
+        f"science.initializations.{initialization}",
+        f"science.optimizers.{optimizer}",
+    )
+    return listed(engines(network) | closure(*modules))
 
 
-def measuring(run: "Run") -> str:
+def measuring(run: Run) -> str:
     """The code that decides what is measured of a run."""
-    return code("science.measures.rows", *kinds(run.network, run.regularizer))
+    kinds = f"science.networks.{run.network}", f"science.regularizers.{run.regularizer}"
+    return code("science.measures.rows", *kinds)
 
 
 def picture(figure: str, kinds: Iterable[type[Kind]]) -> str:
@@ -206,6 +202,6 @@ def picture(figure: str, kinds: Iterable[type[Kind]]) -> str:
     return f"{listed(dict(sorted(files.items())))} titles={told}"
 
 
-def data(data: "Data") -> str:
+def data(data: Data) -> str:
     """The code that decides the numbers of a data set."""
     return code(f"science.data.{data.name}")

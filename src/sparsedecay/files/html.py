@@ -6,30 +6,12 @@ page(fragment("# Title"), "Title")
 from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
+from pathlib import Path
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-STYLE = """\
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem;
-  color: #1a1a1a; background: #ffffff; }
-h1, h2, h3 { line-height: 1.2; margin: 1.6rem 0 .4rem; }
-h1 { font-size: 1.4rem; } h2 { font-size: 1.15rem; } h3 { font-size: 1rem; }
-table { border-collapse: collapse; display: block; font-size: .9rem; margin: 1rem 0;
-  font-variant-numeric: tabular-nums; overflow-x: auto; }
-th, td { border-bottom: 1px solid #cccccc; padding: .3rem 1.2rem .3rem 0; text-align: left;
-  vertical-align: top; }
-th { border-bottom: 2px solid #1a1a1a; white-space: nowrap; }
-td.marked { font-weight: 600; color: #8a3b00; }
-code { font-size: 90%; white-space: nowrap; }
-pre { overflow-x: auto; }
-pre code { white-space: pre; }
-.pictures { display: flex; gap: 1.5rem; align-items: flex-start; }
-figure { margin: 0; flex: 0 1 50%; min-width: 0; }
-img { width: 100%; height: auto; border: 1px solid #cccccc; }
-figcaption { font-size: .85rem; overflow-wrap: anywhere; }
-@media (max-width: 45rem) { .pictures { flex-direction: column; } }
-"""
+STYLE = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 LINE_BREAK = "<br>"
 

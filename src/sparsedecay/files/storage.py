@@ -16,6 +16,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +26,6 @@ from pydantic import BaseModel, ValidationError
 
 from sparsedecay.errors import DamagedFile, UserError
 
-T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -188,15 +188,13 @@ def open_table(path: Path, sealed: bool = True) -> pq.ParquetFile:
         DamagedFile: as `read_table`.
     """
 
-    def read() -> pq.ParquetFile:
+    with guarded(path):
         content = path.read_bytes()
         check_seal(content, sealed)
         file = pq.ParquetFile(pa.BufferReader(content))
         about = file.schema_arrow.metadata or {}
         check_format(path, about.get(b"format", b"1").decode())
-        return file
-
-    return guarded(path, read)
+    return file
 
 
 def read_table(path: Path, expected: pa.Schema | None = None, sealed: bool = True) -> pa.Table:
@@ -210,7 +208,7 @@ def read_table(path: Path, expected: pa.Schema | None = None, sealed: bool = Tru
             missing or of another type.
     """
 
-    def read() -> pa.Table:
+    with guarded(path):
         table = open_table(path, sealed).read()
         about = table.schema.metadata or {}
         about = {k: v for k, v in about.items() if k not in (b"format", b"sha256")}
@@ -220,9 +218,7 @@ def read_table(path: Path, expected: pa.Schema | None = None, sealed: bool = Tru
                 or table.schema.field(field.name).type != field.type
             ):
                 raise ValueError(f"it has no column {field.name} of type {field.type}")
-        return table.replace_schema_metadata(about)
-
-    return guarded(path, read)
+    return table.replace_schema_metadata(about)
 
 
 def sealed_request(asked: BaseModel) -> str:
@@ -244,7 +240,7 @@ def read_request(path: Path, kind: type[M]) -> M:
         UserError: the file is missing, or is no such request.
     """
 
-    def read() -> str:
+    with guarded(path):
         document = json.loads(path.read_bytes())
         if not isinstance(document, dict):
             raise ValueError("it is no JSON object")
@@ -252,16 +248,10 @@ def read_request(path: Path, kind: type[M]) -> M:
         text = canonical(document["asked"])
         if document["sha256"] != hashlib.sha256(text.encode()).hexdigest():
             raise ValueError("it is not what was written: wrong SHA-256")
-        return text
-
     try:
-        return kind.model_validate_json(guarded(path, read))
+        return kind.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise DamagedFile(
-            f"{path}: is no request: {key + ': ' if key else ''}{first['msg']}.\n{again(path)}"
-        ) from None
+        raise DamagedFile(f"{path}: is no request: {problem(error)}.\n{again(path)}") from None
 
 
 def write_state(path: Path, tensors: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
@@ -287,30 +277,30 @@ def read_state(path: Path, framework: str = "pt") -> tuple[dict[str, Any], dict[
         DamagedFile: it cannot be read, or its bytes are not those that were written.
     """
 
-    def read() -> tuple[dict[str, Any], dict[str, str]]:
+    with guarded(path):
         content = path.read_bytes()
         check_seal(content)
         size = int.from_bytes(content[:8], "little")
         about = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["about"])
         del about["sha256"]
         check_format(path, about.pop("format", "1"))
-        if framework == "np":
-            from safetensors.numpy import load as load_arrays
-
-            return load_arrays(content), about
-        from safetensors.torch import load
-
-        return load(content), about
-
-    return guarded(path, read)
+        library = import_module("safetensors.numpy" if framework == "np" else "safetensors.torch")
+        tensors = library.load(content)
+    return tensors, about
 
 
-def guarded(path: Path, read: Callable[[], T]) -> T:
-    """What `read` returns, with every way of failing told in terms of the file."""
+@contextmanager
+def guarded(path: Path) -> Iterator[None]:
+    """Reads a file, with every way of failing told in terms of the file.
+
+    Raises:
+        UserError: the file is missing, or may not be read.
+        DamagedFile: it is not what it should be.
+    """
     from safetensors import SafetensorError
 
     try:
-        return read()
+        yield
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; make it with: snakemake {path}") from None
     except PermissionError as error:
@@ -330,11 +320,18 @@ def guarded(path: Path, read: Callable[[], T]) -> T:
         ) from None
 
 
+def problem(error: ValidationError, show: Callable[[str], str] = str) -> str:
+    """The first thing that is wrong with values: its key as `show` writes it, and why."""
+    first = error.errors(include_url=False)[0]
+    key = ".".join(map(str, first["loc"]))
+    return f"{show(key)}: {first['msg']}" if key else first["msg"]
+
+
 def misplaced(path: Path, expected: str) -> DamagedFile:
     """That a file is whole, but another's."""
     return DamagedFile(f"{path}: does not hold {expected}.\n{again(path)}")
 
 
 def again(path: Path | str) -> str:
-    """The line of a message that says how a result is made anew."""
+    """The line of a message that says how a result is made again."""
     return f"Make it again with: snakemake --force {path}"

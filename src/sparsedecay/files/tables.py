@@ -5,9 +5,10 @@ import pyarrow as pa
 from sparsedecay.files.storage import schema
 from sparsedecay.science.run import COLUMNS
 
+MILESTONE = ("run", pa.string(), "run id"), ("epoch", pa.int64(), "epochs trained")
+OBJECTIVE = "loss + lam * regularizer (lam / 2 as the option of an optimizer)"
 TRAJECTORY = schema(
-    ("run", pa.string(), "run id"),
-    ("epoch", pa.int64(), "epochs trained"),
+    *MILESTONE,
     (
         "measure",
         pa.string(),
@@ -23,15 +24,13 @@ TRAJECTORY = schema(
     ),
 )
 SPECTRA = schema(
-    ("run", pa.string(), "run id"),
-    ("epoch", pa.int64(), "epochs trained"),
+    *MILESTONE,
     ("matrix", pa.string(), "name of the matrix"),
     ("index", pa.int64(), "1 is the largest"),
     ("singular_value", pa.float64(), "dimensionless"),
 )
 MATRICES = schema(
-    ("run", pa.string(), "run id"),
-    ("epoch", pa.int64(), "epochs trained"),
+    *MILESTONE,
     ("matrix", pa.string(), "name of the matrix"),
     ("rows", pa.int64(), "count"),
     ("columns", pa.int64(), "count"),
@@ -63,11 +62,10 @@ MATRICES = schema(
     ("patterns", pa.int64(), "the same, those with parallel terms counted once"),
 )
 LOSS = schema(
-    ("run", pa.string(), "run id"),
-    ("epoch", pa.int64(), "epochs trained"),
+    *MILESTONE,
     ("mse", pa.float64(), "mean over the data of (f(x) - y)^2"),
     ("regularizer", pa.float64(), "value of the regularizer, without lam"),
-    ("objective", pa.float64(), "loss + lam * regularizer (lam / 2 as the option of an optimizer)"),
+    ("objective", pa.float64(), OBJECTIVE),
     (
         "singular_values",
         pa.list_(pa.float64()),
@@ -75,8 +73,7 @@ LOSS = schema(
     ),
 )
 MAGNITUDES = schema(
-    ("run", pa.string(), "run id"),
-    ("epoch", pa.int64(), "epochs trained"),
+    *MILESTONE,
     (
         "matrix",
         pa.string(),
@@ -115,11 +112,7 @@ FOUND = (
         "whether mse exceeds that median by more than 5 % of target_mean_square",
     ),
     ("regularizer_value", pa.float64(), "without lam, at this epoch"),
-    (
-        "objective",
-        pa.float64(),
-        "loss + lam * regularizer (lam / 2 as the option of an optimizer), at this epoch",
-    ),
+    ("objective", pa.float64(), f"{OBJECTIVE}, at this epoch"),
     ("average_sparsity", pa.float64(), "mean over the weight matrices of figure 2"),
     (
         "active_neurons",
@@ -134,8 +127,7 @@ FOUND = (
     ("parameters", pa.int64(), "trained numbers, count"),
 )
 SUMMARY = schema(
-    ("run", pa.string(), "run id"),
-    ("epoch", pa.int64(), "epochs trained"),
+    *MILESTONE,
     *(
         (name, TYPES.get(kind) or pa.type_for_alias(kind), unit)
         for name, (kind, unit) in COLUMNS.items()

@@ -12,7 +12,6 @@ reader who asks for one lam touches nothing else.
 
 import argparse
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +54,8 @@ def matrices(asked: Join, results: Path, summary: Path) -> Iterator[pa.Table]:
     """
     joined = open_table(summary)
     for number, group in enumerate(asked.groups):
-        about = guarded(summary, partial(joined.read_row_group, number))
+        with guarded(summary):
+            about = joined.read_row_group(number)
         if about["run"].to_pylist() != [run for run, _ in milestones(group)]:
             raise misplaced(summary, f"setting {number + 1} of the request")
         tables = of_setting(group, "matrices", results)

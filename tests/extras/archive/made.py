@@ -1,10 +1,12 @@
 """Small archives, right and wrong."""
 
+import hashlib
 import json
 import zipfile
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from sparsedecay.extras.archive.manifest import LABEL, SUMS, Label, digest, kind, write_sums
+from sparsedecay.extras.archive.manifest import LABEL, SUMS, Label, kind, write_sums
 from sparsedecay.extras.archive.pack import pack
 
 ROOT = Path(__file__).parents[3]
@@ -35,10 +37,14 @@ SAID = Label(
 """What it says of itself."""
 
 
-def small(path: Path, **texts: Path | bytes) -> Path:
+def small(path: Path, **more: Path) -> Path:
     """A whole archive of the files above; others can be added."""
-    files = {**TEXTS, LABEL: SAID.model_dump_json().encode(), **texts}
-    pack(path, files)
+    with TemporaryDirectory() as folder:
+        files = {}
+        for i, (name, text) in enumerate({**TEXTS, LABEL: SAID.model_dump_json().encode()}.items()):
+            files[name] = Path(folder, str(i))
+            files[name].write_bytes(text)
+        pack(path, files | more)
     return path
 
 
@@ -62,8 +68,18 @@ def of_kind(path: Path, wanted: str) -> set[str]:
 def listed(files: dict[str, bytes]) -> dict[str, bytes]:
     """The files with a manifest that says that all is well."""
     rest = {name: content for name, content in files.items() if name != SUMS}
-    sums = {name: digest(content) for name, content in rest.items()}
+    sums = {name: sha256(content) for name, content in rest.items()}
     return {**rest, SUMS: write_sums(sums)}
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def remade(path: Path, archive: Path, changes: dict[str, bytes | None], finish=listed) -> Path:
+    """An archive with some files changed, or left out for None, and a manifest to match."""
+    files = {**contents(archive), **changes}
+    return zipped(path, finish({name: text for name, text in files.items() if text is not None}))
 
 
 def flipped(content: bytes, at: int, bit: int = 0) -> bytes:

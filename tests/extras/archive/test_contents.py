@@ -95,7 +95,8 @@ def test_git_of_another_project_is_not_asked(checkout, monkeypatch):
 
 @pytest.fixture
 def unpacked(tmp_path):
-    with opened(small(tmp_path / "a.zip", **{"results/README.md": b"text"})) as archive:
+    (tmp_path / "text").touch()
+    with opened(small(tmp_path / "a.zip", **{"results/README.md": tmp_path / "text"})) as archive:
         archive.unpack(tmp_path / "folder")
     return tmp_path / "folder"
 

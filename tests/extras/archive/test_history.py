@@ -29,10 +29,11 @@ def test_outputs_of_one_job_are_one_job(project):
     log = ["results/logs/train/run/10.log"]
     write(project, "b", log=log, starttime=5.0, endtime=8.0)
     write(project, "a", log=log, starttime=5.0, endtime=9.0)
-    write(project, "c", outputs=["x"])
+    write(project, "c", outputs=["x"], starttime=None, endtime=3.0)
     jobs = History(project).jobs
     assert jobs["a"] is jobs["b"]
     assert jobs["c"].outputs == ["c"]
+    assert jobs["c"].began == 3.0, "as results from a cache have no beginning"
     job = jobs["a"]
     assert (job.outputs, job.began, job.ended) == (["a", "b"], 5.0, 9.0)
     assert job.name == "train/run/10"
@@ -58,11 +59,6 @@ def test_a_chain_goes_back_to_the_beginning_and_no_further(project):
     chain = history.chain(["figure"])
     assert [job.outputs for job in chain] == [["data"], ["state1"], ["state2"], ["figure"]]
     assert [job.name for job in history.chain(["state1"])] == ["d", "1"]
-
-
-def test_results_from_a_cache_have_no_beginning(project):
-    write(project, "a", starttime=None, endtime=3.0)
-    assert History(project).jobs["a"].began == 3.0
 
 
 def test_what_has_no_record_is_told(project):

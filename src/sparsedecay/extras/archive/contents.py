@@ -84,7 +84,12 @@ def from_git(project: Path) -> Source:
     names = sorted({*listed.split("\0")} - {""} - manifest.ADDED)
     changed = {line[3:] for line in status.stdout.split("\0") if line} - manifest.ADDED
     for name in names:
-        if reason := unfit(project / name):
+        path, reason = project / name, None
+        if not name.isprintable():
+            reason = "has a name with control characters or not in UTF-8"
+        elif path.is_symlink() or path.is_dir():
+            reason = "is a link" if path.is_symlink() else "is another repository"
+        if reason:
             raise UserError(f"{name!r}: {reason}, which no archive can hold; replace or remove it")
     files = (name for name in names if (project / name).is_file())
     return Source(project, tuple(files), commit or None, tuple(sorted(changed)))
@@ -99,20 +104,10 @@ def from_archive(project: Path) -> Source:
     sums, about = project / manifest.SUMS, project / manifest.LABEL
     label = manifest.read_label(about.read_bytes(), str(about))
     listed = manifest.read_sums(sums.read_bytes(), str(sums))
-    listed = {name: sha for name, sha in listed.items() if manifest.kind(name) == "source"}
-    files = [name for name in sorted(listed) if (project / name).is_file()]
-    altered = {name for name in files if file_digest(project / name) != listed[name]}
-    changed = {*label.changed, *altered, *(listed.keys() - set(files))}
-    return Source(project, tuple(files), label.commit, tuple(sorted(changed)))
-
-
-def unfit(path: Path) -> str | None:
-    """Why a file of the source cannot be archived."""
-    if not str(path).isprintable():
-        return "has a name with control characters or not in UTF-8"
-    if path.is_symlink():
-        return "is a link"
-    return "is another repository" if path.is_dir() else None
+    names = [name for name in sorted(listed) if manifest.kind(name) == "source"]
+    here = {n: file_digest(project / n) for n in names if (project / n).is_file()}
+    changed = {*label.changed, *(name for name in names if here.get(name) != listed[name])}
+    return Source(project, tuple(here), label.commit, tuple(sorted(changed)))
 
 
 def git(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -148,18 +143,14 @@ def config_in(source: Source, config: Path, study: Study) -> str:
 
 def wanted(plan: Plan, target: Target) -> list[str]:
     """The files that a target of the workflow makes, without those they are made of."""
-    if target == "sweep":
-        return [paths.swept(table) for table in paths.MERGED]
-    if target == "all":
-        merged = [paths.merged(table) for table in paths.MERGED] if plan.study.shown else []
-        return [*figure_files(plan.study.figures.names), *merged]
-    if target == "replicate":
-        return figure_files(plan.replicated)
-    return [*figure_files(["readings"]), *(f"results/claims/{name}" for name in FINDINGS)]
-
-
-def figure_files(names: list[str]) -> list[str]:
-    return [paths.figure(name, ending) for name in names for ending in ENDINGS]
+    shown = paths.MERGED if plan.study.shown else ()
+    figures, tables = {
+        "all": (plan.study.figures.names, map(paths.merged, shown)),
+        "replicate": (plan.replicated, ()),
+        "readings": (["readings"], (f"results/claims/{name}" for name in FINDINGS)),
+        "sweep": ((), map(paths.swept, paths.MERGED)),
+    }[target]
+    return [*(paths.figure(name, ending) for name in figures for ending in ENDINGS), *tables]
 
 
 @dataclass(frozen=True)
@@ -196,6 +187,6 @@ def contents(source: Source, plan: Plan, asked: Archive) -> Contents:
     files |= {name: project / name for name in said if (project / name).is_file()}
     records = (history.files[output] for output in made)
     files |= {record.relative_to(project).as_posix(): record for record in records}
-    if wrong := manifest.unsafe(files):
-        raise UserError(f"{wrong[0]}: is in a format that no archive holds")
+    if wrong := next((name for name in files if not manifest.kind(name)), None):
+        raise UserError(f"{wrong}: is in a format that no archive holds")
     return Contents(dict(sorted(files.items())), history, jobs, tuple(sorted(left_out)))

@@ -23,8 +23,8 @@ from ruamel.yaml.error import YAMLError
 from sparsedecay.errors import UserError
 from sparsedecay.extras.archive.contents import Contents
 from sparsedecay.extras.archive.history import Job
-from sparsedecay.extras.archive.manifest import README, Content, Label, digest, kind, size
-from sparsedecay.files.provenance import sha256
+from sparsedecay.extras.archive.manifest import README, Label, kind
+from sparsedecay.files.provenance import file_digest, sha256
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
@@ -84,22 +84,20 @@ class Writer:
     label: Label
     citation: Citation
     contents: Contents
-    files: Mapping[str, Content]
+    files: Mapping[str, Path]
     """All that the crate lists, by its place in the archive."""
 
-    def write(self) -> bytes:
+    def write(self) -> str:
         """The file `ro-crate-metadata.json`; the same archive gives the same bytes."""
         self.crate = ROCrate(version="1.1")
         self.crate.metadata.extra_terms.update(TERMS)
         self.root = self.crate.root_dataset
-        self.known: dict[str, Entity] = {}
         self.authors = self.agents(self.citation.authors)
         self.add_root()
         self.add_files()
         self.add_workflow()
         self.add_actions()
-        text = json.dumps(self.crate.metadata.generate(), indent=1, ensure_ascii=False)
-        return (text + "\n").encode()
+        return json.dumps(self.crate.metadata.generate(), indent=1, ensure_ascii=False) + "\n"
 
     def add(self, identifier: str, kind_of: str, name: str, **more: Any) -> Entity:
         """An entity that is no file."""
@@ -144,46 +142,42 @@ class Writer:
     def add_files(self) -> None:
         """Every file of the archive but this one and the manifest, which lists it; the workflow
         comes later."""
+        self.known: dict[str, Entity] = {}
         for name in sorted(self.files.keys() - {WORKFLOW}):
-            about = {"about": self.root} if name in ("README.md", README) else {}
-            format_ = FORMATS.guess_type(name)[0] or "text/plain"
-            properties = {"name": name, "description": kind(name), "encodingFormat": format_}
-            self.known[name] = self.crate.add_file(
-                dest_path=name, properties={**properties, **self.bytes_of(name), **about}
-            )
+            told = {"name": name, "description": kind(name), **self.bytes_of(name)}
+            told["encodingFormat"] = FORMATS.guess_type(name)[0] or "text/plain"
+            told |= {"about": self.root} if name in ("README.md", README) else {}
+            self.known[name] = self.crate.add_file(dest_path=name, properties=told)
         why = "A state that training went on from; not in the archive, training makes it again."
         for name in self.contents.left_out:
             self.known[name] = self.add(f"#left-out/{name}", "CreativeWork", name, description=why)
 
     def bytes_of(self, name: str) -> dict[str, str]:
-        content = self.files[name]
-        return {"contentSize": str(size(content)), "sha256": digest(content)}
+        file = self.files[name]
+        return {"contentSize": str(file.stat().st_size), "sha256": file_digest(file)}
 
     def add_workflow(self) -> None:
         """The Snakefile, its rules, and the steps they are."""
-        config = self.known[self.label.config]
         about = {"url": SNAKEMAKE, "version": self.label.version}
         places = [name for name in self.contents.files if name.startswith("workflow/rules/")]
         texts = "".join(self.contents.files[name].read_text(encoding="utf-8") for name in places)
         told = dict(re.findall(r'^rule (\w+):\n +"""(.+?)"""', texts, re.MULTILINE))
-        rules = sorted({job.rule for job in self.contents.jobs})
-        self.rules = {rule: told.get(rule, f"The rule {rule} of the workflow.") for rule in rules}
-        self.tools = {
-            rule: self.add(
-                f"#rule/{rule}", "SoftwareSourceCode", f"rule {rule}", description=words, **about
-            )
-            for rule, words in self.rules.items()
-        }
-        self.steps = {
-            rule: self.add(f"#step/{rule}", "HowToStep", rule, position=str(i), workExample=tool)
-            for i, (rule, tool) in enumerate(self.tools.items())
-        }
-        parameter = self.add("#parameter/config", "FormalParameter", "configfile")
-        parameter["additionalType"], parameter["workExample"] = "File", config
-        parameter["description"] = "What is computed; config/README.md explains every key."
+        self.tools: dict[str, Entity] = {}
+        self.steps: dict[str, Entity] = {}
+        for i, rule in enumerate(sorted({job.rule for job in self.contents.jobs})):
+            place, words = f"#rule/{rule}", told.get(rule, f"The rule {rule} of the workflow.")
+            tool = self.add(place, "SoftwareSourceCode", f"rule {rule}", description=words, **about)
+            step = self.add(f"#step/{rule}", "HowToStep", rule, position=str(i), workExample=tool)
+            self.tools[rule], self.steps[rule] = tool, step
+        config = self.known[self.label.config]
+        words = "What is computed; config/README.md explains every key."
+        asked = {"description": words, "additionalType": "File", "workExample": config}
+        parameter = self.add("#parameter/config", "FormalParameter", "configfile", **asked)
         config["exampleOfWork"] = parameter
         profile = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
         properties = {
+            **about,
+            **self.bytes_of(WORKFLOW),
             "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"],
             "name": "sparsedecay",
             "description": self.citation.title,
@@ -197,24 +191,21 @@ class Writer:
             "input": parameter,
         }
         self.workflow = self.crate.add_workflow(
-            dest_path=WORKFLOW,
-            main=True,
-            lang="snakemake",
-            properties={**properties, **about, **self.bytes_of(WORKFLOW)},
+            dest_path=WORKFLOW, main=True, lang="snakemake", properties=properties
         )
 
     def add_actions(self) -> None:
         """The jobs, the workflow's run as a whole, and how Snakemake organised it."""
         jobs, label, controls = self.contents.jobs, self.label, []
         for job in jobs:
-            name, place = f"{job.rule} {job.name}", f"{job.rule}/{job.name}"
-            about = {"description": self.rules[job.rule], "instrument": self.tools[job.rule]}
+            name, tool = f"{job.rule} {job.name}", self.tools[job.rule]
             read = [*self.references(job.inputs), *self.parameters(job)]
-            made = self.references(job.outputs)
-            action = self.action(f"#job/{place}", name, [job], object=read, result=made, **about)
+            made, about = self.references(job.outputs), tool["description"]
+            files = {"description": about, "instrument": tool, "object": read, "result": made}
+            action = self.action(f"#job/{job.rule}/{job.name}", name, [job], **files)
             task = {"instrument": self.steps[job.rule], "object": action}
-            words = f"control of {name}"
-            controls += [self.add(f"#control/{place}", "ControlAction", words, **task)]
+            place, words = f"#control/{job.rule}/{job.name}", f"control of {name}"
+            controls.append(self.add(place, "ControlAction", words, **task))
         run = self.action(
             "#workflow-run",
             f"snakemake {' '.join(label.targets)} --configfile {label.config}",
@@ -226,9 +217,8 @@ class Writer:
         )
         about = {"url": SNAKEMAKE, "softwareVersion": label.versions["snakemake"]}
         engine = self.add(f"{SNAKEMAKE}/#engine", "SoftwareApplication", "Snakemake", **about)
-        organized = self.add("#organize", "OrganizeAction", "Snakemake runs the workflow")
-        organized["instrument"], organized["agent"] = engine, self.authors[0]
-        organized["object"], organized["result"] = controls, run
+        told = {"instrument": engine, "agent": self.authors[0], "object": controls, "result": run}
+        self.add("#organize", "OrganizeAction", "Snakemake runs the workflow", **told)
 
     def action(self, identifier: str, name: str, jobs: list[Job], **more: Any) -> Entity:
         """What was done by one or more jobs."""

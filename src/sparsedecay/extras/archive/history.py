@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from sparsedecay.errors import UserError
-from sparsedecay.files.storage import again
+from sparsedecay.files.storage import again, problem
 
 FOLDER = ".snakemake/metadata"
 
@@ -61,24 +61,6 @@ def output_of(record: PurePath) -> str | None:
         return None
 
 
-def read_job(record: Path) -> Job:
-    """What a record says of the job that wrote it, without the names of its outputs.
-
-    Raises:
-        UserError: it is no record.
-    """
-    try:
-        job = Job.model_validate_json(record.read_bytes())
-    except (OSError, ValidationError) as error:
-        reason = str(error).splitlines()[-2 if isinstance(error, ValidationError) else 0]
-        raise UserError(
-            f"{record}: is no record of Snakemake ({reason.strip()}).\n"
-            "Make it again with: snakemake --forceall"
-        ) from None
-    job.outputs = []  # a record from an archive may hold anything
-    return job
-
-
 class History:
     """The records in a project's folder."""
 
@@ -95,11 +77,21 @@ class History:
 
     @cached_property
     def jobs(self) -> dict[str, Job]:
-        """The job that made each output."""
+        """The job that made each output.
+
+        Raises:
+            UserError: a record is none of Snakemake's.
+        """
         found: dict[str, Job] = {}
         same: dict[object, Job] = {}
         for output, file in self.files.items():
-            job = read_job(file)
+            try:
+                job = Job.model_validate_json(file.read_bytes())
+            except (OSError, ValidationError) as error:
+                reason = problem(error) if isinstance(error, ValidationError) else str(error)
+                told = f"{file}: is no record of Snakemake ({reason})."
+                raise UserError(f"{told}\nMake it again with: snakemake --forceall") from None
+            job.outputs = []  # a record from an archive may hold anything
             # one job writes a record for each of its outputs; without a log it has but one
             alike = (job.rule, job.inputs, job.logs, job.command, job.params)
             found[output] = whole = same.setdefault(alike if job.logs else output, job)
@@ -119,12 +111,10 @@ class History:
         Raises:
             UserError: a target has no record.
         """
-        waiting = list(targets)
-        for name in waiting:
-            if name not in self.jobs:
-                reason = "Snakemake has no record of how it was made"
-                raise UserError(f"{name}: {reason}.\n{again(name)}")
-        found: dict[int, Job] = {}
+        waiting, found = list(targets), dict[int, Job]()
+        if lost := [name for name in waiting if name not in self.jobs]:
+            reason = "Snakemake has no record of how it was made"
+            raise UserError(f"{lost[0]}: {reason}.\n{again(lost[0])}")
         while waiting:
             job = self.jobs.get(waiting.pop())
             if job is not None and id(job) not in found:

@@ -4,12 +4,10 @@
 writes it. A file's name says its kind.
 """
 
-import hashlib
 import re
 import sys
-from collections.abc import Iterable, Mapping
-from io import BufferedIOBase, BytesIO
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, ValidationError
@@ -18,6 +16,7 @@ from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.extras.archive.history import FOLDER, output_of
 from sparsedecay.extras.archive.opening import Archive
 from sparsedecay.files.provenance import file_digest
+from sparsedecay.files.storage import problem
 from sparsedecay.science.settings import Settings
 from sparsedecay.study.entries import show
 from sparsedecay.study.sections import Target
@@ -32,25 +31,22 @@ ADDED = frozenset({SUMS, LABEL, README, CRATE})
 
 MADE = ("results/", "figures/", ".snakemake/")
 READMES = ("results/README.md", "figures/README.md")
-KINDS: dict[str, tuple[str, ...]] = {
-    "source": ("source, configuration, environment",),
-    "data": ("data", ".parquet"),
-    "tables": ("tables", ".parquet", ".json", ".md", ".html"),
-    "weights": ("weights of milestones", ".safetensors"),
-    "figures": ("figures with sidecars", ".pdf", ".png", ".svg", ".json"),
-    "logs": ("logs", ".log"),
-    "benchmarks": ("benchmarks", ".jsonl"),
-    "records": ("Snakemake's records",),
-    "about": ("about this archive",),
+KINDS = {
+    "source": ("source, configuration, environment", ""),
+    "data": ("data", r"results/data/.+\.parquet"),
+    "tables": ("tables", r"results/(?!data/|logs/|benchmarks/).+\.(parquet|json|md|html)"),
+    "weights": ("weights of milestones", r"results/.+\.safetensors"),
+    "figures": ("figures with sidecars", r"figures/.+\.(pdf|png|svg|json)"),
+    "logs": ("logs", r"results/logs/.+\.log"),
+    "benchmarks": ("benchmarks", r"results/benchmarks/.+\.jsonl"),
+    "records": ("Snakemake's records", rf"{re.escape(FOLDER)}/.+"),
+    "about": ("about this archive", ""),
 }
-"""Kinds of files, in the order they are listed: their names, and how the names of results may end.
-None is a format that runs code when it is read."""
+"""Kinds of files, in the order they are listed: their names, and the names of results of each kind.
+No format here runs code when it is read."""
 LINE = re.compile(r"^([0-9a-f]{64})  (.+)$", re.MULTILINE)
 MOST = 20
 """Files that a message lists."""
-
-Content = Path | bytes
-"""A file that is packed: where it lies, or what it holds."""
 
 Printable = Annotated[str, Field(max_length=1000, pattern=r"^[^\p{C}\p{Zl}\p{Zp}]+$")]
 """Text that a terminal only shows: without control characters."""
@@ -100,11 +96,9 @@ def read_label(content: bytes, place: str) -> Label:
             )
         return Label.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = show(".".join(map(str, first["loc"])))
         raise DamagedFile(
-            f"{place}: {key}: {first['msg']}; it was made by another version, which can verify it: "
-            "look in its pyproject.toml"
+            f"{place}: {problem(error, show)}; it was made by another version, which can "
+            "verify it: look in its pyproject.toml"
         ) from None
 
 
@@ -114,50 +108,17 @@ def is_made(name: str) -> bool:
 
 
 def kind(name: str) -> str:
-    """The kind of a file in an archive, a key of `KINDS`."""
+    """The kind of a file in an archive, a key of `KINDS`; "" of a result in a format that none of
+    them has, and of a record of what lies outside a project."""
     if name in ADDED:
         return "about"
     if not is_made(name):
         return "source"
-    if name.startswith(".snakemake/"):
-        return "records"
-    if name.startswith("figures/"):
-        return "figures"
-    room = name.split("/")[1]
-    if name.endswith(".safetensors"):
-        return "weights"
-    return room if room in ("data", "logs", "benchmarks") else "tables"
-
-
-def unsafe(names: Iterable[str]) -> list[str]:
-    """Results in a format that none of ours has, and records of what lies outside a project."""
-    return [name for name in names if is_made(name) and not is_known(name)]
-
-
-def is_known(name: str) -> bool:
-    """Whether a result is one of ours, by its name."""
-    if kind(name) != "records":
-        return name.endswith(KINDS[kind(name)][1:])
-    within = PurePosixPath(name).is_relative_to(FOLDER)
-    output = output_of(PurePosixPath(name).relative_to(FOLDER)) if within else None
-    place = PurePosixPath(output or "/")
-    return not (place.is_absolute() or ".." in place.parts)
-
-
-def opened_content(content: Content) -> BufferedIOBase:
-    """A file that is packed, to be read."""
-    return BytesIO(content) if isinstance(content, bytes) else open(content, "rb")
-
-
-def size(content: Content) -> int:
-    """Bytes."""
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
-
-
-def digest(content: Content) -> str:
-    """SHA-256, hexadecimal."""
-    with opened_content(content) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    found = next((kind for kind, (_, names) in KINDS.items() if re.fullmatch(names, name)), "")
+    if found == "records":
+        output = PurePosixPath(output_of(PurePosixPath(name).relative_to(FOLDER)) or "/")
+        return "" if output.is_absolute() or ".." in output.parts else found
+    return found
 
 
 def write_sums(digests: Mapping[str, str]) -> bytes:
@@ -169,7 +130,7 @@ def read_sums(content: bytes, place: str) -> dict[str, str]:
     """SHA-256 by name.
 
     Raises:
-        DamagedFile: it is not what `write_sums` writes, to the byte.
+        DamagedFile: it is not exactly what `write_sums` writes.
     """
     digests = {name: sha for sha, name in LINE.findall(content.decode(errors="replace"))}
     if write_sums(digests) != content or not all(map(str.isprintable, digests)):
@@ -212,9 +173,9 @@ def differences(archive: Archive) -> list[str]:
     """
     listed = read_sums(archive.read(SUMS), f"{archive.path}: {SUMS}")
     there = set(archive.names) - {SUMS}
-    if wrong := unsafe(there):
+    if wrong := next((name for name in archive.names if not kind(name)), None):
         raise UserError(
-            f"{archive.path}: {wrong[0]} is in a format that no archive of sparsedecay holds; do "
+            f"{archive.path}: {wrong} is in a format that no archive of sparsedecay holds; do "
             "not trust it"
         )
     problems = [f"missing: {name}" for name in sorted(listed.keys() - there)]

@@ -11,6 +11,7 @@ import shutil
 import stat
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from sparsedecay.errors import UserError
@@ -22,6 +23,7 @@ from sparsedecay.files.provenance import PACKAGE, file_digest, versions
 from sparsedecay.files.storage import atomic, write_file
 from sparsedecay.study.plan import load_plan
 from sparsedecay.study.study import Figures
+from sparsedecay.words import joined
 
 TEMPLATE = "workflow/report/archive.md"
 WITHOUT = """
@@ -37,9 +39,8 @@ def main(arguments: list[str]) -> None:
         UserError: the config says nothing of an archive, or something that belongs in is missing.
     """
     parser = argparse.ArgumentParser(prog="sparsedecay archive", description=__doc__)
-    add = parser.add_argument
-    add("--config", required=True, type=Path, help="config file, in the project's folder")
-    add("--out", required=True, type=Path, help=".zip to write")
+    parser.add_argument("--config", required=True, type=Path, help="in the project's folder")
+    parser.add_argument("--out", required=True, type=Path, help=".zip to write")
     options = parser.parse_args(arguments)
     plan, used = load_plan([options.config]), source(Path())
     asked = plan.study.archive
@@ -56,22 +57,27 @@ def main(arguments: list[str]) -> None:
         versions={**versions(), "snakemake": importlib.metadata.version("snakemake")},
     )
     found = contents(used, plan, asked)
-    citation = Citation(Path("CITATION.cff"))
-    files: dict[str, manifest.Content] = {**found.files}
-    files[manifest.LABEL] = (label.model_dump_json(indent=2) + "\n").encode()
-    files[manifest.README] = readme(label, citation, found, files)
-    files[manifest.CRATE] = Writer(label, citation, found, dict(files)).write()
-    whole = pack(options.out, files, used.programs)
+    citation, files = Citation(Path("CITATION.cff")), {**found.files}
+    with TemporaryDirectory(prefix="sparsedecay-") as folder:
+
+        def add(name: str, content: str) -> None:
+            write_file(files.setdefault(name, Path(folder, name)), content)
+
+        add(manifest.LABEL, label.model_dump_json(indent=2) + "\n")
+        add(manifest.README, readme(label, citation, found, by_kind(files)))
+        add(manifest.CRATE, Writer(label, citation, found, files).write())
+        whole = pack(options.out, files, used.programs)
+        kinds = by_kind(files)
     beside = options.out.with_name(options.out.name + ".sha256")
     write_file(beside, f"{whole}  {options.out.name}\n")
-    for row in by_kind(files):
+    for row in kinds:
         print("{:<36}{:>8} files {:>10} MB".format(*row))
     if used.changed:
         print(f"note: not committed, but packed as it is here: {', '.join(used.changed)}")
     print(f"{options.out}: {options.out.stat().st_size / 1e6:,.1f} MB, SHA-256 {whole}")
 
 
-def pack(out: Path, files: Mapping[str, manifest.Content], programs: Collection[str] = ()) -> str:
+def pack(out: Path, files: Mapping[str, Path], programs: Collection[str] = ()) -> str:
     """Write the files and their manifest into an archive whose bytes depend on nothing else;
     returns its SHA-256.
 
@@ -81,31 +87,30 @@ def pack(out: Path, files: Mapping[str, manifest.Content], programs: Collection[
     for name in files:
         if not name.isprintable() or "\\" in name:
             raise UserError(f"{name!r}: a file of such a name cannot be archived; rename it")
-    sums = manifest.write_sums({name: manifest.digest(content) for name, content in files.items()})
-    with atomic(out, sum(map(manifest.size, files.values()))) as temporary:
+    size = sum(file.stat().st_size for file in files.values())
+    with atomic(out, size) as temporary, NamedTemporaryFile() as sums:
+        sums.write(manifest.write_sums({name: file_digest(files[name]) for name in files}))
+        sums.flush()
         with ZipFile(temporary, "w") as archive:
-            for name, content in [*sorted(files.items()), (manifest.SUMS, sums)]:
+            for name, path in [*sorted(files.items()), (manifest.SUMS, Path(sums.name))]:
                 entry = ZipInfo(name)  # dated 1980, the first that a .zip can tell
                 entry.compress_type = ZIP_DEFLATED
                 entry.external_attr = (stat.S_IFREG | (0o755 if name in programs else 0o644)) << 16
-                entry.file_size = manifest.size(content)
-                with manifest.opened_content(content) as file, archive.open(entry, "w") as target:
+                entry.file_size = path.stat().st_size
+                with open(path, "rb") as file, archive.open(entry, "w") as target:
                     shutil.copyfileobj(file, target, BLOCK)
         with opened(temporary) as archive:  # that it can be opened, and is right
             if wrong := manifest.differences(archive):
-                raise UserError(
-                    f"{out}: was not written as it should be: {wrong[0]}; wait until nothing else "
-                    "runs here"
-                )
+                told = f"{out}: was not written as it should be: {wrong[0]}"
+                raise UserError(f"{told}; wait until nothing else runs here")
         return file_digest(temporary)
 
 
-def readme(
-    label: manifest.Label,
-    citation: Citation,
-    found: Contents,
-    files: Mapping[str, manifest.Content],
-) -> bytes:
+Kinds = list[tuple[str, str, str]]
+"""Kind, number of files and megabytes, the sum last."""
+
+
+def readme(label: manifest.Label, citation: Citation, found: Contents, kinds: Kinds) -> str:
     """The text of READ-ME-FIRST.md, for someone who opens the archive without knowing the project.
 
     Raises:
@@ -113,27 +118,22 @@ def readme(
     """
     if TEMPLATE not in found.files:
         raise UserError(f"{TEMPLATE}: is missing; get it back from git")
-    *authors, last = citation.paper_authors
-    text = (
-        found.files[TEMPLATE]
-        .read_text(encoding="utf-8")
-        .format(
-            title=f"sparsedecay {label.version}: results of {label.config}",
-            authors=f"{', '.join(authors)} and {last}" if authors else last,
-            year=citation.paper_year,
-            paper=citation.paper,
-            figures="\n".join(sorted(figure_rows(found))),
-            manifest=manifest.SUMS,
-            weights="" if label.weights else WITHOUT,
-            kinds="\n".join(f"| {' | '.join(row)} |" for row in by_kind(files)),
-            version=label.version,
-            commit=commit(label),
-            config=label.config,
-            targets=" ".join(label.targets),
-            versions=", ".join(f"{name} {version}" for name, version in label.versions.items()),
-        )
+    template = found.files[TEMPLATE].read_text(encoding="utf-8")
+    return template.format(
+        title=f"sparsedecay {label.version}: results of {label.config}",
+        authors=joined([*citation.paper_authors]),
+        year=citation.paper_year,
+        paper=citation.paper,
+        figures="\n".join(sorted(figure_rows(found))),
+        manifest=manifest.SUMS,
+        weights="" if label.weights else WITHOUT,
+        kinds="\n".join(f"| {' | '.join(row)} |" for row in kinds),
+        version=label.version,
+        commit=commit(label),
+        config=label.config,
+        targets=" ".join(label.targets),
+        versions=", ".join(f"{name} {version}" for name, version in label.versions.items()),
     )
-    return text.encode()
 
 
 def figure_rows(found: Contents) -> Iterator[str]:
@@ -153,12 +153,12 @@ def figure_rows(found: Contents) -> Iterator[str]:
             )
 
 
-def by_kind(files: Mapping[str, manifest.Content]) -> list[tuple[str, str, str]]:
-    """Kind, number of files and megabytes, the sum last."""
-    sizes = {name: manifest.size(content) for name, content in files.items()}
+def by_kind(files: Mapping[str, Path]) -> Kinds:
+    """The table of an archive's files."""
+    sizes = {name: file.stat().st_size for name, file in files.items()}
     rows = {
-        name: [size for file, size in sizes.items() if manifest.kind(file) == kind]
-        for kind, (name, *_) in manifest.KINDS.items()
+        title: [size for file, size in sizes.items() if manifest.kind(file) == kind]
+        for kind, (title, _) in manifest.KINDS.items()
     }
     rows["in all"] = [*sizes.values()]
     return [(name, f"{len(row):,}", f"{sum(row) / 1e6:,.2f}") for name, row in rows.items() if row]

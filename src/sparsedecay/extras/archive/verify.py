@@ -7,23 +7,48 @@
 The first runs nothing that is in the archive. The other two run its Snakefile and its code, in an
 empty folder; if that is not the code of this copy of sparsedecay, they ask for --trust.
 
+With the machine and the versions that made the archive, a run trained again must have the same
+bits. Elsewhere sums are rounded differently, and after some thousand epochs the trajectory is
+another one: then its numbers must lie where other draws of targets and weights lie.
+
 Exit status: 0; 1 if something is not as it should be; 2 if the archive cannot be used at all.
 """
 
 import argparse
+import filecmp
+import json
+import os
+import re
+import shutil
+import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
 
 from sparsedecay.errors import UserError
 from sparsedecay.extras.archive import manifest
 from sparsedecay.extras.archive.history import History
 from sparsedecay.extras.archive.opening import Archive, opened
-from sparsedecay.extras.archive.retrain import Workflow, retrain, unlike
+from sparsedecay.files import paths
 from sparsedecay.files.provenance import file_digest, versions
+from sparsedecay.files.storage import read_table
+from sparsedecay.files.tables import MEASURED
+from sparsedecay.science.run import Run
+from sparsedecay.study.check import find
+from sparsedecay.study.plan import load_plan
 
 HARMLESS = ("docs/", "tests/", "config/", "README.md")
 """Source that is not run when figures are drawn or networks trained."""
+DRAWS = 4
+"""Draws, the archive's among them, with whose spread the new numbers are compared."""
+# whether it diverged is asked first, and the number of parameters is none of training's
+MEASURES = [name for name in MEASURED if name not in ("diverged", "parameters")]
 
 
 def main(arguments: list[str]) -> None:
@@ -88,6 +113,39 @@ def same_code(archive: Archive) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Workflow:
+    """Snakemake in an unpacked archive, on the code that lies there."""
+
+    folder: Path
+    config: str
+    cores: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Python takes modules from `src/` of the folder, but not from the folder itself."""
+        inherited = {k: v for k, v in os.environ.items() if k != "SNAKEMAKE_PROFILE"}
+        return {**inherited, "PYTHONPATH": str(self.folder / "src"), "PYTHONSAFEPATH": "1"}
+
+    def snakemake(self, *arguments: str, shown: bool = True) -> str:
+        """Call Snakemake, with the display of a user's terminal or else to return what it says.
+
+        Raises:
+            UserError: it failed.
+        """
+        # targets first: --configfile takes all that follows it
+        command = [sys.executable, "-m", "snakemake", *arguments, "--cores", self.cores]
+        command += ["--configfile", self.config]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=not shown, text=True
+        )
+        said = "" if shown else done.stdout + done.stderr
+        if done.returncode:
+            told = f":\n{said}" if said else ""
+            raise UserError(f"Snakemake failed in the unpacked archive {self.folder}{told}")
+        return said
+
+
 def rerender(label: manifest.Label, workflow: Workflow) -> bool:
     """Whether Snakemake finds nothing to be done in an unpacked archive, and renders the same
     figures again from its tables, byte for byte.
@@ -104,15 +162,13 @@ def rerender(label: manifest.Label, workflow: Workflow) -> bool:
     folder = workflow.folder
     listed = manifest.read_sums((folder / manifest.SUMS).read_bytes(), manifest.SUMS)
     names, figures = [], 0
-    for job in History(folder).all:
-        if job.rule != "figure":
-            continue
-        if not listed.keys() >= {name for name in job.inputs if manifest.is_made(name)}:
+    for job in (job for job in History(folder).all if job.rule == "figure"):
+        if listed.keys() >= {name for name in job.inputs if manifest.is_made(name)}:
+            figures += 1
+            # by the manifest, as records of strangers may name anything
+            names += [n for n in job.outputs if n in listed and manifest.kind(n) == "figures"]
+        else:
             print(f"{job.name}: not drawn, as it shows weights that the archive was made without")
-            continue
-        figures += 1
-        # by the manifest, as records of strangers may name anything
-        names += [n for n in job.outputs if n in listed and manifest.kind(n) == "figures"]
     for name in names:
         (folder / name).unlink()
     workflow.snakemake(*names)
@@ -123,3 +179,119 @@ def rerender(label: manifest.Label, workflow: Workflow) -> bool:
         print("differ:", *differ, sep="\n  ")
         print(*(other or ["though machine and versions are those of the archive"]), sep="\n")
     return not differ
+
+
+def unlike(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """Which versions were others where an archive was made."""
+    return [f"{k} {there.get(k)}, here {v}" for k, v in here.items() if there.get(k) != v]
+
+
+def retrain(archive: Archive, label: manifest.Label, workflow: Workflow, name: str) -> bool:
+    """Whether a run of an unpacked archive gives the same tables when it is trained again, bit for
+    bit or within the spread of other draws; says which.
+
+    Raises:
+        UserError: the archive has no such run, or Snakemake fails.
+    """
+    folder = workflow.folder
+    run = find(load_plan([folder / label.config]), name)
+    summaries = re.compile(paths.measured(re.escape(name), r"(\d+)", "summary"))
+    epochs = sorted(int(found[1]) for found in map(summaries.fullmatch, archive.names) if found)
+    if not epochs:
+        print(f"{name}: is a run of {label.config}, but the archive does not hold its tables")
+        return False
+    tables = [paths.measured(name, e, table) for e in epochs for table in paths.TABLES]
+    before = {table: pq.read_table(folder / table) for table in tables}
+    there = made_by(folder, name, epochs[-1])
+    build(workflow)
+    for room in ("train", "measure", "checkpoints"):
+        shutil.rmtree(folder / "results" / room / name, ignore_errors=True)
+    workflow.snakemake(*(paths.measured(name, epoch, "summary") for epoch in epochs))
+    other = [table for table in tables if not pq.read_table(folder / table).equals(before[table])]
+    if not other:
+        print(f"{name}: {len(tables)} tables at {len(epochs)} milestones are the same bit for bit")
+        return True
+    print(f"{name}: {len(other)} of {len(tables)} tables differ, the first {other[0]}")
+    elsewhere = unlike(there, made_by(folder, name, epochs[-1]))
+    if not elsewhere:
+        print("Machine, engine and versions are those that made the archive, so this is an error.")
+        return False
+    print("That may be, as the archive was made with", "; ".join(elsewhere), sep="\n  ")
+    summary = paths.measured(name, epochs[-1], "summary")
+    draws = [before[summary].to_pylist()[0], *other_draws(workflow, run, epochs[-1])]
+    return within(pq.read_table(folder / summary).to_pylist()[0], draws)
+
+
+def made_by(folder: Path, name: str, epoch: int) -> dict[str, str]:
+    """What decides the bits of a stretch of training besides its settings.
+
+    Raises:
+        UserError: the stretch does not say.
+    """
+    file = folder / paths.loss(name, epoch)
+    about = read_table(file).schema.metadata
+    try:
+        engine, versions = about[b"engine"].decode(), json.loads(about[b"versions"])
+        found = {"engine": engine, **{key: versions[key] for key in ("machine", "numpy", "torch")}}
+        return found if engine == "compiled" else {**found, "processor": about[b"cpu"].decode()}
+    except (KeyError, ValueError, TypeError, RecursionError):
+        raise UserError(f"{file}: does not say what made it") from None
+
+
+def build(workflow: Workflow) -> None:
+    """Put the compiled engine where the archive's code looks for it: this copy's, if its sources
+    are the same, or one built there. Without a compiler another engine trains, and says so."""
+    there = workflow.folder / "src/sparsedecay/engines/compiled"
+    here = Path(__file__).parents[2] / "engines/compiled"
+    sources = [file.name for file in there.iterdir() if file.suffix in (".cpp", ".h")]
+    if filecmp.cmpfiles(here, there, sources, shallow=False)[0] == sources:
+        for library in here.glob("*.so"):
+            shutil.copy(library, there)
+    if not any(there.glob("*.so")):
+        command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
+        env, quiet = workflow.environment, subprocess.DEVNULL
+        subprocess.run(command, cwd=workflow.folder, env=env, stdout=quiet)
+
+
+def other_draws(workflow: Workflow, run: Run, epoch: int) -> Iterator[dict[str, Any]]:
+    """The summaries of other draws of a run, which are trained if the archive lacks them.
+
+    Raises:
+        UserError: Snakemake fails.
+    """
+    for i in range(1, DRAWS):
+        seeds = {key: getattr(run, key).seed + i for key in ("data", "initialization")}
+        parts = {key: getattr(run, key).model_copy(update={"seed": seeds[key]}) for key in seeds}
+        summary = paths.measured(run.model_copy(update=parts).id, epoch, "summary")
+        if not (workflow.folder / summary).exists():
+            print(f"draw {i + 1} of {DRAWS}, for the spread", flush=True)
+            more = [f'{section}={{"seed": {seed}}}' for section, seed in seeds.items()]
+            workflow.snakemake(summary, "--config", *more)
+        yield pq.read_table(workflow.folder / summary).to_pylist()[0]
+
+
+def within(new: dict[str, Any], draws: list[dict[str, Any]]) -> bool:
+    """Whether each number lies between the least and the largest of the draws, or no farther
+    outside than these lie apart; prints a line for each that does not. A run may diverge if a draw
+    did, and has to if all did."""
+    whole = [draw for draw in draws if draw.get("diverged") is None]
+    lost = new.get("diverged") is not None
+    if lost or not whole:
+        words = "diverged" if lost else "did not diverge"
+        print(f"  it {words} here; {len(draws) - len(whole)} of {len(draws)} draws did")
+        return lost and len(whole) < len(draws)
+    inside = 0
+    for name in MEASURES:
+        values = np.array([np.ravel(draw[name]) for draw in whole], dtype=float)
+        low, high = values.min(axis=0), values.max(axis=0)
+        margin = high - low + 1e-9 * np.abs(high)
+        number = np.ravel(new[name]).astype(float)
+        if np.all((number >= low - margin) & (number <= high + margin)):
+            inside += 1
+        else:
+            print(f"  {name}: {new[name]}, draws {', '.join(str(draw[name]) for draw in whole)}")
+    print(
+        f"{inside} of {len(MEASURES)} measures lie within the spread of {len(whole)} draws "
+        "(between them, or no farther outside than they lie apart)"
+    )
+    return inside == len(MEASURES)

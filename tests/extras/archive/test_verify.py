@@ -2,7 +2,7 @@
 
 import pytest
 
-from sparsedecay.extras.archive.retrain import MEASURES, within
+from sparsedecay.extras.archive.verify import MEASURES, within
 
 
 def row(value, **other):
