@@ -1,5 +1,6 @@
 """What is wrong with a config, in words: one line for each mistake, with file, key and remedy."""
 
+import contextlib
 import difflib
 import math
 from collections.abc import Iterable, Iterator
@@ -124,7 +125,9 @@ class Explainer:
             near = close(str(value).lower(), node["enum"])  # null, Python's None: none
             return f"; did you mean {near}?" if near else ""
         if isinstance(value, str) and node.get("type") in ("integer", "number"):
-            return ", without quotes" if is_number(value) else ""
+            with contextlib.suppress(ValueError):
+                float(value)
+                return ", without quotes"
         return ""
 
     def broken(self, path: KeyPath, rule: str) -> str:
@@ -148,11 +151,3 @@ def close(name: str, names: Iterable[str]) -> str | None:
     near = difflib.get_close_matches(name, names, n=2)
     ratios = [difflib.SequenceMatcher(a=name, b=other).ratio() for other in near]
     return near[0] if near and len(set(ratios)) == len(ratios) else None
-
-
-def is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

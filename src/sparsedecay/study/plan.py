@@ -27,7 +27,7 @@ from sparsedecay.science.run import Run, chain, predecessor
 from sparsedecay.study import parse
 from sparsedecay.study.entries import Entry
 from sparsedecay.study.sections import Claims
-from sparsedecay.study.study import Study, checked, read_config, with_changes
+from sparsedecay.study.study import Study, checked, last_epochs, read_config, with_changes
 from sparsedecay.study.sweep import Grid, load_grid
 
 LITERAL = "literal"
@@ -52,29 +52,29 @@ def tested(study: Study) -> tuple[Claims, Figure2, TrainedMatrices]:
 
 def networks(study: Study) -> list[tuple[Run, Trained]]:
     """Each network that statements are tested on, with its milestones and groups."""
-    runs: dict[str, Run] = {}
-    epochs: dict[str, set[int]] = {}
-    groups: dict[str, list[str]] = {}
+    found: dict[str, tuple[Run, set[int], dict[str, None]]] = {}
     for name, group in NETWORKS.items():
         for run, milestones in group.runs(study):
-            runs.setdefault(run.id, run)
-            epochs.setdefault(run.id, set()).update(milestones)
-            groups.setdefault(run.id, []).append(name)
-    found = (
-        Trained(
-            run=name,
-            network=run.network,
-            regularizer=run.regularizer,
-            lam=run.lam,
-            L=run.shape.L,
-            K=run.shape.K,
-            epochs=tuple(sorted(epochs[name])),
-            groups=tuple(dict.fromkeys(groups[name])),
-            first=chain(min(epochs[name]), run.stride)[0],
+            _, epochs, groups = found.setdefault(run.id, (run, set(), {}))
+            epochs.update(milestones)
+            groups[name] = None
+    return [
+        (
+            run,
+            Trained(
+                run=run.id,
+                network=run.network,
+                regularizer=run.regularizer,
+                lam=run.lam,
+                L=run.shape.L,
+                K=run.shape.K,
+                epochs=tuple(sorted(epochs)),
+                groups=tuple(groups),
+                first=chain(min(epochs), run.stride)[0],
+            ),
         )
-        for name, run in runs.items()
-    )
-    return list(zip(runs.values(), found, strict=True))
+        for run, epochs, groups in found.values()
+    ]
 
 
 @dataclass(frozen=True)
@@ -159,19 +159,17 @@ class Plan:
         kind, _, what = name.partition("/")
         if kind == "figures":
             return self.request(what)
-        return self.statements(what) if kind == "statements" else self.swept().join
+        if kind == "statements":
+            return self.statements(what)
+        if self.grid is None:
+            raise ValueError("a study without a sweep")
+        return self.grid.join
 
     @property
     def about(self) -> str:
         """What the page on the method tells of the config, as JSON: no sweep, no archive."""
         values = self.study.model_dump(mode="json", exclude={"archive", "sweep"})
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
-
-    def swept(self) -> Grid:
-        """The sweep of a config that has one."""
-        if self.grid is None:
-            raise ValueError("a study without a sweep")
-        return self.grid
 
     @cached_property
     def milestones(self) -> dict[str, list[tuple[Run, int]]]:
@@ -202,10 +200,7 @@ class Plan:
     @cached_property
     def last_epochs(self) -> dict[str, int]:
         """The last milestone that some target needs of each run, by id."""
-        last: dict[str, int] = {}
-        for run, epoch in (pair for pairs in self.milestones.values() for pair in pairs):
-            last[run.id] = max(epoch, last.get(run.id, 0))
-        return last
+        return last_epochs(pair for pairs in self.milestones.values() for pair in pairs)
 
     @cached_property
     def data_sets(self) -> dict[str, Data]:
