@@ -29,9 +29,6 @@ from sparsedecay.study.study import (
 )
 from sparsedecay.words import joined
 
-Values = tuple[tuple[str, Entry], ...]
-"""One combination: keys such as `network.d`, each with its value."""
-
 
 @dataclass(frozen=True)
 class Grid:
@@ -105,8 +102,10 @@ def load_grid(config: Entry, study: Study) -> Grid | None:
     for name, values in settings.items():
         check_key(name, values)
     own = bare(config)
-    lists = [[(name, value) for value in values.value] for name, values in settings.items()]
-    variants = [combined(own, study.sweep, values) for values in product(*lists)]
+    variants = [
+        combined(own, study.sweep, dict(zip(settings, values, strict=True)))
+        for values in product(*(values.value for values in settings.values()))
+    ]
     return Grid(study.sweep, study, variants)
 
 
@@ -141,19 +140,19 @@ def bare(config: Entry) -> Entry:
     return Entry(config.place, others | {"figures": figures})
 
 
-def combined(config: Entry, asked: Sweep, values: Values) -> Study:
-    """The study of a config with one combination of values.
+def combined(config: Entry, asked: Sweep, values: dict[str, Entry]) -> Study:
+    """The study of a config with one combination of values, by keys such as `network.d`.
 
     Raises:
         UserError: it is not allowed; the message says where each value stands.
     """
     changes: dict[str, dict[str, Entry]] = {}
-    for key, value in values:
+    for key, value in values.items():
         section, _, name = key.partition(".")
         changes.setdefault(section, {})[name] = value
-    place = values[0][1].place if values else config.place
-    told = ", ".join(f"{key} = {value.written()}" for key, value in values) or "no settings"
-    what = f"{place}: sweep with {told}"
+    place = next(iter(values.values()), config).place
+    told = ", ".join(f"{key} = {value.written()}" for key, value in values.items())
+    what = f"{place}: sweep with {told or 'no settings'}"
     over = Entry(place, {name: Entry(place, section) for name, section in changes.items()})
     study = with_changes(config, over, place, what)
     runs = [study.run(*network) for network in asked_networks(asked)]
