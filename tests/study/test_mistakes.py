@@ -117,21 +117,18 @@ def test_many_mistakes_are_cut_short():
     assert lines[-1] == "… and 980 more mistakes"
 
 
-def test_too_many_milestones_are_refused_at_once():
-    """7 runs of 200,000 epochs and 2 of 50,000: 1.5 million epochs."""
-    text = TEXT.replace("record_every: 250", "record_every: 5")
-    assert load(text.replace("stride: 50000", "stride: 16")).training.stride == 16
-    (line,) = refusal(text.replace("stride: 50000", "stride: 15"))
-    assert (
-        "training.stride: 15 is not allowed: it cuts the 9 runs of the figures into 100,0" in line
-    )
-
-
-def test_too_many_records_are_refused():
-    text = TEXT.replace("record_every: 250", "record_every: 10")
-    assert load(text.replace("stride: 50000", "stride: 1000000")).training.record_every == 10
-    (line,) = refusal(text.replace("stride: 50000", "stride: 1000010"))
-    assert "training.record_every: 10 is not allowed: it makes 100,001 records" in line
+@pytest.mark.parametrize(
+    ("every", "good", "bad", "said"),
+    [  # 7 runs of 200,000 epochs and 2 of 50,000: 1.5 million epochs
+        (5, 16, 15, "stride: 15 is not allowed: it cuts the 9 runs of the figures into 100,0"),
+        (10, 1000000, 1000010, "record_every: 10 is not allowed: it makes 100,001 records"),
+    ],
+)
+def test_too_many_milestones_or_records_are_refused_at_once(every, good, bad, said):
+    text = TEXT.replace("record_every: 250", f"record_every: {every}")
+    assert load(text.replace("stride: 50000", f"stride: {good}")).training.stride == good
+    (line,) = refusal(text.replace("stride: 50000", f"stride: {bad}"))
+    assert f"training.{said}" in line
 
 
 # --- several files

@@ -229,7 +229,6 @@ def test_a_dense_network_must_keep_a_matrix_to_average_over():
 
 
 def test_mistakes_on_the_command_line_are_told():
-    Path("bare.yaml").write_text("claims: null\n")
     with pytest.raises(UserError, match=r"^--config: sweep.settings.network.x: unknown key"):
         swept(sweep={"settings": {"network.x": [1]}})
     plan = swept(sweep={"settings": {"network.K": ["8"]}})
