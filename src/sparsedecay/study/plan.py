@@ -7,7 +7,7 @@ plan.statements("readings")         what the table of statements is made from
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -123,14 +123,14 @@ class Plan:
         """The study with the seeds of its draw `index` (from 0), where these vary."""
         return study.draw(tested(study)[0].vary, index)
 
-    def chosen(self, table: str) -> list[tuple[Variation, int]]:
-        """The readings of a table of statements, each with its number of draws."""
-        claims = self.study.claims
-        if not claims:
-            return []
-        if table == "claims":
-            return [(self.variations[0], claims.seeds)]
-        return [(variation, claims.reading_seeds) for variation in self.variations]
+    def chosen(self, table: str) -> Iterator[tuple[Variation, list[list[tuple[Run, Trained]]]]]:
+        """The readings of a table of statements, each with the networks of its draws."""
+        if claims := self.study.claims:
+            literal = table == "claims"
+            count = claims.seeds if literal else claims.reading_seeds
+            for variation in self.variations[:1] if literal else self.variations:
+                draws = (self.drawn(variation.study, i) for i in range(count))
+                yield variation, [networks(draw) for draw in draws]
 
     def statements(self, table: str) -> Statements:
         """What a table of statements is made from: `claims` or `readings`."""
@@ -145,12 +145,9 @@ class Plan:
                     name=variation.name,
                     title=variation.title,
                     average_over=variation.study.measures.average_over,
-                    draws=tuple(
-                        tuple(one for _, one in networks(self.drawn(variation.study, i)))
-                        for i in range(count)
-                    ),
+                    draws=tuple(tuple(one for _, one in draw) for draw in draws),
                 )
-                for variation, count in self.chosen(table)
+                for variation, draws in self.chosen(table)
             ),
         )
 
@@ -185,9 +182,9 @@ class Plan:
         """Every milestone that a table of statements is made from, each once."""
         found = (
             (run, epoch)
-            for variation, count in self.chosen(table)
-            for i in range(count)
-            for run, one in networks(self.drawn(variation.study, i))
+            for _, draws in self.chosen(table)
+            for draw in draws
+            for run, one in draw
             for epoch in one.epochs
         )
         return list({(run.id, epoch): (run, epoch) for run, epoch in found}.values())
