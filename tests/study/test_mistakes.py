@@ -35,7 +35,6 @@ L3, ONLY = (
         ("target_range: [-1, 1]", "target_range: [1, -1]", r"data.target_range: \[1, -1\] is not "
          "allowed: the first number must be smaller than the second"),
         ("\n  range: [-1, 1]", "\n  range: [1, 1]", r"initialization.range: \[1, 1\] is not allow"),
-        ("target_range: [-1, 1]", "target_range: [1]", r"\[1\] .* write a list of 2 values"),
         ("target_range: [-1, 1]", "target_range: [1, 2, 3]", r"\[1, 2, 3\] .* a list of 2 values"),
         ("engine: compiled", "engine: compile", "did you mean compiled?"),
         ("network: representer", "network: Representer", "did you mean representer?"),
@@ -66,20 +65,13 @@ L3, ONLY = (
          "objective, adam or decoupled; did you mean adam?"),
         ("biases: true", "biases: yes", "objective.decay_biases: yes is .* write true or false"),
         ("scale: none", "scale: fan-in", "scale: fan-in is .* none or fan_in; did you mean fan_in"),
-        ("batches: 1", "batches: 0", "optimizer.batches: 0 is .* a whole number from 1 to 1,000"),
         ("batches: 1", "batches: 82", "optimizer.batches: 82 is not allowed: 81 data points cannot "
          "be cut into so many minibatches; lower it"),
-        ("seeds: 10", "seeds: 0", "claims.seeds: 0 is not allowed; write a whole number from 1 to"),
-        ("reading_seeds: 1", "reading_seeds: 1.5", "claims.reading_seeds: 1.5 is not allowed; "),
         ("[targets, weights]", "[targets, seeds]", r"vary\[1\]: seeds is .* targets or weights"),
         ("[targets, weights]", "[targets, targets]", f"claims.vary: .*{ONLY}"),
         ("[50000, 200000]", "[50000, 50000]", f"claims.milestones: .*{ONLY}"),
         ("milestones: [50000] ", "milestones: [5, 5] ", f"claims.dense_milestones: .*{ONLY}"),
-        ("[50000, 200000]", "[0]", r"claims.milestones\[0\]: 0 .* write a whole number of epochs"),
         ("[81, 162, 405, 810, 1296]", "[81]", r"claims.shallow.K: \[81\] .* 2 to 20 values"),
-        ("lam: 1.0e-3\n    epoch: 200", "lam: 0\n    epoch: 200", "claims.shallow.lam: 0 is not "
-         "allowed; write a number above 0"),
-        ("epoch: 200000", "epoch: 2e5", "claims.shallow.epoch: 2e5 is .* epochs .*, such as 20000"),
         ("readings: readings.yaml", "readings: ['a.yaml']", "claims.readings: .* write a word"),
         ("seed: 0", "seed: 0\n  seed: 0", f"mine.yaml:{line_of('seed: 0') + 1}: data.seed: stands "
          "twice, before in mine"),
