@@ -67,7 +67,7 @@ def test_the_papers_summary(told):
 
 
 def test_a_sweep_is_told(told):
-    """Of the example: 100 settings of 100 draws, and the paper's figures beside it."""
+    """Of the example: 100 settings of 100 draws, and the figures of the paper besides."""
     summary = told((CONFIG / "sweep.yaml").read_text())
     assert summary["sweep"] == (
         "100 settings of 100 draws: 10,000 runs to epoch 50,000, 10,000 milestones, "

@@ -25,12 +25,6 @@ def explain(error: ValidationError, config: Entry, schema: Schema, sources: list
     return "\n".join(lines[:MOST] + more)
 
 
-def explain_rules(rules: Iterable[str], config: Entry, schema: Schema, sources: list[str]) -> str:
-    """The same of rules between sections that are broken, each as `key: rule`."""
-    explainer = Explainer(config, schema, sources)
-    return "\n".join(explainer.broken((), rule) for rule in rules)
-
-
 def problems(error: ValidationError, schema: Schema) -> list[Problem]:
     """What pydantic found. A value missing at the end of a list is a mistake of the list; a list
     is not too short besides because its values were refused."""

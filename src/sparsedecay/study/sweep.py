@@ -17,7 +17,7 @@ from sparsedecay.science.networks import NetworkName
 from sparsedecay.science.regularizers import RegularizerName
 from sparsedecay.science.run import Run
 from sparsedecay.study.entries import Entry, overlaid, show
-from sparsedecay.study.explain import close, explain_rules
+from sparsedecay.study.explain import Explainer, close
 from sparsedecay.study.schema import json_schema
 from sparsedecay.study.sections import KEYS, VARIABLE, Sweep
 from sparsedecay.study.study import (
@@ -102,10 +102,9 @@ def load_grid(config: Entry, study: Study) -> Grid | None:
     for name, values in settings.items():
         check_key(name, values)
     own = bare(config)
-    variants = [
-        combined(own, study.sweep, dict(zip(settings, values, strict=True)))
-        for values in product(*(values.value for values in settings.values()))
-    ]
+    choices = product(*(values.value for values in settings.values()))
+    combinations = (dict(zip(settings, values, strict=True)) for values in choices)
+    variants = [combined(own, study.sweep, values) for values in combinations]
     return Grid(study.sweep, study, variants)
 
 
@@ -157,6 +156,6 @@ def combined(config: Entry, asked: Sweep, values: dict[str, Entry]) -> Study:
     study = with_changes(config, over, place, what)
     runs = [study.run(*network) for network in asked_networks(asked)]
     if broken := [*training_rules(study, runs), *engine_rules(study, runs), *size_rules(runs)]:
-        lines = explain_rules(broken, overlaid(config, over), json_schema(Study), [place])
-        raise UserError(f"{what}:\n{lines}")
+        explainer = Explainer(overlaid(config, over), json_schema(Study), [place])
+        raise UserError("\n".join([f"{what}:", *(explainer.broken((), one) for one in broken)]))
     return study
