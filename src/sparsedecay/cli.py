@@ -13,34 +13,22 @@ from pydantic import ValidationError
 from sparsedecay.errors import UserError
 
 COMMANDS = {
-    "data": ("sparsedecay.data", "make one data set"),
-    "train": ("sparsedecay.train.command", "train one run from one milestone to the next"),
-    "measure": ("sparsedecay.measure.command", "measure one milestone"),
-    "join": ("sparsedecay.measure.join", "join the tables of many milestones"),
-    "claims": ("sparsedecay.claims.command", "test the paper's statements"),
-    "search": ("sparsedecay.claims.search", "rank readings by how far they are from the paper"),
-    "findings": ("sparsedecay.claims.findings", "tell what the tests found, in words"),
-    "figure": ("sparsedecay.figures.command", "draw one figure"),
-    "archive": ("sparsedecay.extras.archive.pack", "pack results with all that made them"),
-    "verify": (
-        "sparsedecay.extras.archive.verify",
-        "is an archive whole, and does it give its figures?",
-    ),
-    "fetch": (
-        "sparsedecay.extras.archive.fetch",
-        "take the results of an archive into this folder",
-    ),
-    "compare": (
-        "sparsedecay.extras.compare.command",
-        "what differs between two results or configs",
-    ),
-    "check": ("sparsedecay.study.check", "check a config and say what it asks for"),
-    "resources": ("sparsedecay.study.resources", "what jobs took, for schedulers"),
-    "bench": ("sparsedecay.extras.bench.command", "how fast the engines are, side by side"),
-    "document": (
-        "sparsedecay.extras.document",
-        "write config/README.md, schema and findings",
-    ),
+    "data": ("data", "make one data set"),
+    "train": ("train.command", "train one run from one milestone to the next"),
+    "measure": ("measure.command", "measure one milestone"),
+    "join": ("measure.join", "join the tables of many milestones"),
+    "claims": ("claims.command", "test the paper's statements"),
+    "search": ("claims.search", "rank readings by how far they are from the paper"),
+    "findings": ("claims.findings", "tell what the tests found, in words"),
+    "figure": ("figures.command", "draw one figure"),
+    "archive": ("extras.archive.pack", "pack results with all that made them"),
+    "verify": ("extras.archive.verify", "is an archive whole, and does it give its figures?"),
+    "fetch": ("extras.archive.fetch", "take the results of an archive into this folder"),
+    "compare": ("extras.compare.command", "what differs between two results or configs"),
+    "check": ("study.check", "check a config and say what it asks for"),
+    "resources": ("study.resources", "what jobs took, for schedulers"),
+    "bench": ("extras.bench.command", "how fast the engines are, side by side"),
+    "document": ("extras.document", "write config/README.md, schema and findings"),
 }
 
 
@@ -62,7 +50,7 @@ def main() -> None:
     if command not in COMMANDS:
         sys.exit(f"sparsedecay: unknown command {command!r}\n{usage()}")
     try:
-        importlib.import_module(COMMANDS[command][0]).main(arguments)
+        importlib.import_module(f"sparsedecay.{COMMANDS[command][0]}").main(arguments)
     except UserError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

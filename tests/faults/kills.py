@@ -133,7 +133,7 @@ class Kills:
                 log.write_text("")
 
     def check(self, complete: bool) -> None:
-        """Every result that is there must be the right one, to the byte."""
+        """Every result that is there must be the right one, byte for byte."""
         there = whole(self.project)
         wrong = [name for name, digest in there.items() if self.right.get(name) != digest]
         assert wrong == []

@@ -92,13 +92,18 @@ def test_the_papers_config_with_something_else_in_it(tmp_path, did, data):
 
 @given(
     st.binary(max_size=300)
-    | st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace"))
+    | (st.text(max_size=300) | st.text("[]{}&*!|>'\"%:,?-# \n\tab01.e<", max_size=60)).map(
+        lambda text: text.encode("utf-8", "replace")
+    )
 )
 @many
 def test_any_bytes(tmp_path, did, content):
+    """No such document is a whole config."""
     file = tmp_path / "mine.yaml"
     file.write_bytes(content)
-    assert told(file), "no such document is a whole config"
+    lines = told(file)
+    assert lines
+    assert all(line.startswith(str(file)) for line in lines)
     did["files of any bytes refused"] += 1
 
 
@@ -111,8 +116,6 @@ HOSTILE = {
     ),
     "deep nesting": "a: " + "[" * 100_000,
     "deep mappings": "\n".join(" " * i + f"a{i}:" for i in range(3000)),
-    "aliases that expand": "a0: &a0 [x, x]\n"
-    + "\n".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]" for i in range(1, 60)),
     "tags": "data: !!python/object/apply:os.system ['touch harm']",
     "a huge number": "training: {epochs: " + "9" * 100_000 + "}",
     "a huge document": "a: " + "x" * 30_000_000,

@@ -2,6 +2,7 @@
 
 import os
 import time
+from unittest.mock import Mock
 
 from sparsedecay.session.clock import to_the_present
 
@@ -21,10 +22,7 @@ def test_what_lies_in_the_future_is_dated_now(tmp_path):
 
 
 def test_what_may_not_be_dated_is_left(tmp_path, monkeypatch):
-    def forbidden(*_):
-        raise PermissionError
-
     (tmp_path / "late").write_text("late")
     os.utime(tmp_path / "late", (9e9, 9e9))
-    monkeypatch.setattr("os.utime", forbidden)
+    monkeypatch.setattr("os.utime", Mock(side_effect=PermissionError))
     assert to_the_present([str(tmp_path / "late")]) == []

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 from sparsedecay.session.lock import FolderLock, obstacle
 
@@ -18,11 +19,14 @@ time.sleep(60)
 """
 
 
-def hold(folder):
-    """Another process that has the lock."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD], cwd=folder, stdout=subprocess.PIPE)
-    assert process.stdout.readline() == b"held\n"
-    return process
+@contextmanager
+def held(folder):
+    """Another process has the lock; killed at the end."""
+    command = [sys.executable, "-c", HOLD]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"held\n"
+        yield process
+        process.kill()
 
 
 def marks(folder):
@@ -32,14 +36,15 @@ def marks(folder):
 
 def test_a_claim_is_given_once_and_ends_with_the_process(tmp_path):
     marks(tmp_path)
-    process = hold(tmp_path)
     lock = FolderLock(tmp_path)
-    assert not lock.acquire()
-    assert lock.possible
-    assert not lock.clear(), "the marks of the living stay"
-    assert lock.holder().startswith(f"process {process.pid} on {os.uname().nodename}, since ")
-    process.kill()
-    process.wait()
+    with held(tmp_path) as process:
+        assert not lock.acquire()
+        assert lock.possible
+        assert not lock.clear(), "the marks of the living stay"
+        assert lock.holder().startswith(f"process {process.pid} on {os.uname().nodename}, since ")
+        began = time.monotonic()
+        assert not lock.acquire(patience=0.3), "it waits for those who only look"
+        assert time.monotonic() - began >= 0.3
     assert lock.acquire()
     assert lock.acquire(), "again by the same process"
     assert lock.clear()
@@ -47,15 +52,6 @@ def test_a_claim_is_given_once_and_ends_with_the_process(tmp_path):
     assert not lock.clear(), "there is nothing left"
     lock.release()
     assert FolderLock(tmp_path).acquire()
-
-
-def test_it_waits_for_those_who_only_look(tmp_path):
-    process = hold(tmp_path)
-    began = time.monotonic()
-    assert not FolderLock(tmp_path).acquire(patience=0.3)
-    assert time.monotonic() - began >= 0.3
-    process.kill()
-    process.wait()
 
 
 def test_what_the_holder_wrote_is_not_trusted(tmp_path):

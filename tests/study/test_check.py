@@ -43,7 +43,7 @@ NOTHING = "figures: {fig2: null, fig3: null, fig4: null}\nclaims: null"
 
 def test_the_papers_summary(told):
     summary = told()
-    assert summary["data"] == ("81 points in 4 dimensions (3 levels), targets from -1 to 1, seed 0")
+    assert summary["data"] == "81 points in 4 dimensions (3 levels), targets from -1 to 1, seed 0"
     # W1, b1, V1, C1, c0_1; W2, b2, V2, C2, c0_2
     size = (1296 * 4 + 1296 + 16 * 1296 + 16 * 4 + 16) + (1296 * 16 + 1296 + 1296 + 16 + 1)
     assert summary["representer"].startswith("L = 2, K = 1,296, d = 16: ")
@@ -67,7 +67,7 @@ def test_the_papers_summary(told):
 
 
 def test_a_sweep_is_told(told):
-    """Of the example: 100 settings of 100 draws, and the paper's figures beside it."""
+    """Of the example: 100 settings of 100 draws, and the figures of the paper besides."""
     summary = told((CONFIG / "sweep.yaml").read_text())
     assert summary["sweep"] == (
         "100 settings of 100 draws: 10,000 runs to epoch 50,000, 10,000 milestones, "
@@ -118,18 +118,13 @@ def test_an_unknown_run_is_told_the_nearest(output):
 @pytest.fixture
 def engine_lines(output):
     """What is said of engines."""
-
-    def run() -> list[str]:
-        return re.findall("^  engine +(.*)$", output(), re.MULTILINE)
-
-    return run
+    return lambda: re.findall("^  engine +(.*)$", output(), re.MULTILINE)
 
 
-def test_all_runs_are_trained_by_the_engine_that_is_asked_for(engine_lines):
+def test_all_runs_are_trained_by_the_engine_that_is_asked_for_if_it_was_built(
+    engine_lines, monkeypatch, tmp_path
+):
     assert engine_lines() == ["compiled"]
-
-
-def test_an_engine_that_was_not_built_is_replaced(engine_lines, monkeypatch, tmp_path):
     for network in ("representer", "dense"):
         (tmp_path / f"{network}.h").touch()
     monkeypatch.setattr(compiled, "FOLDER", tmp_path)

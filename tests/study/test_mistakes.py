@@ -35,7 +35,6 @@ L3, ONLY = (
         ("target_range: [-1, 1]", "target_range: [1, -1]", r"data.target_range: \[1, -1\] is not "
          "allowed: the first number must be smaller than the second"),
         ("\n  range: [-1, 1]", "\n  range: [1, 1]", r"initialization.range: \[1, 1\] is not allow"),
-        ("target_range: [-1, 1]", "target_range: [1]", r"\[1\] .* write a list of 2 values"),
         ("target_range: [-1, 1]", "target_range: [1, 2, 3]", r"\[1, 2, 3\] .* a list of 2 values"),
         ("engine: compiled", "engine: compile", "did you mean compiled?"),
         ("network: representer", "network: Representer", "did you mean representer?"),
@@ -66,20 +65,13 @@ L3, ONLY = (
          "objective, adam or decoupled; did you mean adam?"),
         ("biases: true", "biases: yes", "objective.decay_biases: yes is .* write true or false"),
         ("scale: none", "scale: fan-in", "scale: fan-in is .* none or fan_in; did you mean fan_in"),
-        ("batches: 1", "batches: 0", "optimizer.batches: 0 is .* a whole number from 1 to 1,000"),
         ("batches: 1", "batches: 82", "optimizer.batches: 82 is not allowed: 81 data points cannot "
          "be cut into so many minibatches; lower it"),
-        ("seeds: 10", "seeds: 0", "claims.seeds: 0 is not allowed; write a whole number from 1 to"),
-        ("reading_seeds: 1", "reading_seeds: 1.5", "claims.reading_seeds: 1.5 is not allowed; "),
         ("[targets, weights]", "[targets, seeds]", r"vary\[1\]: seeds is .* targets or weights"),
         ("[targets, weights]", "[targets, targets]", f"claims.vary: .*{ONLY}"),
         ("[50000, 200000]", "[50000, 50000]", f"claims.milestones: .*{ONLY}"),
         ("milestones: [50000] ", "milestones: [5, 5] ", f"claims.dense_milestones: .*{ONLY}"),
-        ("[50000, 200000]", "[0]", r"claims.milestones\[0\]: 0 .* write a whole number of epochs"),
         ("[81, 162, 405, 810, 1296]", "[81]", r"claims.shallow.K: \[81\] .* 2 to 20 values"),
-        ("lam: 1.0e-3\n    epoch: 200", "lam: 0\n    epoch: 200", "claims.shallow.lam: 0 is not "
-         "allowed; write a number above 0"),
-        ("epoch: 200000", "epoch: 2e5", "claims.shallow.epoch: 2e5 is .* epochs .*, such as 20000"),
         ("readings: readings.yaml", "readings: ['a.yaml']", "claims.readings: .* write a word"),
         ("seed: 0", "seed: 0\n  seed: 0", f"mine.yaml:{line_of('seed: 0') + 1}: data.seed: stands "
          "twice, before in mine"),
@@ -117,21 +109,18 @@ def test_many_mistakes_are_cut_short():
     assert lines[-1] == "… and 980 more mistakes"
 
 
-def test_too_many_milestones_are_refused_at_once():
-    """7 runs of 200,000 epochs and 2 of 50,000: 1.5 million epochs."""
-    text = TEXT.replace("record_every: 250", "record_every: 5")
-    assert load(text.replace("stride: 50000", "stride: 16")).training.stride == 16
-    (line,) = refusal(text.replace("stride: 50000", "stride: 15"))
-    assert (
-        "training.stride: 15 is not allowed: it cuts the 9 runs of the figures into 100,0" in line
-    )
-
-
-def test_too_many_records_are_refused():
-    text = TEXT.replace("record_every: 250", "record_every: 10")
-    assert load(text.replace("stride: 50000", "stride: 1000000")).training.record_every == 10
-    (line,) = refusal(text.replace("stride: 50000", "stride: 1000010"))
-    assert "training.record_every: 10 is not allowed: it makes 100,001 records" in line
+@pytest.mark.parametrize(
+    ("every", "good", "bad", "said"),
+    [  # 7 runs of 200,000 epochs and 2 of 50,000: 1.5 million epochs
+        (5, 16, 15, "stride: 15 is not allowed: it cuts the 9 runs of the figures into 100,0"),
+        (10, 1000000, 1000010, "record_every: 10 is not allowed: it makes 100,001 records"),
+    ],
+)
+def test_too_many_milestones_or_records_are_refused_at_once(every, good, bad, said):
+    text = TEXT.replace("record_every: 250", f"record_every: {every}")
+    assert load(text.replace("stride: 50000", f"stride: {good}")).training.stride == good
+    (line,) = refusal(text.replace("stride: 50000", f"stride: {bad}"))
+    assert f"training.{said}" in line
 
 
 # --- several files

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sparsedecay.claims.networks import Trained
 from sparsedecay.errors import UserError
 from sparsedecay.files import paths
 from sparsedecay.science.networks import build
@@ -31,6 +32,12 @@ def mine():
 def ids(study) -> set[str]:
     """All networks that statements are tested on."""
     return {run.id for run, _ in networks(study)}
+
+
+def trained(statements) -> dict[str, Trained]:
+    """The networks that a table of statements is made from, by id."""
+    draws = (draw for reading in statements.readings for draw in reading.draws)
+    return {one.run: one for draw in draws for one in draw}
 
 
 # --- draws
@@ -132,21 +139,9 @@ def test_every_reading_is_in_the_table_of_readings_and_only_there(plan):
     assert average["literal"] == average["loss-sum"] == ("W", "V")
 
 
-@pytest.mark.parametrize("table", ["claims", "readings"])
-def test_a_request_survives_json(plan, table):
-    asked = plan.statements(table)
-    assert type(asked).model_validate_json(asked.canonical()) == asked
-
-
 def test_the_plan_has_every_run_that_is_asked_for(plan):
-    asked = {
-        one.run
-        for table in ("claims", "readings")
-        for reading in plan.statements(table).readings
-        for of_draw in reading.draws
-        for one in of_draw
-    }
-    assert set(plan.runs) == asked
+    asked = trained(plan.statements("claims")) | trained(plan.statements("readings"))
+    assert plan.runs.keys() == asked.keys()
     assert all(run.id == name for name, run in plan.runs.items())
 
 
@@ -154,18 +149,19 @@ def test_the_plan_has_every_run_that_is_asked_for(plan):
 
 
 @pytest.mark.parametrize("table", ["claims", "readings"])
-def test_tables_are_read_once(plan, table):
+def test_a_request_survives_json_and_each_table_is_read_once(plan, table):
     asked = plan.statements(table)
+    assert type(asked).model_validate_json(asked.canonical()) == asked
     files = tables_read(asked)
     assert len(files) == len(set(files))
-    networks_asked = {one.run: one for r in asked.readings for d in r.draws for one in d}
-    for one in networks_asked.values():
+    of_table = trained(asked).values()
+    for one in of_table:
         for epoch in one.epochs:
             for name in ("summary", "matrices", "trajectory"):
                 assert paths.measured(one.run, epoch, name) in files
         assert paths.measured(one.run, one.first, "trajectory") in files
-    shallow = sum(one.L == 1 for one in networks_asked.values())
-    milestones = sum(len(one.epochs) for one in networks_asked.values())
+    shallow = sum(one.L == 1 for one in of_table)
+    milestones = sum(len(one.epochs) for one in of_table)
     # the first milestone of the others is one at which they are tested
     assert len(files) == 3 * milestones + shallow
 
@@ -184,7 +180,7 @@ def test_the_first_milestone_is_where_training_begins(stride, first):
 def test_the_work_that_is_left_decreases(dense):
     """Along the chain to each milestone that is asked for."""
     plan = load_plan([PAPER], {"claims": {"dense_milestones": dense}})
-    for one in (one for of_draw in plan.statements("claims").readings[0].draws for one in of_draw):
+    for one in trained(plan.statements("claims")).values():
         run = plan.runs[one.run]
         for epoch in one.epochs:
             left = [plan.work_left(run, step) for step in chain(epoch, run.stride)]
@@ -219,23 +215,15 @@ def test_without_statements_no_file_of_readings_is_needed(mine):
 GOOD = "a: {title: x, changes: {network: {d: 8}}}\n"
 
 
-def test_a_file_of_readings_in_order(mine):
-    plan = mine(GOOD + "b:\n  title: y\n  changes: {optimizer: {batches: 3}}\n")
-    assert [(one.name, one.title) for one in plan.variations] == [
-        ("literal", "the text, taken literally"),
-        ("a", "x"),
-        ("b", "y"),
-    ]
-    assert plan.variations[1].study.network.d == 8
-    assert plan.variations[1].study.network.K == plan.study.network.K
-    assert plan.variations[2].study.optimizer.batches == 3
-
-
-def test_a_reading_stands_over_the_overrides(mine):
-    plan = mine(GOOD, network={"d": 4, "K": 40})
-    (literal, changed) = plan.variations
-    assert (literal.study.network.d, literal.study.network.K) == (4, 40)
-    assert (changed.study.network.d, changed.study.network.K) == (8, 40)
+def test_a_file_of_readings_in_order_stands_over_the_overrides(mine):
+    """A value that is the config's own is no change, also where none is allowed."""
+    b = "b:\n  title: y\n  changes: {measures: {average_over: [C], threshold: 1.0e-3}}\n"
+    literal, a, b = mine(GOOD + b, network={"d": 4, "K": 40}).variations
+    assert (literal.name, literal.title) == ("literal", "the text, taken literally")
+    assert [(one.name, one.title) for one in (a, b)] == [("a", "x"), ("b", "y")]
+    sizes = [(one.study.network.d, one.study.network.K) for one in (literal, a, b)]
+    assert sizes == [(4, 40), (8, 40), (4, 40)]
+    assert b.study.measures.average_over == ("C",)
 
 
 def test_the_file_lies_beside_the_first_config(mine):
@@ -300,11 +288,6 @@ def test_mistakes_are_told_with_file_and_line(mine, text, told):
 def test_a_file_without_readings_is_refused(mine, text):
     with pytest.raises(UserError, match=r"^config/readings\.yaml: "):
         mine(text)
-
-
-def test_average_over_may_be_changed_and_the_same_value_is_no_change(mine):
-    plan = mine("a: {title: x, changes: {measures: {average_over: [C], threshold: 1.0e-3}}}\n")
-    assert plan.variations[1].study.measures.average_over == ("C",)
 
 
 def test_both_shipped_files_of_readings_are_in_order(mine):

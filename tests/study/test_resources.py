@@ -1,19 +1,16 @@
 """What jobs ask a scheduler for."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from sparsedecay.errors import UserError
 from sparsedecay.science.networks import build
 from sparsedecay.study import resources
-from sparsedecay.study.plan import load_plan
 from sparsedecay.study.resources import Job, Needs, Took, job, load, main
 from tests.small import small_run
+from tests.study.made import CONFIG, PAPER
 
-ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "config" / "config.yaml"
 NEEDS = Needs(
     training={"representer": Took(seconds=0.2, mem_mb=300), "dense": Took(seconds=0.1, mem_mb=400)},
     rules={"measure": Took(seconds=4, mem_mb=210)},
@@ -41,11 +38,10 @@ def test_training_grows_with_epochs_data_and_parameters():
     assert NEEDS.train(small, 10_000_000).minutes == -(-(60 + 3 * 1000) // 60), "0.1 ms a step"
 
 
-def test_the_committed_file_is_enough_for_what_was_measured():
+def test_the_committed_file_is_enough_for_what_was_measured(plan):
     """The paper's jobs took up to 1.4 minutes (representer) and 15 (dense) on a busy machine."""
-    needs = load(ROOT / "workflow" / "resources.yaml")
-    runs = load_plan([CONFIG]).study.runs.values()
-    for run in runs:
+    needs = load(CONFIG.parent / "workflow" / "resources.yaml")
+    for run in plan.study.runs.values():
         asked = needs.train(run, 50_000)
         least, most = {"representer": (3, 20), "dense": (15, 60)}[run.network]
         assert least <= asked.minutes <= most
@@ -54,16 +50,15 @@ def test_the_committed_file_is_enough_for_what_was_measured():
 
 
 @pytest.fixture
-def benchmarks(tmp_path):
+def benchmarks(tmp_path, plan):
     """Benchmark files as Snakemake writes them."""
-    runs = load_plan([CONFIG]).study.runs
 
     def write(place: str, seconds: float, memory: float) -> None:
         file = tmp_path / f"{place}.jsonl"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps({"s": seconds, "max_rss": memory}) + "\n")
 
-    for number, run in enumerate(runs.values()):
+    for number, run in enumerate(plan.study.runs.values()):
         for epoch in (50_000, 100_000):
             write(f"train/{run.id}/{epoch}", 100 + number, 350 + number)
     write("train/unknown-run/50000", 1e6, 1e6)
@@ -73,25 +68,24 @@ def benchmarks(tmp_path):
     return tmp_path
 
 
-def test_measured_from_benchmarks(benchmarks, tmp_path, capsys):
+def test_measured_from_benchmarks(benchmarks, plan, tmp_path, capsys):
     out = tmp_path / "out.yaml"
-    main(["--benchmarks", str(benchmarks), "--config", str(CONFIG), "--out", str(out)])
+    main(["--benchmarks", str(benchmarks), "--config", str(PAPER), "--out", str(out)])
     assert out.read_text() == capsys.readouterr().out
     needs = load(out)
     assert needs.rules["measure"] == Took(seconds=3, mem_mb=100)
-    runs = list(load_plan([CONFIG]).study.runs.values())
-    slowest = max(i for i, run in enumerate(runs) if run.network == "representer")
-    (run,) = [run for i, run in enumerate(runs) if i == slowest]
+    runs = enumerate(plan.study.runs.values())
+    slowest, run = [(i, run) for i, run in runs if run.network == "representer"][-1]
     rate = (100 + slowest) * 1e9 / (50_000 * 81 * build(run).size)
     assert needs.training["representer"].seconds == pytest.approx(rate, rel=0.06)
     assert needs.training["representer"].mem_mb < 350 + slowest
 
 
 @pytest.mark.parametrize("stage", ["train", "measure"])
-def test_what_is_missing_is_told(benchmarks, tmp_path, stage):
+def test_what_is_missing_is_told(benchmarks, plan, tmp_path, stage):
     (benchmarks / stage).rename(tmp_path.parent / f"{tmp_path.name}-away")
     with pytest.raises(UserError, match=f"no benchmarks of .*{stage}.*snakemake all"):
-        resources.measure(benchmarks, load_plan([CONFIG]).runs)
+        resources.measure(benchmarks, plan.runs)
 
 
 @pytest.mark.parametrize("text", ["", "training: 3", "a: [", "training: {}\nrules: {}\nmore: 1"])

@@ -6,7 +6,6 @@ import math
 import re
 from functools import reduce
 from operator import getitem
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -187,17 +186,3 @@ def test_any_document_is_refused_by_its_keys(document):
         for text in missing:
             assert any(text in line for line in lines) or "did you mean" in "".join(lines)
     assert all(line.isprintable() for line in lines)
-
-
-@LIMITED
-@given(
-    content=st.binary(max_size=60)
-    | st.text(alphabet="[]{}&*!|>'\"%:,?-# \n\tab01.e<", max_size=60).map(str.encode)
-)
-def test_any_bytes_are_refused_in_lines_that_name_the_file(content):
-    Path("mine.yaml").write_bytes(content)
-    with pytest.raises(UserError) as caught:
-        load_study([Path("mine.yaml")])
-    for line in str(caught.value).splitlines():
-        assert line.startswith("mine.yaml")
-        assert line.isprintable()

@@ -176,14 +176,9 @@ def test_the_shipped_example_has_ten_thousand_runs():
 
 HEAD = r"^sweep.yaml:9: sweep with "
 MISTAKES = [
-    ("seeds: 3", "seeds: 0", r"^sweep.yaml:2: sweep.seeds: 0 is not allowed; write a whole number"),
-    ("[targets, weights]", "[seeds]", r"^sweep.yaml:3: sweep.vary\[0\]: seeds is .* targets or we"),
-    ("lam: [1.0e-2,", "lam: [0,", r"^sweep.yaml:7: sweep.lam\[0\]: 0 is not allowed; write a numb"),
     ("[1.0e-2, 1.0e-3]", "[0.01, 1.0e-2]", r"^sweep.yaml:7: sweep.lam: .* may stand only once"),
     ("regularizer: none", "regularizer: eq2", r"^sweep.yaml:4: sweep.networks: .* only once"),
     ("[60000, 50000]", "[5, 5]", r"^sweep.yaml:11: sweep.milestones: .* may stand only once"),
-    ("  seeds: 3\n", "", r"sweep.seeds: is missing; write a whole number"),
-    ("lam:", "lamb:", r"^sweep.yaml:7: sweep.lamb: unknown key; did you mean sweep.lam\?"),
     ("network.d:", "network.dd:", r"^sweep.yaml:9: sweep.settings.network.dd: unknown key; did"),
     ("network.d:", "network.D:", r"settings.network.D: unknown key; did you mean network.d\?"),
     ("network.d:", "d:", r"sweep.settings.d: unknown key; did you mean network.d\?"),
@@ -229,7 +224,6 @@ def test_a_dense_network_must_keep_a_matrix_to_average_over():
 
 
 def test_mistakes_on_the_command_line_are_told():
-    Path("bare.yaml").write_text("claims: null\n")
     with pytest.raises(UserError, match=r"^--config: sweep.settings.network.x: unknown key"):
         swept(sweep={"settings": {"network.x": [1]}})
     plan = swept(sweep={"settings": {"network.K": ["8"]}})

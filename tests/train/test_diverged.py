@@ -16,10 +16,10 @@ from sparsedecay.science.measures import Measures
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run, columns
 from sparsedecay.train import loop
-from sparsedecay.train.loop import Stretch, train
+from sparsedecay.train.loop import train
 from sparsedecay.train.records import Records
 from tests.small import small_run, started
-from tests.train.test_loop import ENGINES, assert_same_bits, files
+from tests.train.test_loop import ENGINES, arguments, assert_same_bits, files, stretches
 
 MEASURES = Measures(
     threshold=1e-3, rank_threshold=1e-3, relative_rank_threshold=1e-3, average_over=("W", "V")
@@ -31,16 +31,6 @@ def growing(**values) -> Run:
     that the squared product of three or four matrices leaves float32 after some 30 epochs."""
     more = {"regularizer": "weight_decay", "weight_decay": "decoupled", "lam": 250.0}
     return small_run(**{"precision": "float32", "stride": 20, **more, **values})
-
-
-def stretches(folder, run, *epochs, **values) -> list[Stretch]:
-    """The stretches to these milestones, trained one after the other."""
-    made = []
-    for epoch in epochs:
-        previous = made[-1].state if made else None
-        made.append(files(folder, run, epoch, previous=previous, **values))
-        train(made[-1])
-    return made
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -153,19 +143,8 @@ def measured(tmp_path_factory):
     run = growing()
     made = stretches(folder, run, 20, 40, 60, 80)
     for stretch in made:
-        arguments = {
-            "run": run.canonical(),
-            "epoch": stretch.epoch,
-            "measures": MEASURES.canonical(),
-            "data": stretch.data,
-            "state": stretch.state,
-            "loss": stretch.loss,
-            "magnitudes": stretch.magnitudes,
-            "out": folder / "measure" / run.id / str(stretch.epoch),
-        }
-        measure.main(
-            [str(word) for pair in arguments.items() for word in (f"--{pair[0]}", pair[1])]
-        )
+        out = folder / "measure" / run.id / str(stretch.epoch)
+        measure.main(arguments(stretch, measures=MEASURES.canonical(), out=out))
     return run, int(read_state(made[-1].state)[1]["diverged"]), Results(folder)
 
 

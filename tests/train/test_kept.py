@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -20,33 +21,41 @@ def stretch(tmp_path):
     return files(tmp_path, small_run(), 40, checkpoint=tmp_path / "run" / "40.safetensors")
 
 
+@pytest.fixture
+def made(stretch, capsys):
+    """What the files of a finished stretch hold."""
+    train(stretch)
+    capsys.readouterr()
+    return contents(stretch)
+
+
+def contents(stretch):
+    return [file.read_bytes() for file in stretch.files]
+
+
 def remove(stretch):
     """As Snakemake does with the outputs of a failed group."""
     for file in stretch.files:
         file.unlink()
 
 
-def test_what_was_deleted_comes_back_without_training(stretch, capsys):
-    train(stretch)
-    made = [file.read_bytes() for file in stretch.files]
-    remove(stretch)
-    capsys.readouterr()
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_was_deleted_comes_back_without_training(stretch, made, capsys, count):
+    """What was not stays in its place: the file that was kept, which takes no more space."""
+    numbers = [file.stat().st_ino for file in stretch.files]
+    assert count <= len(numbers)
+    for file in stretch.files[:count]:
+        file.unlink()
     train(stretch)
     assert "was finished by an earlier job" in capsys.readouterr().out
-    assert [file.read_bytes() for file in stretch.files] == made
-
-
-def test_it_takes_no_space(stretch):
-    train(stretch)
+    assert contents(stretch) == made
+    assert [file.stat().st_ino for file in stretch.files] == numbers
     for file in stretch.files:
-        second = stretch.checkpoint.with_suffix(".kept") / file.name
-        assert second.samefile(file)
+        assert file.samefile(stretch.checkpoint.with_suffix(".kept") / file.name)
 
 
 @pytest.mark.parametrize("what", ["one file is missing", "the state is damaged", "other code"])
-def test_otherwise_it_is_trained_again(stretch, capsys, monkeypatch, what):
-    train(stretch)
-    made = [file.read_bytes() for file in stretch.files]
+def test_otherwise_it_is_trained_again(stretch, made, capsys, monkeypatch, what):
     remove(stretch)
     folder = stretch.checkpoint.with_suffix(".kept")
     match what:
@@ -57,11 +66,10 @@ def test_otherwise_it_is_trained_again(stretch, capsys, monkeypatch, what):
             state.write_bytes(state.read_bytes()[:20])
         case "other code":
             monkeypatch.setattr(fingerprint, "training", lambda run: "other")
-    capsys.readouterr()
     train(stretch)
     assert "reached epoch 40" in capsys.readouterr().out
     if what != "other code":  # which the files' metadata tell
-        assert [file.read_bytes() for file in stretch.files] == made
+        assert contents(stretch) == made
 
 
 def test_tidy_removes_what_was_moved_into_a_cache(stretch, tmp_path):
@@ -110,10 +118,17 @@ with exclusively(Path(sys.argv[1])):
 """
 
 
-def test_one_process_at_a_time(stretch, capsys):
-    command = [sys.executable, "-c", HOLD, str(stretch.checkpoint), "1"]
+@contextmanager
+def held(stretch, seconds):
+    """Another process that is at a stretch."""
+    command = [sys.executable, "-c", HOLD, str(stretch.checkpoint), str(seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "held\n"
+        yield other
+
+
+def test_one_process_at_a_time(stretch, capsys):
+    with held(stretch, 1):
         began = time.monotonic()
         train(stretch)
         assert time.monotonic() - began > 0.5
@@ -121,9 +136,7 @@ def test_one_process_at_a_time(stretch, capsys):
 
 
 def test_a_lock_ends_with_its_process(stretch, capsys):
-    command = [sys.executable, "-c", HOLD, str(stretch.checkpoint), "600"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
-        other.stdout.readline()
+    with held(stretch, 600) as other:
         kept.tidy(stretch.checkpoint.parents[1])
         assert stretch.checkpoint.with_suffix(".lock").exists(), "a lock that is held stays"
         other.kill()
@@ -146,15 +159,3 @@ def test_more_minibatches_than_samples_are_refused(tmp_path):
     run = small_run(batches=9)
     with pytest.raises(UserError, match="8 data points cannot be cut into 9 minibatches"):
         train(files(tmp_path, run, 10))
-
-
-def test_what_stands_in_its_place_is_left_there(stretch, capsys):
-    """One file was deleted, the others are the kept ones themselves."""
-    train(stretch)
-    made = [file.read_bytes() for file in stretch.files]
-    numbers = [file.stat().st_ino for file in stretch.files]
-    stretch.loss.unlink()
-    train(stretch)
-    assert "was finished by an earlier job" in capsys.readouterr().out
-    assert [file.read_bytes() for file in stretch.files] == made
-    assert [file.stat().st_ino for file in stretch.files] == numbers

@@ -15,6 +15,7 @@ from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.files.storage import read_state
 from sparsedecay.train.loop import SIGNALS, Stretch, train
 from sparsedecay.train.progress import Progress
+from tests.engines.test_engines import ENGINES
 from tests.small import small_run
 
 
@@ -34,18 +35,27 @@ def files(folder, run, epoch, **values):
     )
 
 
+def stretches(folder, run, *epochs, **values):
+    """The stretches to these milestones, trained one after the other."""
+    made = []
+    for epoch in epochs:
+        previous = made[-1].state if made else None
+        made.append(files(folder, run, epoch, previous=previous, **values))
+        train(made[-1])
+    return made
+
+
+def arguments(stretch, **values):
+    """A stretch and other values as a command has them."""
+    names = ("epoch", "data", "state", "loss", "magnitudes")
+    values |= {"run": stretch.run.canonical()} | {name: getattr(stretch, name) for name in names}
+    return [str(word) for name, value in values.items() for word in (f"--{name}", value)]
+
+
 def assert_same_bits(one, two):
     (one, _), (two, _) = read_state(one), read_state(two)
     assert one.keys() == two.keys()
     assert [name for name in one if not one[name].equal(two[name])] == []
-
-
-MISSING = engines.ENGINES["compiled"].missing() or engines.ENGINES["compiled"].unusable()
-ENGINES = [
-    "fused",
-    "autograd",
-    pytest.param("compiled", marks=pytest.mark.skipif(bool(MISSING), reason=str(MISSING))),
-]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -53,67 +63,44 @@ ENGINES = [
 @pytest.mark.parametrize("batches", [1, 3])
 def test_through_milestones_and_in_one_go(tmp_path, network, engine, batches):
     values = {"network": network, "precision": "float32", "K": 40, "batches": batches}
-    through = small_run(**values, stride=30)
-    train(files(tmp_path / "a", through, 30, engine=engine))
-    middle = tmp_path / "a" / "30.safetensors"
-    train(files(tmp_path / "a", through, 60, engine=engine, previous=middle))
-    whole = small_run(**values, stride=60)
-    train(files(tmp_path / "b", whole, 60, engine=engine))
-    assert_same_bits(tmp_path / "a" / "60.safetensors", tmp_path / "b" / "60.safetensors")
-
+    through = stretches(tmp_path / "a", small_run(**values, stride=30), 30, 60, engine=engine)
+    (whole,) = stretches(tmp_path / "b", small_run(**values, stride=60), 60, engine=engine)
+    assert_same_bits(through[-1].state, whole.state)
     for table in ("loss", "magnitudes"):
-        parts = [pd.read_parquet(tmp_path / "a" / f"{e}-{table}.parquet") for e in (30, 60)]
-        joined = pd.concat(parts, ignore_index=True).drop(columns="run")
-        once = pd.read_parquet(tmp_path / "b" / f"60-{table}.parquet").drop(columns="run")
-        assert joined.drop(columns="exceeding", errors="ignore").equals(
-            once.drop(columns="exceeding", errors="ignore")
+        joined, once = (
+            pd.concat([pd.read_parquet(getattr(one, table)) for one in made], ignore_index=True)
+            for made in (through, [whole])
         )
+        others = [name for name in once if name not in ("run", "exceeding")]
+        assert joined[others].equals(once[others])
     assert once.epoch.unique().tolist() == [0, 10, 20, 30, 40, 50, 60]
 
 
 def test_records_are_at_multiples_and_at_the_milestone(tmp_path):
-    run = small_run(stride=20)
-    train(files(tmp_path, run, 20))
-    train(files(tmp_path, run, 25, previous=tmp_path / "20.safetensors"))
-    recorded = [pd.read_parquet(tmp_path / f"{e}-loss.parquet").epoch.tolist() for e in (20, 25)]
+    made = stretches(tmp_path, small_run(stride=20), 20, 25)
+    recorded = [pd.read_parquet(stretch.loss).epoch.tolist() for stretch in made]
     assert recorded == [[0, 10, 20], [25]]
-    _, about = read_state(tmp_path / "25.safetensors")
+    _, about = read_state(made[-1].state)
     assert about["epoch"] == "25"
 
 
-def start(stretch, run):
-    arguments = {
-        "run": run.canonical(),
-        "epoch": str(stretch.epoch),
-        "data": str(stretch.data),
-        "state": str(stretch.state),
-        "loss": str(stretch.loss),
-        "magnitudes": str(stretch.magnitudes),
-        "checkpoint": str(stretch.checkpoint),
-        "checkpoint-seconds": "0.05",
-    }
-    command = [sys.executable, "-m", "sparsedecay", "train"]
-    for name, value in arguments.items():
-        command += [f"--{name}", value]
+def start(stretch):
+    values = {"checkpoint": stretch.checkpoint, "checkpoint-seconds": 0.05}
+    command = [sys.executable, "-m", "sparsedecay", "train", *arguments(stretch, **values)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 @pytest.mark.parametrize(
     ("number", "batches"),
-    [
-        (signal.SIGTERM, 1),
-        (signal.SIGINT, 1),
-        (signal.SIGUSR2, 1),
-        (signal.SIGKILL, 1),
-        (signal.SIGKILL, 3),
-    ],
+    [(number, 1) for number in ("SIGTERM", "SIGINT", "SIGUSR2", "SIGKILL")] + [("SIGKILL", 3)],
 )
 def test_killed_and_resumed_gives_the_same_bits(tmp_path, number, batches):
     """Also amid an order of minibatches."""
+    number = signal.Signals[number]
     epochs = 20_000
     run = small_run(precision="float32", stride=epochs, record_every=100, K=32, batches=batches)
     killed = files(tmp_path / "killed", run, epochs, checkpoint=tmp_path / "killed" / "check")
-    process = start(killed, run)
+    process = start(killed)
     deadline = time.monotonic() + 60
     while not killed.checkpoint.exists() and process.poll() is None:
         assert time.monotonic() < deadline
@@ -128,18 +115,16 @@ def test_killed_and_resumed_gives_the_same_bits(tmp_path, number, batches):
         assert f"{number.name} at epoch" in output
     assert not killed.state.exists()
 
-    process = start(killed, run)
+    process = start(killed)
     output, _ = process.communicate()
     assert process.returncode == 0, output
     assert "goes on from its checkpoint at epoch" in output
     assert not killed.checkpoint.exists()
 
-    train(files(tmp_path / "whole", run, epochs))
-    whole = tmp_path / "whole"
-    assert_same_bits(killed.state, whole / f"{epochs}.safetensors")
-    for table in ("loss", "magnitudes"):
-        name = f"{epochs}-{table}.parquet"
-        assert (tmp_path / "killed" / name).read_bytes() == (whole / name).read_bytes()
+    (whole,) = stretches(tmp_path / "whole", run, epochs)
+    assert_same_bits(killed.state, whole.state)
+    assert killed.loss.read_bytes() == whole.loss.read_bytes()
+    assert killed.magnitudes.read_bytes() == whole.magnitudes.read_bytes()
 
 
 @pytest.mark.parametrize("how", ["another run", "damaged", "another stretch", "another engine"])
@@ -162,21 +147,19 @@ def test_a_foreign_checkpoint_is_ignored_with_a_warning(tmp_path, capsys, monkey
     monkeypatch.undo()
     if how == "damaged":
         checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
-    train(files(tmp_path / "run", run, 40, checkpoint=checkpoint))
+    (made,) = stretches(tmp_path / "run", run, 40, checkpoint=checkpoint)
     assert f"warning: the checkpoint {checkpoint} is ignored" in capsys.readouterr().out
-    train(files(tmp_path / "clean", run, 40))
-    assert_same_bits(tmp_path / "run" / "40.safetensors", tmp_path / "clean" / "40.safetensors")
+    (clean,) = stretches(tmp_path / "clean", run, 40)
+    assert_same_bits(made.state, clean.state)
 
 
 def test_the_previous_milestone_must_be_of_this_run_and_epoch(tmp_path):
     run, other = small_run(stride=20), small_run(stride=20, seed=1)
-    train(files(tmp_path / "other", other, 20))
-    previous = tmp_path / "other" / "20.safetensors"
+    previous = stretches(tmp_path / "other", other, 20)[0].state
     with pytest.raises(DamagedFile, match=f"(?s){previous}.*another run.*snakemake --force"):
         train(files(tmp_path, run, 40, previous=previous))
-    train(files(tmp_path, run, 10))
     with pytest.raises(DamagedFile, match="holds epoch 10, not 20"):
-        train(files(tmp_path, run, 40, previous=tmp_path / "10.safetensors"))
+        stretches(tmp_path, run, 10, 40)
 
 
 def test_the_data_must_be_the_runs(tmp_path):
@@ -224,12 +207,12 @@ def test_without_the_compiled_engine_the_fused_one_trains_and_says_so(
 ):
     monkeypatch.setattr(compiled.Compiled, "missing", lambda self: "no compiler")
     run = small_run(precision="float32")
-    train(files(tmp_path / "a", run, 10, engine="compiled"))
-    said = capsys.readouterr().out
-    assert "note: fused trains, as compiled cannot: no compiler" in said
-    train(files(tmp_path / "b", run, 10, engine="fused"))
-    one, two = (tmp_path / folder / "10.safetensors" for folder in "ab")
-    assert one.read_bytes() == two.read_bytes(), "the engine that trained is the one that is named"
+    (one,) = stretches(tmp_path / "a", run, 10, engine="compiled")
+    assert "note: fused trains, as compiled cannot: no compiler" in capsys.readouterr().out
+    (two,) = stretches(tmp_path / "b", run, 10, engine="fused")
+    assert one.state.read_bytes() == two.state.read_bytes(), (
+        "the engine that trained is the one that is named"
+    )
 
 
 def test_a_run_that_no_engine_can_train_is_told(tmp_path, monkeypatch):
@@ -269,8 +252,7 @@ def test_every_signal_to_end_makes_a_checkpoint(tmp_path, monkeypatch, capsys, n
     monkeypatch.undo()
     train(stretch)
     assert "goes on from its checkpoint at epoch" in capsys.readouterr().out
-    whole = files(tmp_path / "whole", run, 80)
-    train(whole)
+    (whole,) = stretches(tmp_path / "whole", run, 80)
     assert_same_bits(stretch.state, whole.state)
 
 

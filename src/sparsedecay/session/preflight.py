@@ -27,10 +27,9 @@ def check(jobs: Iterable[Any]) -> None:
         UserError: it would refuse one, or there is no Slurm.
     """
     longest: dict[str, Any] = {}
-    for job in jobs:
-        rule = " and ".join(sorted(job.rules))
-        if not job.is_local and minutes(job) >= minutes(longest.get(rule)):
-            longest[rule] = job
+    for job in sorted(jobs, key=minutes, reverse=True):
+        if not job.is_local:
+            longest.setdefault(" and ".join(sorted(job.rules)), job)
     for rule, job in longest.items():
         words = [
             f"{option}={job.resources.get(name)}"
@@ -46,7 +45,10 @@ def check(jobs: Iterable[Any]) -> None:
                 "sbatch is not installed here; start Snakemake on a login node of the cluster"
             ) from None
         if done.returncode:
-            said = " ".join(line.removeprefix("sbatch: error: ") for line in reasons(done.stderr))
+            # the lines that tell what is wrong, or all
+            lines = [line for line in done.stderr.splitlines() if line.strip()]
+            reasons = [line for line in lines if "error:" in line] or lines
+            said = " ".join(line.removeprefix("sbatch: error: ") for line in reasons)
             raise UserError(
                 f"Slurm would refuse jobs of rule {rule}: {said}\n"
                 f"Asked for: {' '.join(words[:-1])}. Change default-resources, set-resources, "
@@ -56,11 +58,5 @@ def check(jobs: Iterable[Any]) -> None:
 
 
 def minutes(job: Any) -> int:
-    """The time that a job asks for; nothing for no job."""
-    return -1 if job is None else int(job.resources.get("runtime") or 0)
-
-
-def reasons(text: str) -> list[str]:
-    """The lines of an answer that tell what is wrong, or all of it."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return [line for line in lines if "error:" in line] or lines
+    """The time that a job asks for."""
+    return int(job.resources.get("runtime") or 0)

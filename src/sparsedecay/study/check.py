@@ -18,21 +18,7 @@ from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run, chain, predecessor
 from sparsedecay.study.plan import Plan, load_plan
 from sparsedecay.study.study import Study
-
-Milestones = set[tuple[str, int]]
-"""Run id and epoch."""
-
-
-def way(study: Study, shown: Iterable[tuple[Run, int]]) -> Milestones:
-    """The given milestones and all that training passes on the way to them."""
-    stride = study.training.stride
-    return {(run.id, step) for run, epoch in shown for step in chain(epoch, stride)}
-
-
-def epochs(study: Study, milestones: Milestones) -> int:
-    """Epochs to train until all the milestones are there, each stretch once."""
-    stride = study.training.stride
-    return sum(epoch - predecessor(epoch, stride) for _, epoch in milestones)
+from sparsedecay.words import count
 
 
 def summary(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -52,10 +38,9 @@ def summary(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "replicate", asked(study, plan.milestones["replicate"])
         yield "readings", asked(study, plan.milestones["readings"])
     if plan.grid:
-        settings = (
-            f"{number(len(plan.grid.settings), 'setting')} of {plan.grid.asked.seeds:,} draws"
-        )
-        yield "sweep", f"{settings}: {asked(study, plan.milestones['sweep'])}"
+        settings = count(len(plan.grid.settings), "setting")
+        swept = asked(study, plan.milestones["sweep"])
+        yield "sweep", f"{settings} of {plan.grid.asked.seeds:,} draws: {swept}"
 
 
 def engines(asked: str, runs: Iterable[Run]) -> Iterator[str]:
@@ -65,8 +50,8 @@ def engines(asked: str, runs: Iterable[Run]) -> Iterator[str]:
         engine, reasons = chosen(run, asked)
         if engine is not None:
             found[engine.name, engine.slower if reasons else "", "; ".join(reasons)] += 1
-    for (name, slower, why), count in found.items():
-        text = name if len(found) == 1 else f"{name} for {number(count, 'run')}"
+    for (name, slower, why), runs_of_it in found.items():
+        text = name if len(found) == 1 else f"{name} for {count(runs_of_it, 'run')}"
         remedy = "; install a C++ compiler, then `make clean setup`" if UNBUILT in why else ""
         yield text + (f", {slower}" if slower else "") + (f" ({why}{remedy})" if why else "")
     if not found:
@@ -77,17 +62,14 @@ def asked(study: Study, shown: list[tuple[Run, int]]) -> str:
     """What some milestones take to make, if nothing is there yet."""
     if not shown:
         return "trains nothing"
-    milestones = way(study, shown)
-    runs = len({run.id for run, _ in shown})
+    stride = study.training.stride
+    # those on the way too, each stretch once
+    made = {(run.id, step) for run, epoch in shown for step in chain(epoch, stride)}
+    runs = count(len({run.id for run, _ in shown}), "run")
     longest = max(epoch for _, epoch in shown)
-    return (
-        f"{number(runs, 'run')} to epoch {longest:,}, {number(len(milestones), 'milestone')}, "
-        f"{epochs(study, milestones):,} epochs to train"
-    )
-
-
-def number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'s' * (count != 1)}"
+    epochs = sum(epoch - predecessor(epoch, stride) for _, epoch in made)
+    made_in_all = count(len(made), "milestone")
+    return f"{runs} to epoch {longest:,}, {made_in_all}, {epochs:,} epochs to train"
 
 
 def find(plan: Plan, run: str) -> Run:

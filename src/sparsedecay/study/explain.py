@@ -1,5 +1,6 @@
 """What is wrong with a config, in words: one line for each mistake, with file, key and remedy."""
 
+import contextlib
 import difflib
 import math
 from collections.abc import Iterable, Iterator
@@ -22,12 +23,6 @@ def explain(error: ValidationError, config: Entry, schema: Schema, sources: list
     lines = list(dict.fromkeys(Explainer(config, schema, sources).lines(problems(error, schema))))
     more = [f"… and {len(lines) - MOST:,} more mistakes"] if len(lines) > MOST else []
     return "\n".join(lines[:MOST] + more)
-
-
-def explain_rules(rules: Iterable[str], config: Entry, schema: Schema, sources: list[str]) -> str:
-    """The same of rules between sections that are broken, each as `key: rule`."""
-    explainer = Explainer(config, schema, sources)
-    return "\n".join(explainer.broken((), rule) for rule in rules)
 
 
 def problems(error: ValidationError, schema: Schema) -> list[Problem]:
@@ -124,7 +119,9 @@ class Explainer:
             near = close(str(value).lower(), node["enum"])  # null, Python's None: none
             return f"; did you mean {near}?" if near else ""
         if isinstance(value, str) and node.get("type") in ("integer", "number"):
-            return ", without quotes" if is_number(value) else ""
+            with contextlib.suppress(ValueError):
+                float(value)
+                return ", without quotes"
         return ""
 
     def broken(self, path: KeyPath, rule: str) -> str:
@@ -148,11 +145,3 @@ def close(name: str, names: Iterable[str]) -> str | None:
     near = difflib.get_close_matches(name, names, n=2)
     ratios = [difflib.SequenceMatcher(a=name, b=other).ratio() for other in near]
     return near[0] if near and len(set(ratios)) == len(ratios) else None
-
-
-def is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

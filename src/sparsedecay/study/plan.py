@@ -7,7 +7,7 @@ plan.statements("readings")         what the table of statements is made from
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ from sparsedecay.science.networks import KINDS, build
 from sparsedecay.science.run import Run, chain, predecessor
 from sparsedecay.study.readings import Variation, combined, load_readings
 from sparsedecay.study.sections import Claims
-from sparsedecay.study.study import Study, checked, read_config
+from sparsedecay.study.study import Study, checked, last_epochs, read_config
 from sparsedecay.study.sweep import Grid, load_grid
 
 
@@ -40,30 +40,28 @@ def tested(study: Study) -> tuple[Claims, Figure2, TrainedMatrices]:
 def networks(study: Study, instead: Mapping[str, str]) -> list[tuple[Run, Trained]]:
     """Each network that statements are tested on, with its milestones and groups; `instead` as in
     `Variation`."""
-    asked: dict[str, tuple[str, Run]] = {}
-    epochs: dict[str, set[int]] = {}
-    groups: dict[str, list[str]] = {}
+    found: dict[str, tuple[Run, set[int], dict[str, None]]] = {}
     for name, group in NETWORKS.items():
         for run, milestones in group.runs(study):
-            asked.setdefault(run.id, (run.regularizer, standing_in(run, instead)))
-            epochs.setdefault(run.id, set()).update(milestones)
-            groups.setdefault(run.id, []).append(name)
+            _, epochs, groups = found.setdefault(run.id, (run, set(), {}))
+            epochs.update(milestones)
+            groups[name] = None
     return [
         (
-            run,
+            (trained := standing_in(run, instead)),
             Trained(
-                run=run.id,
+                run=trained.id,
                 network=run.network,
-                regularizer=regularizer,
+                regularizer=run.regularizer,
                 lam=run.lam,
                 L=run.shape.L,
                 K=run.shape.K,
-                epochs=tuple(sorted(epochs[name])),
-                groups=tuple(dict.fromkeys(groups[name])),
-                first=chain(min(epochs[name]), run.stride)[0],
+                epochs=tuple(sorted(epochs)),
+                groups=tuple(groups),
+                first=chain(min(epochs), run.stride)[0],
             ),
         )
-        for name, (regularizer, run) in asked.items()
+        for run, epochs, groups in found.values()
     ]
 
 
@@ -120,14 +118,23 @@ class Plan:
         """The study with the seeds of its draw `index` (from 0), where these vary."""
         return study.draw(tested(study)[0].vary, index)
 
-    def networks(
-        self, variation: Variation, index: int, screen: bool = False
-    ) -> list[tuple[Run, Trained]]:
-        """The networks of a draw of a reading; for a screen those of figure 3 that are factorised,
-        to its epoch."""
-        found = networks(self.drawn(variation.study, index), variation.instead)
-        if not screen:
-            return found
+    def chosen(self, table: str) -> Iterator[tuple[Variation, list[list[tuple[Run, Trained]]]]]:
+        """The readings of a table of statements, each with the networks of its draws. Of `search`
+        all that the screen may keep."""
+        if not (claims := self.study.claims):
+            return
+        search = table in ("screen", "search")
+        variations = self.searched if search else self.variations
+        count = claims.seeds if table == "claims" else claims.reading_seeds
+        if table == "screen" and claims.search:
+            count = claims.search.seeds
+        for variation in variations[:1] if table == "claims" else variations:
+            draws = (self.drawn(variation.study, i) for i in range(count))
+            found = [networks(draw, variation.instead) for draw in draws]
+            yield variation, [*map(self.screened, found)] if table == "screen" else found
+
+    def screened(self, found: list[tuple[Run, Trained]]) -> list[tuple[Run, Trained]]:
+        """Those of figure 3 that are factorised, to its epoch."""
         fig3 = tested(self.study)[2]
         return [
             (run, one.model_copy(update={"epochs": (fig3.epoch,)}))
@@ -135,48 +142,29 @@ class Plan:
             if "fig3" in one.groups and KINDS[one.network].factorised
         ]
 
-    def chosen(self, table: str) -> list[tuple[Variation, int]]:
-        """The readings of a table of statements, each with its number of draws. Of `search` all
-        that the screen may keep."""
-        claims = self.study.claims
-        if not claims:
-            return []
-        if table == "claims":
-            return [(self.variations[0], claims.seeds)]
-        if table == "readings":
-            return [(variation, claims.reading_seeds) for variation in self.variations]
-        if not claims.search:
-            return []
-        seeds = {"screen": claims.search.seeds, "search": claims.reading_seeds}[table]
-        return [(variation, seeds) for variation in self.searched]
-
     @cached_property
     def searched(self) -> list[Variation]:
-        """Readings and their combinations."""
-        claims = tested(self.study)[0]
-        return combined(self.variations, claims.search.combine) if claims.search else []
+        """Readings and their combinations; none if the config asks for no search."""
+        search = tested(self.study)[0].search
+        return combined(self.variations, search.combine) if search else []
 
     def statements(self, table: str) -> Statements:
         """What a table of statements is made from: `claims`, `readings`, `screen` or `search`."""
         _, fig2, fig3 = tested(self.study)
-        screen = table == "screen"
         return Statements(
             lams=fig2.lam,
             lam=fig3.lam,
             layer=fig3.layer,
             epochs={name: group.epoch(self.study) for name, group in NETWORKS.items()},
-            partial=screen,
+            partial=table == "screen",
             readings=tuple(
                 Reading(
                     name=variation.name,
                     title=variation.title,
                     average_over=variation.study.measures.average_over,
-                    draws=tuple(
-                        tuple(one for _, one in self.networks(variation, i, screen))
-                        for i in range(count)
-                    ),
+                    draws=tuple(tuple(one for _, one in draw) for draw in draws),
                 )
-                for variation, count in self.chosen(table)
+                for variation, draws in self.chosen(table)
             ),
         )
 
@@ -185,19 +173,17 @@ class Plan:
         kind, _, what = name.partition("/")
         if kind == "figures":
             return self.request(what)
-        return self.statements(what) if kind == "statements" else self.swept().join
+        if kind == "statements":
+            return self.statements(what)
+        if self.grid is None:
+            raise ValueError("a study without a sweep")
+        return self.grid.join
 
     @property
     def about(self) -> str:
         """What the page on the method tells of the config, as JSON: no sweep, no archive."""
         values = self.study.model_dump(mode="json", exclude={"archive", "sweep"})
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
-
-    def swept(self) -> Grid:
-        """The sweep of a config that has one."""
-        if self.grid is None:
-            raise ValueError("a study without a sweep")
-        return self.grid
 
     @cached_property
     def milestones(self) -> dict[str, list[tuple[Run, int]]]:
@@ -215,9 +201,9 @@ class Plan:
         """Every milestone that a table of statements is made from, each once."""
         found = (
             (run, epoch)
-            for variation, count in self.chosen(table)
-            for i in range(count)
-            for run, one in self.networks(variation, i, table == "screen")
+            for _, draws in self.chosen(table)
+            for draw in draws
+            for run, one in draw
             for epoch in one.epochs
         )
         return list({(run.id, epoch): (run, epoch) for run, epoch in found}.values())
@@ -230,10 +216,7 @@ class Plan:
     @cached_property
     def last_epochs(self) -> dict[str, int]:
         """The last milestone that some target needs of each run, by id."""
-        last: dict[str, int] = {}
-        for run, epoch in (pair for pairs in self.milestones.values() for pair in pairs):
-            last[run.id] = max(epoch, last.get(run.id, 0))
-        return last
+        return last_epochs(pair for pairs in self.milestones.values() for pair in pairs)
 
     @cached_property
     def data_sets(self) -> dict[str, Data]:

@@ -14,10 +14,10 @@ import math
 from collections import defaultdict
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import PlainSerializer, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -45,11 +45,15 @@ HEAD = """\
 """
 
 
+Rounded = Annotated[Positive, PlainSerializer(lambda value: float(f"{value:.2g}"))]
+"""Written with two significant digits."""
+
+
 class Took(Settings):
     """What jobs of one kind took."""
 
-    seconds: Positive
-    mem_mb: Positive
+    seconds: Rounded
+    mem_mb: Rounded
 
 
 class Job(NamedTuple):
@@ -78,8 +82,7 @@ class Needs(Settings):
         if network in self.training:
             return self.training[network]
         took = self.training.values()
-        most = max(one.seconds for one in took), max(one.mem_mb for one in took)
-        return Took(seconds=most[0], mem_mb=most[1])
+        return Took(seconds=max(t.seconds for t in took), mem_mb=max(t.mem_mb for t in took))
 
     def rule(self, name: str, attempt: int = 1) -> Job:
         """What a job of another rule asks for."""
@@ -135,16 +138,16 @@ def measure(benchmarks: Path, runs: dict[str, Run]) -> tuple[Needs, int]:
             f"{benchmarks}: holds no benchmarks of {', '.join(missing)}; make them with: "
             "snakemake all replicate readings"
         )
-    rules_took = {
-        name: Took(
-            seconds=rounded(max(row["s"] for row in rows)),
-            mem_mb=rounded(max(row["max_rss"] for row in rows)),
-        )
-        for name, rows in sorted(rules.items())
-    }
-    count = len(trained) + sum(map(len, rules.values()))
-    training: dict[str, Took] = {name: largest(name, trained) for name in sorted(networks)}
-    return Needs(training=training, rules=rules_took), count
+    needs = Needs(
+        training={name: largest(name, trained) for name in sorted(networks)},
+        rules={
+            name: Took(
+                seconds=max(row["s"] for row in rows), mem_mb=max(r["max_rss"] for r in rows)
+            )
+            for name, rows in sorted(rules.items())
+        },
+    )
+    return needs, len(trained) + sum(map(len, rules.values()))
 
 
 def work(run: Run, epochs: int) -> float:
@@ -160,12 +163,7 @@ def largest(network: str, trained: list[tuple[Run, int, dict[str, float]]]) -> T
     rows = [one for one in rows if build(one[0]).size == size]
     rates = [row["s"] / work(run, epochs) for run, epochs, row in rows]
     memory = max(row["max_rss"] for _, _, row in rows) - BYTES_PER_PARAMETER * size / 1e6
-    return Took(seconds=rounded(np.quantile(rates, 0.95)), mem_mb=rounded(memory))
-
-
-def rounded(value: float) -> float:
-    """To two significant digits."""
-    return float(f"{value:.2g}")
+    return Took(seconds=float(np.quantile(rates, 0.95)), mem_mb=memory)
 
 
 def main(arguments: list[str]) -> None:

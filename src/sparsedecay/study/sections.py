@@ -1,7 +1,7 @@
 """Sections of a config about measures, statements and sweeps, and what tables are made from."""
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -32,6 +32,17 @@ Vary = Annotated[
 ]
 
 
+class Distinct(Settings):
+    """A section whose lists hold each value only once."""
+
+    @model_validator(mode="after")
+    def distinct(self) -> Self:
+        for name, values in self:
+            if isinstance(values, tuple) and len(set(values)) != len(values):
+                raise ValueError(f"{name}: each value may stand only once")
+        return self
+
+
 class Search(Settings):
     """Combinations of readings, screened in stages (`snakemake search`)."""
 
@@ -44,7 +55,7 @@ class Search(Settings):
     """Combinations, the closest to what the paper reports, that go on to all networks."""
 
 
-class Claims(Settings):
+class Claims(Distinct):
     """The paper's statements, tested over several seeds and for what the text leaves open."""
 
     seeds: Annotated[int, Field(ge=1, le=1000)]
@@ -71,14 +82,6 @@ class Claims(Settings):
         found: Milestones = getattr(self, f"{network}_milestones", self.milestones)
         return found
 
-    @model_validator(mode="after")
-    def check(self) -> "Claims":
-        for name in ("vary", "milestones", "dense_milestones"):
-            values = getattr(self, name)
-            if len(set(values)) != len(values):
-                raise ValueError(f"{name}: each value may stand only once")
-        return self
-
 
 VARIABLE: dict[str, tuple[type[Settings], ...]] = {
     "data": tuple(data.KINDS.values()),
@@ -100,7 +103,7 @@ KEYS = tuple(
 """What a sweep may vary besides the seeds, which its draws count up."""
 
 
-class Sweep(Settings):
+class Sweep(Distinct):
     """Many variants of the runs, trained and put into two tables that are read in parts."""
 
     seeds: Annotated[int, Field(ge=1, le=10_000)]
@@ -129,19 +132,11 @@ class Sweep(Settings):
         lams = (len(self.lam) if each else 1 for each in weighted)
         return self.seeds * sum(lams) * math.prod(map(len, self.settings.values()))
 
-    @model_validator(mode="after")
-    def check(self) -> "Sweep":
-        for name in ("vary", "networks", "lam", "milestones"):
-            values = getattr(self, name)
-            if len(set(values)) != len(values):
-                raise ValueError(f"{name}: each value may stand only once")
-        return self
-
 
 Target = Literal["all", "replicate", "readings", "sweep"]
 
 
-class Archive(Settings):
+class Archive(Distinct):
     """The package for a repository: what `snakemake archive` puts into it beside the source."""
 
     targets: Annotated[tuple[Target, ...], Field(min_length=1, max_length=4, strict=False)]
@@ -153,8 +148,6 @@ class Archive(Settings):
 
     @model_validator(mode="after")
     def check(self) -> "Archive":
-        if len(set(self.targets)) != len(self.targets):
-            raise ValueError("targets: each target may stand only once")
         if "all" not in self.targets:
             raise ValueError("targets: it must hold all, the figures; add it")
         return self

@@ -194,13 +194,13 @@ class Study(Settings):
         """All runs, by id."""
         return {run.id: run for run, _ in self.shown}
 
-    @cached_property
-    def last_epochs(self) -> dict[str, int]:
-        """The last milestone that is shown of each run, by id."""
-        last: dict[str, int] = {}
-        for run, epoch in self.shown:
-            last[run.id] = max(epoch, last.get(run.id, 0))
-        return last
+
+def last_epochs(milestones: Iterable[tuple[Run, int]]) -> dict[str, int]:
+    """The last milestone of each run, by id."""
+    last: dict[str, int] = {}
+    for run, epoch in milestones:
+        last[run.id] = max(epoch, last.get(run.id, 0))
+    return last
 
 
 def training_rules(study: Study, runs: Iterable[Run]) -> Iterator[str]:
@@ -280,8 +280,8 @@ def engine_rules(study: Study, runs: Iterable[Run]) -> Iterator[str]:
 
 def milestone_rules(study: Study) -> Iterator[str]:
     """Whether there are too many milestones: `key: rule`."""
-    longest = study.last_epochs
-    milestones = sum(-(-epoch // study.training.stride) for epoch in longest.values())
+    stride, longest = study.training.stride, last_epochs(study.shown)
+    milestones = sum(-(-epoch // stride) for epoch in longest.values())
     if milestones > MAX_MILESTONES:
         yield (
             f"training.stride: it cuts the {len(longest)} runs of the figures into {milestones:,} "
@@ -289,18 +289,14 @@ def milestone_rules(study: Study) -> Iterator[str]:
             "training.epochs"
         )
     elif study.sweep:
-        swept = study.sweep.size * len(on_the_way(study.sweep.milestones, study.training.stride))
+        on_the_way = {step for epoch in study.sweep.milestones for step in chain(epoch, stride)}
+        swept = study.sweep.size * len(on_the_way)
         if swept + milestones > MAX_MILESTONES:
             yield (
                 f"sweep: its {study.sweep.size:,} runs have {swept:,} milestones; at most "
                 f"{MAX_MILESTONES:,} are allowed in a study; lower sweep.seeds, leave out some of "
                 "its values, or raise training.stride"
             )
-
-
-def on_the_way(epochs: Iterable[int], stride: int) -> set[int]:
-    """The given milestones of a run and all that training passes on the way to them."""
-    return {step for epoch in epochs for step in chain(epoch, stride)}
 
 
 def load_study(files: Sequence[Path], overrides: Mapping[str, Any] | None = None) -> Study:

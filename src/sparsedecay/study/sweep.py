@@ -17,7 +17,7 @@ from sparsedecay.science.networks import NetworkName
 from sparsedecay.science.regularizers import RegularizerName
 from sparsedecay.science.run import Run
 from sparsedecay.study.entries import Entry, overlaid, show
-from sparsedecay.study.explain import close, explain_rules
+from sparsedecay.study.explain import Explainer, close
 from sparsedecay.study.schema import json_schema
 from sparsedecay.study.sections import KEYS, VARIABLE, Sweep
 from sparsedecay.study.study import (
@@ -28,9 +28,6 @@ from sparsedecay.study.study import (
     with_changes,
 )
 from sparsedecay.words import joined
-
-Values = tuple[tuple[str, Entry], ...]
-"""One combination: keys such as `network.d`, each with its value."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +102,9 @@ def load_grid(config: Entry, study: Study) -> Grid | None:
     for name, values in settings.items():
         check_key(name, values)
     own = bare(config)
-    lists = [[(name, value) for value in values.value] for name, values in settings.items()]
-    variants = [combined(own, study.sweep, values) for values in product(*lists)]
+    choices = product(*(values.value for values in settings.values()))
+    combinations = (dict(zip(settings, values, strict=True)) for values in choices)
+    variants = [combined(own, study.sweep, values) for values in combinations]
     return Grid(study.sweep, study, variants)
 
 
@@ -141,23 +139,23 @@ def bare(config: Entry) -> Entry:
     return Entry(config.place, others | {"figures": figures})
 
 
-def combined(config: Entry, asked: Sweep, values: Values) -> Study:
-    """The study of a config with one combination of values.
+def combined(config: Entry, asked: Sweep, values: dict[str, Entry]) -> Study:
+    """The study of a config with one combination of values, by keys such as `network.d`.
 
     Raises:
         UserError: it is not allowed; the message says where each value stands.
     """
     changes: dict[str, dict[str, Entry]] = {}
-    for key, value in values:
+    for key, value in values.items():
         section, _, name = key.partition(".")
         changes.setdefault(section, {})[name] = value
-    place = values[0][1].place if values else config.place
-    told = ", ".join(f"{key} = {value.written()}" for key, value in values) or "no settings"
-    what = f"{place}: sweep with {told}"
+    place = next(iter(values.values()), config).place
+    told = ", ".join(f"{key} = {value.written()}" for key, value in values.items())
+    what = f"{place}: sweep with {told or 'no settings'}"
     over = Entry(place, {name: Entry(place, section) for name, section in changes.items()})
     study = with_changes(config, over, place, what)
     runs = [study.run(*network) for network in asked_networks(asked)]
     if broken := [*training_rules(study, runs), *engine_rules(study, runs), *size_rules(runs)]:
-        lines = explain_rules(broken, overlaid(config, over), json_schema(Study), [place])
-        raise UserError(f"{what}:\n{lines}")
+        explainer = Explainer(overlaid(config, over), json_schema(Study), [place])
+        raise UserError("\n".join([f"{what}:", *(explainer.broken((), one) for one in broken)]))
     return study
