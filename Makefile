@@ -14,7 +14,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 # milestones that other folders have made already (docs/archive.md)
 CACHE := $(if $(SNAKEMAKE_OUTPUT_CACHE),--cache)
 
-.PHONY: all figures replicate readings report archive fetch-results smoke test test-fast guards coverage audit test-heavy test-faults bench growth planning lint format document findings setup clean help
+.PHONY: all figures replicate readings search closest report archive fetch-results smoke test test-fast guards coverage audit test-heavy test-faults bench growth planning lint format document findings setup clean help
 .DEFAULT_GOAL := all
 
 all: $(READY) ## build all figures and tables (CONFIG=config/mine.yaml for another experiment)
@@ -29,6 +29,12 @@ replicate: $(READY) ## the paper's runs from ten draws, and a verdict on each of
 
 readings: $(READY) ## what the text leaves open, one way after the other (an hour after `make`)
 	$(RUN) snakemake readings --configfile "$(CONFIG)" $(CACHE)
+
+search: $(READY) ## combinations of readings, by how far they are from what the paper reports (two hours)
+	$(RUN) snakemake search --configfile "$(CONFIG)" $(CACHE)
+
+closest: $(READY) ## figures of the reading that comes closest, in closest/ (ten minutes)
+	$(RUN) snakemake --configfile config/config.yaml config/closest.yaml --directory closest
 
 report: $(READY) ## results/report.html: all of this in one page that opens offline
 	$(RUN) snakemake all replicate readings --configfile "$(CONFIG)"

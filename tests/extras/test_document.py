@@ -18,7 +18,17 @@ from sparsedecay.study.entries import key
 from sparsedecay.study.plan import load_plan
 from sparsedecay.study.schema import limits, node_at
 from sparsedecay.study.study import load_study
-from tests.study.made import CONFIG, LEAVES, OTHERS, PAPER, PLAIN, changed, keys_of, wrong_values
+from tests.study.made import (
+    COLLAPSE,
+    CONFIG,
+    LEAVES,
+    OTHERS,
+    PAPER,
+    PLAIN,
+    changed,
+    keys_of,
+    wrong_values,
+)
 from tests.study.made import document as document_with
 
 FILES = [PAPER, CONFIG / "sweep.yaml"]
@@ -109,7 +119,7 @@ def test_the_schema_refuses_a_misspelt_key_and_a_missing_one(path):
     config = reduce(getitem, path[:-1], whole := document_with(path))
     config[f"{path[-1]}x"] = config[path[-1]]
     assert not valid(whole)
-    assert valid(changed(path)) == (path[-1] == "kind"), "there was one kind before this key"
+    assert valid(changed(path)) == (path[-1] in ("kind", "scaled")), "it came later"
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=key)
@@ -130,7 +140,7 @@ def test_the_schema_knows_what_a_sweep_may_vary(settings):
 def test_figures_claims_sweep_archive_kinds_and_nothing_else_may_be_left_out():
     config = document_with()
     del config["claims"], config["sweep"], config["archive"]
-    for name in ("fig1", "fig2", "fig3"):
+    for name in ("fig1", "fig2", "fig3", "collapse"):
         del config["figures"][name]
     assert valid(config)
     assert SCHEMA["$defs"]["Figures"].get("required", []) == []
@@ -140,8 +150,8 @@ def test_figures_claims_sweep_archive_kinds_and_nothing_else_may_be_left_out():
         assert node["additionalProperties"] is False
         if node is not SCHEMA["$defs"]["Figures"]:
             optional = {"archive", "claims", "sweep"} if node is SCHEMA else set()
-            kind = node["properties"].get("kind", {})
-            optional |= {"kind"} if "default" in kind else set()
+            optional |= {"search"} if node is SCHEMA["$defs"]["Claims"] else set()
+            optional |= {name for name, one in node["properties"].items() if "default" in one}
             assert set(node["required"]) == set(node["properties"]) - optional
 
 
@@ -193,7 +203,7 @@ def test_the_readme_shows_ranges_units_and_the_papers_values():
         "| `skips` | word | `leap`, `input`, `none` | `leap` |",
         "| `batches` | whole number | from 1 to 1,000,000 | `1` |",
         "| `shallow.K` | list of whole numbers | 2 to 20 values, each from 1 to 1,000,000 | "
-        "`[81, 162, 405, 810, 1296]` |",
+        "`[162, 405, 810, 1296]` |",
         "| `readings` | word | any | `readings.yaml` |",
         "| `settings` | section | 1 to 1,000 values for each key | – |",
         f"| `networks[].regularizer` | word | {document.ticked(KINDS)} | – |",
@@ -214,12 +224,15 @@ training: {epochs: 100000, stride: 25000, record_every: 500, precision: float64,
 measures: {threshold: 0.01, rank_threshold: 0.01, relative_rank_threshold: 0.01, average_over: [W]}
 figures:
   fig1: {L: 4}
+  collapse: {lam: 0.5, epoch: 100000, columns: [{network: representer, regularizer: l1,
+    range: [-2, 2]}]}
   fig2: {network: dense, lam: [0.5], regularizers: [none]}
   fig3: {lam: 0.5, epoch: 100000, panels: [{network: dense, regularizer: eq2}]}
   fig4: {lam: 0.5, epoch: 100000, panels: [{network: dense, regularizer: eq2}]}
 claims:
   {seeds: 5, vary: [weights], milestones: [50000, 100000], dense_milestones: [50000, 100000],
-  shallow: {K: [81, 82], lam: 0.1, epoch: 100000}, readings: smoke-readings.yaml, reading_seeds: 2}
+  shallow: {K: [81, 82], lam: 0.1, epoch: 100000}, readings: smoke-readings.yaml, reading_seeds: 2,
+  search: {seeds: 3, combine: 1, keep: 2}}
 sweep:
   {seeds: 3, vary: [weights], networks: [{network: representer, regularizer: none}], lam: [0.5],
   settings: {network.d: [3]}, milestones: [100000]}
@@ -228,8 +241,12 @@ archive: {targets: [all, readings], weights: false}
 EDITS = {key(path): reduce(getitem, path, EDITED) for path in keys_of(EDITED) if 0 not in path}
 EDITS |= {f"{section}.kind": value for one in OTHERS for section, value in one.items()}
 # with L = 2 there is only one layer to show, and there is one kind of data
-UNTOUCHED = {"figures.fig3.layer", "figures.fig4.layer", "data.kind"}
+UNTOUCHED = {f"figures.{name}.layer" for name in ("collapse", "fig3", "fig4")} | {"data.kind"}
 UNTOUCHED |= {key(path) for path in set().union(*map(keys_of, OTHERS)) - set(keys_of(PLAIN))}
+
+
+CLAIMS = [name for name in EDITS if name.startswith("claims.") and name != "claims.search.keep"]
+"""What statements are tested on; how many readings a search keeps is a parameter of its rule."""
 
 
 def test_every_key_has_one_line_on_what_runs_again():
@@ -254,7 +271,11 @@ def nested(name, value):
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_makes_run_what_the_readme_says(name):
     """Files of runs change with the runs' names, figures with their requests."""
-    before, after = load_study(FILES), load_study(FILES, nested(name, EDITS[name]))
+    collapse = {"figures": {"collapse": COLLAPSE}} if "collapse" in name else {}
+    edit = nested(name, EDITS[name])
+    if collapse:
+        edit = {"figures": {"collapse": COLLAPSE | edit["figures"]["collapse"]}}
+    before, after = load_study(FILES, collapse), load_study(FILES, edit)
     redrawn = {n for n in before.figures.names if before.request(n) != after.request(n)}
     measured_anew = before.measures != after.measures
     everything = list(before.runs.values())
@@ -284,10 +305,10 @@ def test_an_edit_makes_run_what_the_readme_says(name):
     assert (redrawn, measured_anew, renamed) == told
 
 
-@pytest.mark.parametrize("name", [name for name in EDITS if name.startswith("claims.")])
+@pytest.mark.parametrize("name", CLAIMS)
 def test_an_edit_of_the_claims_tests_statements_anew_and_keeps_the_figures_runs(name):
     before, after = load_plan([PAPER]), load_plan([PAPER], nested(name, EDITS[name]))
-    tables = ("claims", "readings")
+    tables = ("screen", "search") if "search" in name else ("claims", "readings")
     assert [table for table in tables if before.statements(table) != after.statements(table)]
     assert before.runs.keys() & after.runs.keys() >= before.study.runs.keys()
 

@@ -102,6 +102,7 @@ def test_no_kind_is_a_default():
 NAMED = {
     "claims/statements.py",  # the paper's words
     "claims/measured.py",
+    "claims/numbers.py",
     "claims/networks.py",  # the shallow networks of Section 1
     "extras/bench/command.py",  # which of them stand in the paper
     "extras/bench/growth.py",

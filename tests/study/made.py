@@ -1,4 +1,4 @@
-"""The paper's config with a sweep, and sections of the kinds that it does not have."""
+"""The paper's config with a sweep and one more figure, and sections of the kinds that it lacks."""
 
 import copy
 import json
@@ -31,7 +31,14 @@ SWEEP = {
     "settings": {"network.d": [4, 8]},
     "milestones": [50_000],
 }
+COLLAPSE = {
+    "lam": 1e-3,
+    "epoch": 50_000,
+    "layer": 2,
+    "columns": [{"network": "representer", "regularizer": "eq2", "range": [-1, 1]}],
+}
 PLAIN: dict[str, Any] = parse.read(PAPER).plain() | {"sweep": SWEEP}
+PLAIN["figures"]["collapse"] = COLLAPSE
 OTHERS: list[dict[str, dict[str, Any]]] = [
     {
         "initialization": {
@@ -41,6 +48,7 @@ OTHERS: list[dict[str, dict[str, Any]]] = [
             "C": [-0.5, 0.5],
             "biases": [0, 0],
             "scale": "none",
+            "scaled": ["W"],
             "seed": 0,
         }
     },
@@ -102,7 +110,9 @@ def wrong_values(path: KeyPath) -> Iterator[Any]:
             yield from (0, 1, 1.0, "true", "false", "yes", "", [True])
         case "array":
             item = item_of(SCHEMA, node)
-            panel = {"network": "dense", "regularizer": "eq2"}
+            panel = {"network": "representer", "regularizer": "eq2"}
+            if "range" in item.get("properties", {}):
+                panel |= {"range": [-1, 1]}
             good = {"string": item.get("enum", [0])[0], "object": panel, "integer": 1}
             good = good.get(item["type"], 0.5)
             yield from (5, [good] * (node["maxItems"] + 1), [good] * (node["minItems"] - 1))

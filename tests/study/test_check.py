@@ -58,12 +58,16 @@ def test_the_papers_summary(told):
     # two of figure 3's runs are figure 2's, and all are figure 4's
     total = "9 runs to epoch 200,000, 30 milestones, 1,500,000 epochs to train"
     assert summary["in all"] == total
-    # a draw: 7 + 5 runs of 4 milestones, 2 of one
-    total = "140 runs to epoch 200,000, 500 milestones, 25,000,000 epochs to train"
+    # a draw: 7 runs of 4 milestones, 4 of 12, 2 of one
+    total = "130 runs to epoch 600,000, 780 milestones, 39,000,000 epochs to train"
     assert summary["replicate"] == total
-    # the literal draw and 3 whole ones; 3 with 3 + 5 runs of 4 milestones and a dense one; 2 dense
-    total = "85 runs to epoch 200,000, 301 milestones, 15,050,000 epochs to train"
+    # the literal draw and 9 whole ones; 3 with weight decay: 3 runs of 4 milestones, 4 of 12 and a
+    # dense one; 2 of 3 runs with eq2 of 4; 2 dense ones
+    total = "162 runs to epoch 600,000, 989 milestones, 49,450,000 epochs to train"
     assert summary["readings"] == total
+    assert summary["search"].startswith("86 readings: 220 runs to epoch 50,000, 220 milestones, ")
+    assert summary["search"].endswith("; then all networks of the closest 5")
+    assert "search" not in told("claims: {search: null}")
 
 
 def test_a_sweep_is_told(told):
@@ -98,10 +102,10 @@ def test_a_study_that_trains_nothing(told, output):
 
 
 def test_runs_are_listed_and_printed_for_the_train_command(output):
-    ids = output("--runs").splitlines()
-    # 9 runs of the figures and 5 shallow ones in each of 10 draws; the readings' in one: all 14 for
-    # each of 3, 9 with weight decay for each of 3, 2 dense ones for one
-    assert len(ids) == len(set(ids)) == 10 * 14 + 3 * 14 + 3 * 9 + 2
+    ids = output("--runs", over="claims: {search: null}").splitlines()
+    # 9 runs of the figures and 4 shallow ones in each of 10 draws; the readings' in one: all 13 for
+    # each of 9, 8 with weight decay for each of 3, 3 with eq2 for each of 2, 2 dense ones for one
+    assert len(ids) == len(set(ids)) == 10 * 13 + 9 * 13 + 3 * 8 + 2 * 3 + 2
     for name in ids[:9] + ids[-3:]:
         text = output("--run", name)
         assert text.count("\n") == 1
@@ -118,7 +122,7 @@ def test_an_unknown_run_is_told_the_nearest(output):
 @pytest.fixture
 def engine_lines(output):
     """What is said of engines."""
-    return lambda: re.findall("^  engine +(.*)$", output(), re.MULTILINE)
+    return lambda: re.findall("^  engine +(.*)$", output(over="claims: null"), re.MULTILINE)
 
 
 def test_all_runs_are_trained_by_the_engine_that_is_asked_for_if_it_was_built(
@@ -165,8 +169,9 @@ def test_a_regularizer_without_a_gradient_of_its_own_is_trained_by_autograd(
     )
     assert re.fullmatch(r"compiled for \d+ runs", rest)
     counts = [int(line.split()[2]) for line in (eq2, rest)]
-    assert sum(counts) == len(output("--runs").split())
-    assert counts[0] == len(re.findall("-eq2-", output("--runs")))
+    runs = output("--runs", over="claims: null")
+    assert sum(counts) == len(runs.split())
+    assert counts[0] == len(re.findall("-eq2-", runs))
 
 
 def test_a_run_that_no_engine_can_train_is_refused_with_all_reasons(plain, monkeypatch):

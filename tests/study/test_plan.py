@@ -31,7 +31,7 @@ def mine():
 
 def ids(study) -> set[str]:
     """All networks that statements are tested on."""
-    return {run.id for run, _ in networks(study)}
+    return {run.id for run, _ in networks(study, {})}
 
 
 def trained(statements) -> dict[str, Trained]:
@@ -67,7 +67,9 @@ def test_draws_have_runs_of_their_own(vary, data_sets):
 
 def test_nothing_but_seeds_differs_between_draws(plan):
     for (first, one), (other, seventh) in zip(
-        networks(plan.drawn(plan.study, 0)), networks(plan.drawn(plan.study, 7)), strict=True
+        networks(plan.drawn(plan.study, 0), {}),
+        networks(plan.drawn(plan.study, 7), {}),
+        strict=True,
     ):
         assert seventh.model_copy(update={"run": one.run}) == one
         data = other.data.model_copy(update={"seed": 0})
@@ -86,20 +88,20 @@ def test_the_first_draw_is_the_studys_own(plan):
 
 def test_the_networks_of_a_draw(plan):
     found = []
-    for run, one in networks(plan.study):
+    for run, one in networks(plan.study, {}):
         told = (run.network, run.regularizer, run.lam, run.shape.L, run.shape.K)
         assert (one.run, one.first) == (run.id, 50_000)
         assert (one.network, one.regularizer, one.lam, one.L, one.K) == told
         found.append((*told, one.epochs, one.groups))
-    both, kinds = (50_000, 200_000), ("eq2", "weight_decay")
+    both, kinds = (50_000, 100_000, 150_000, 200_000), ("eq2", "weight_decay")
     lams = {0.1: ("fig2",), 1e-3: ("fig2", "fig3"), 1e-5: ("fig2",)}
     deep = [("representer", kind, lam, 2, 1296, both, groups) for lam, groups in lams.items()
             for kind in kinds]  # fmt: skip
     deep.append(("representer", "none", 0, 2, 1296, both, ("fig2",)))
     dense = [("dense", "weight_decay", 1e-3), ("dense", "none", 0)]
     deep += [(*which, 2, 1296, (50_000,), ("fig3",)) for which in dense]
-    wide = [("representer", "weight_decay", 1e-3, 1, K, (200_000,), ("shallow",))
-            for K in (81, 162, 405, 810, 1296)]  # fmt: skip
+    wide = [("representer", "weight_decay", 1e-4, 1, K, (600_000,), ("shallow",))
+            for K in (162, 405, 810, 1296)]  # fmt: skip
     assert sorted(found) == sorted([*deep, *wide])
 
 
@@ -109,7 +111,7 @@ def test_the_networks_of_a_draw(plan):
 def test_the_papers_readings_share_the_runs_they_do_not_affect(plan):
     literal, *others = plan.variations
     assert literal.name == "literal"
-    by_id = {run.id: run for run, _ in networks(literal.study)}
+    by_id = {run.id: run for run, _ in networks(literal.study, {})}
     shared = {variation.name: ids(variation.study) & by_id.keys() for variation in others}
 
     def chosen(rule) -> set[str]:
@@ -121,10 +123,10 @@ def test_the_papers_readings_share_the_runs_they_do_not_affect(plan):
         assert shared[name] == without_decay
     representer = chosen(lambda run: run.network == "representer")
     assert shared["skips-input"] == representer
-    for name in ("loss-sum", "fan-in", "minibatches"):
+    for name in ("loss-sum", "fan-in", "range-0.4", "default-biases", "two-batches"):
         assert shared[name] == set()
     assert shared["average-all"] == by_id.keys()
-    assert len(shared) == 8
+    assert len(shared) == 16
 
 
 def test_every_reading_is_in_the_table_of_readings_and_only_there(plan):
@@ -140,15 +142,16 @@ def test_every_reading_is_in_the_table_of_readings_and_only_there(plan):
 
 
 def test_the_plan_has_every_run_that_is_asked_for(plan):
-    asked = trained(plan.statements("claims")) | trained(plan.statements("readings"))
-    assert plan.runs.keys() == asked.keys()
+    tables = ("claims", "readings", "screen", "search")
+    asked = {run for table in tables for run in trained(plan.statements(table))}
+    assert plan.runs.keys() == asked
     assert all(run.id == name for name, run in plan.runs.items())
 
 
 # --- files
 
 
-@pytest.mark.parametrize("table", ["claims", "readings"])
+@pytest.mark.parametrize("table", ["claims", "readings", "screen", "search"])
 def test_a_request_survives_json_and_each_table_is_read_once(plan, table):
     asked = plan.statements(table)
     assert type(asked).model_validate_json(asked.canonical()) == asked
@@ -200,7 +203,7 @@ def test_the_work_that_is_left(plan):
 def test_every_draw_has_as_much_work():
     """A dense network is trained for 50,000 epochs in each draw, not for 200,000."""
     plan = load_plan([PAPER], {"claims": {"seeds": 2}})
-    for run, one in networks(plan.drawn(plan.study, 1)):
+    for run, one in networks(plan.drawn(plan.study, 1), {}):
         assert plan.work_left(run, run.stride) == build(run).size * max(one.epochs), run.id
 
 
@@ -256,6 +259,11 @@ def test_a_missing_file_of_readings_is_named(mine):
         ("b: {title: x}", r"^config/readings\.yaml:2: b: is no reading"),
         ("b: {title: 5, changes: {}}", r"^config/readings\.yaml:2: b: is no reading"),
         ("b: {title: x, changes: {}, why: y}", r"^config/readings\.yaml:2: b: is no reading"),
+        ("b: {title: x, choice: y}", r"^config/readings\.yaml:2: b: is no reading"),
+        ("b: {title: x, changes: {}, choice: 5}", r"^config/readings\.yaml:2: b: is no reading"),
+        ("b: {title: x, instead: {eq2: eq3}}",
+         r"^config/readings\.yaml:2: b: instead: write \{REGULARIZER: REGULARIZER\}, of eq2, "),
+        ("b: {title: x, instead: path}", r"^config/readings\.yaml:2: b: instead: write"),
         ("b: text", r"^config/readings\.yaml:2: b: is no reading"),
         ("b:", r"^config/readings\.yaml:2: b: is no reading"),
         ("literal: {title: x, changes: {}}",
@@ -291,5 +299,57 @@ def test_a_file_without_readings_is_refused(mine, text):
 
 
 def test_both_shipped_files_of_readings_are_in_order(mine):
-    assert len(mine().variations) == 9
-    assert len(mine(name="smoke").variations) == 3
+    assert len(mine().variations) == 17
+    assert len(mine(name="smoke").variations) == 4
+
+
+# --- other regularizers instead, and searches
+
+CHOICES = """
+half: {title: half, changes: {initialization: {range: [-0.5, 0.5]}}, choice: initialization}
+tenth: {title: tenth, changes: {initialization: {range: [-0.1, 0.1]}}, choice: initialization}
+path: {title: path, instead: {eq2: path}, choice: penalty}
+sum: {title: sum, changes: {objective: {loss: sum}}}
+"""
+
+
+def test_a_regularizer_stands_in_for_another(mine):
+    plan = mine(CHOICES)
+    readings = {one.name: one for one in plan.statements("readings").readings}
+    runs = plan.runs
+    asked = {(one.regularizer, one.lam): one.run for one in readings["path"].draws[0]}
+    literal = {(one.regularizer, one.lam): one.run for one in readings["literal"].draws[0]}
+    assert asked.keys() == literal.keys(), "statements find it by the name of the other"
+    for (regularizer, lam), run in asked.items():
+        if regularizer == "eq2":
+            assert runs[run].regularizer == "path"
+            plain = runs[literal[regularizer, lam]].model_copy(update={"regularizer": "path"})
+            assert run == plain.id, "it is the run of the other regularizer, and no other"
+        else:
+            assert run == literal[regularizer, lam]
+
+
+def test_a_search_combines_readings_that_decide_different_things(mine):
+    plan = mine(CHOICES, claims={"search": {"seeds": 2, "combine": 2, "keep": 1}})
+    readings = plan.statements("screen").readings
+    names = ["literal", "half", "tenth", "path", "half+path", "tenth+path"]
+    assert [one.name for one in readings] == names
+    assert [one.title for one in readings][-1] == "tenth; path"
+    assert {len(one.draws) for one in readings} == {2}
+    for one in (one for reading in readings for draw in reading.draws for one in draw):
+        assert (one.network, one.lam, one.epochs) == ("representer", 1e-3, (50_000,))
+    both = [plan.runs[one.run] for one in readings[-1].draws[0]]
+    assert [run.regularizer for run in both] == ["path", "weight_decay"]
+    assert {run.initialization.range for run in both} == {(-0.1, 0.1)}
+    search = plan.statements("search")
+    assert [one.name for one in search.readings] == names
+    kept = search.only(["tenth+path"]).readings
+    assert [one.name for one in kept] == ["tenth+path"]
+    assert len(kept[0].draws) == 1
+    assert len(kept[0].draws[0]) == len(plan.statements("claims").readings[0].draws[0])
+    assert {one.run for one in kept[0].draws[0]} <= plan.runs.keys()
+
+
+def test_without_a_search_there_is_nothing_to_screen(mine):
+    plan = mine(CHOICES, claims={"search": None})
+    assert plan.milestones["screen"] == plan.milestones["search"] == []

@@ -36,8 +36,10 @@ LEAVES = [path for path in ALL if path[:2] != ("figures", "fig4")]
 SECTIONS = sorted({path[:i] for path in LEAVES for i in range(1, len(path))}, key=str)
 KEYS = [path for path in [*SECTIONS, *LEAVES] if isinstance(path[-1], str)]
 OPTIONAL = [("archive",), ("claims",), ("sweep",), *(("figures", f"fig{i}") for i in range(1, 4))]
+OPTIONAL += [("figures", "collapse"), ("claims", "search")]
 KINDS = [(section, "kind") for section in ("data", "initialization", "optimizer")]
-"""May be left out, for the one kind that there was before this key; not be empty."""
+KINDS.append(("initialization", "scaled"))
+"""May be left out, for what there was before this key; not be empty."""
 names = {"ids": lambda value: key(value) if isinstance(value, tuple) else repr(value)[:20]}
 
 
@@ -96,7 +98,9 @@ def test_every_value_of_a_list_is_checked(path):
 @pytest.mark.parametrize("path", KEYS, **names)
 def test_every_misspelt_key_is_told_the_right_one(path):
     name = path[-1]
-    for misspelt in {name + "x", name.swapcase(), name[:-1], "x" + name[1:]} - {name, "", "x", "X"}:
+    section = reduce(getitem, path[:-1], document(path))
+    others = {name, "", "x", "X", *section}
+    for misspelt in {name + "x", name.swapcase(), name[:-1], "x" + name[1:]} - others:
         lines = refusal(changed(path, name=misspelt))
         assert len(lines) == 1, f"not missing besides: {lines}"
         assert f": {key((*path[:-1], misspelt))}: unknown key; " in lines[0]

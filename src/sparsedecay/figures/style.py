@@ -82,7 +82,7 @@ REGULARIZERS = {
     "eq2_exchanged": Look("#009E73", "#7FCEB9", (0, (6, 1, 1, 1)), "D"),
     "l1": Look("#CC79A7", "#E5BCD3", (0, (2, 1)), "v"),
     "eq2_skips_squared": Look("#56B4E9", "#A9D9F4", (0, (5, 2)), "<"),
-    "eq2_unsquared": Look("#D55E00", "#EAAE7F", (0, (2, 1)), ">"),
+    "eq2_unsquared": Look("#882255", "#C48DAA", (0, (3, 1)), ">"),
     "path": Look("#8A5A00", "#C9A96A", (0, (3, 1, 1, 1, 1, 1)), "P"),
 }
 NETWORKS = {

@@ -37,6 +37,11 @@ def summary(plan: Plan) -> Iterator[tuple[str, str]]:
     if study.claims:
         yield "replicate", asked(study, plan.milestones["replicate"])
         yield "readings", asked(study, plan.milestones["readings"])
+        if study.claims.search:
+            told = (
+                f"{count(len(plan.searched), 'reading')}: {asked(study, plan.milestones['screen'])}"
+            )
+            yield "search", f"{told}; then all networks of the closest {study.claims.search.keep}"
     if plan.grid:
         settings = count(len(plan.grid.settings), "setting")
         swept = asked(study, plan.milestones["sweep"])

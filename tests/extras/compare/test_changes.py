@@ -37,6 +37,8 @@ def test_every_measured_column_is_compared(projects, compare, status, column):
     one, two = projects
     several = pa.types.is_list(column.type)
     base, *others = [[3, 4], [3, 5], [7, 4], None] if several else [3, 4, None]
+    if pa.types.is_boolean(column.type):
+        base, *others = [True, False, None]
     milestone(one, small_run(), **{column.name: base})
     for other in [base, *others]:
         milestone(two, small_run(), **{column.name: other})
@@ -45,7 +47,7 @@ def test_every_measured_column_is_compared(projects, compare, status, column):
     before = ["W1 ", "A2 "] if column in MATRICES else [""]
     after = [" 1", " 2"] if several else [""]
     for name in (f"{x}{column.name}{y}" for x in before for y in after):
-        assert re.search(rf"\n  {name} +[34] +–", said), name
+        assert re.search(rf"\n  {name} +[134] +–", said), name
 
 
 def test_median_and_spread_over_seeds():
