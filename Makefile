@@ -109,12 +109,15 @@ format: $(READY) ## format all code
 document: $(READY) ## write config/README.md and config/schema.json anew
 	$(RUN) sparsedecay document
 
+# what has been made of: the paper's figures and verdict, those of the closest reading, the search
 findings: $(READY) ## copy the figures, made small, and the findings into docs/ and the README
 	mkdir -p docs
-	for i in "fig1 3" "fig2 3" "fig3 3" "fig4 3" "claims 2" "readings 2"; do set -- $$i; \
+	for i in "fig1 3" "fig2 3" "fig3 3" "fig4 3" "claims 2" "readings 2" "../closest/figures/collapse 2" \
+	    "../closest/figures/fig2 3 closest-" "../closest/figures/fig3 3 closest-" "../closest/figures/fig4 3 closest-"; do \
+	    set -- $$i; test ! -e figures/$$1.png || \
 	    $(RUN) python -c "import sys; from PIL import Image; picture = Image.open(sys.argv[1]).convert('RGB'); \
-	    picture.reduce(int(sys.argv[3])).save(sys.argv[2], optimize=True)" figures/$$1.png docs/$$1.png $$2; done
-	cp results/claims/findings.md docs/findings.md
+	    picture.reduce(int(sys.argv[3])).save(sys.argv[2], optimize=True)" figures/$$1.png docs/$$3$$(basename $$1).png $$2; done
+	for i in findings search; do test ! -e results/claims/$$i.md || cp results/claims/$$i.md docs/; done
 	$(RUN) sparsedecay document
 
 setup: $(READY) ## create .venv from exact pins

@@ -29,7 +29,7 @@ PANELS = [("representer", "eq2"), ("representer", "weight_decay"), ("dense", "no
 def study(**figures) -> Study:
     """A small study, trained to epoch 80; `figures` overrides keys of its figures."""
     panels = [{"network": network, "regularizer": regularizer} for network, regularizer in PANELS]
-    sections = {name: figures.get(name, {}) for name in FIGURES}
+    sections = {name: figures.get(name, {}) for name in dict.fromkeys([*FIGURES, *figures])}
     for name in ("fig3", "fig4"):
         sections[name] = {"epoch": 40, "panels": panels} | sections[name]
     changes = {

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LEFT, RIGHT, GAP, TOP = 0.62, 0.12, 0.1, 0.36
-"""Margins, the gap between panels, and room for the titles, inches."""
+LEFT, RIGHT, TOP = 0.62, 0.12, 0.36
+"""Margins, and room for the titles, inches."""
+GAP, BESIDE = 0.1, 0.24
+"""Between two rows, and between two columns, inches."""
 PANEL, BELOW = 1.05, 0.36
 """Heights of a panel and of the axis below all, inches."""
 SIGMA = ("-", (0, (4, 1.2)), (0, (1, 1)))
@@ -74,11 +76,11 @@ class Fate(Declaration[Collapse]):
                 f"layer: networks here have {study.network.L} ReLU layers (network.L), so there is "
                 f"no A^({settings.layer}); lower it or raise network.L"
             )
-        for i, column in enumerate(settings.columns):
+        for column in settings.columns:
             if not networks.KINDS[column.network].factorised:
                 yield (
-                    f"columns[{i}].network: of {column.network} no singular values are recorded, "
-                    "as its A is no product; name a network whose A is one"
+                    f"columns: of {column.network} no singular values are recorded, as its A is no "
+                    "product; name a network whose A is one"
                 )
         if settings.epoch > study.training.epochs:
             yield (
@@ -101,7 +103,7 @@ class Fate(Declaration[Collapse]):
     def render(self, request: Request[Collapse], results: Results) -> Figure:
         """A column for each network, a row for each quantity."""
         columns, width = request.settings.columns, style.FULL
-        panel = (width - LEFT - RIGHT - GAP * (len(columns) - 1)) / len(columns)
+        panel = (width - LEFT - RIGHT - BESIDE * (len(columns) - 1)) / len(columns)
         height = TOP + 3 * (PANEL + GAP) + BELOW - GAP
         figure = style.page(width, height)
         rows: list[list[Axes]] = [[], [], []]
@@ -110,7 +112,7 @@ class Fate(Declaration[Collapse]):
             look = style.line(shown.network, shown.regularizer) | {"linestyle": "-"}
             for row, curves in enumerate(quantities(recorded, request.settings.layer)):
                 bottom = BELOW + (2 - row) * (PANEL + GAP)
-                ax = style.place(figure, LEFT + i * (panel + GAP), bottom, panel, PANEL)
+                ax = style.place(figure, LEFT + i * (panel + BESIDE), bottom, panel, PANEL)
                 for line, curve in zip(SIGMA, curves, strict=False):
                     ax.plot(curve.index, curve, clip_on=True, **look | {"linestyle": line})
                 rows[row].append(ax)
@@ -120,6 +122,7 @@ class Fate(Declaration[Collapse]):
             style.write(ax, 0, 0.22, style.title(column.regularizer), **inches)
             style.write(ax, 0, 0.09, f"from $[{low:g}, {high:g}]$", **inches)
         finish(rows, request)
+        figure.align_ylabels([row[0] for row in rows])
         return figure
 
 
