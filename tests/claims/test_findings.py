@@ -193,7 +193,7 @@ def test_draws_that_diverged_are_told():
     text = findings.text(claims, readings())
     words = "which 1 statement needs: their draws, up to 4 of 10, count against these."
     assert words in paragraphs(text)[SUMMARY]
-    assert f"| diverged ({low} to diverged; 4 of 10 diverged) |" in text
+    assert f"| no number ({low} to no number; 4 of 10 diverged) |" in text
 
 
 # --- readings
@@ -250,7 +250,7 @@ def test_the_appendix_has_every_number_of_the_table():
         (0.98765, "0.988"),
         (1.5e-7, "1.5e-07"),
         (float("inf"), "inf"),
-        (float("nan"), "diverged"),
+        (float("nan"), "no number"),
     ],
 )
 def test_numbers_in_plain_text(value, text):

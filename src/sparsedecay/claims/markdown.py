@@ -7,9 +7,10 @@ import pandas as pd
 
 
 def plain(value: float) -> str:
-    """A number in plain text, of three digits or less; NaN is that of a draw that diverged."""
+    """A number in plain text, of three digits or less; NaN is that of draws that diverged or lay on
+    a spike of the loss."""
     if math.isnan(value):
-        return "diverged"
+        return "no number"
     if not math.isfinite(value):
         return str(float(value))
     if value == round(value) and abs(value) < 10_000:

@@ -55,6 +55,7 @@ class Compared(verdicts.OfStatements):
             style.write(ax, 0.08, y + ROW / 2, "statements that hold", fontweight="bold")
             for i, reading in enumerate(readings):
                 found = [cells[reading, *key] for key in keys if (reading, *key) in cells]
+                found = [parts for parts in found if parts["counted"].iloc[0]]
                 held = sum(parts["claim_verdict"].iloc[0] == "holds" for parts in found)
                 place, text = (LEFT + CELL * (i + 0.5), y + ROW / 2), f"{held} of {len(found)}"
                 style.write(ax, *place, text, ha="center", fontweight="bold")

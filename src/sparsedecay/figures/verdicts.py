@@ -29,7 +29,8 @@ class OfStatements(Declaration[None]):
 
 
 def number(value: float) -> str:
-    """A number of a statement in print, of two or three digits; NaN where networks diverged."""
+    """A number of a statement in print, of two or three digits; NaN of draws that diverged, or lay
+    on a spike of the loss."""
     if math.isnan(value):
         return "NaN"
     if not math.isfinite(value):
@@ -64,10 +65,10 @@ def mark(ax: Axes, x: float, y: float, verdict: str, size: float = 4) -> None:
 
 
 def legend(ax: Axes, x: float, y: float, note: str, table: pd.DataFrame) -> None:
-    """The marks and their names in a line, a note, and what NaN means if the table has any."""
+    """The marks and their names in a line, a note, and what NaN means if it has any."""
     for verdict in MARKERS:
         mark(ax, x, y, verdict)
         style.write(ax, x + 0.09, y, verdict)
         x += 0.4 if verdict == "fails" else 0.5
-    note += "; NaN: networks diverged" if table["value"].isna().any() else ""
+    note += "; NaN: diverged, or on a spike" if table["value"].isna().any() else ""
     style.write(ax, x + 0.3, y, note)
