@@ -84,11 +84,6 @@ class Change:
         return 0 if self.equal else median(self.b) - median(self.a)
 
     @property
-    def ratio(self) -> float | None:
-        """Of the medians, B / A; None if a side has none, or that of A is 0."""
-        return median(self.b) / median(self.a) if self.a and self.b and median(self.a) else None
-
-    @property
     def beyond(self) -> bool | None:
         """Whether the difference is larger than the spread of each side that has more than one
         seed; None where none has."""

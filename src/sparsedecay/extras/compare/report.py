@@ -148,7 +148,7 @@ def parameter(row: Row, name: str) -> str:
 
 
 def telling(found: Comparison, row: Row) -> list[str]:
-    """Parameters beside LABELS that tell apart rows of the sides that this one is on."""
+    """Parameters besides LABELS that tell apart rows of the sides that this one is on."""
     varying = zip(found.varying, (row.a, row.b), strict=True)
     names = {name for names, group in varying if group for name in names}
     return [name for name in row.groups[0].parameters if name in names and name not in LABELS]
@@ -311,6 +311,8 @@ def difference(change: Change) -> str:
     """B - A, for errors with their ratio."""
     if change.difference is None:
         return ABSENT
-    text = number(change.difference, 3, "+")
-    ratio = change.ratio if change.name.startswith("mse") and not change.equal else None
-    return text if ratio is None or not math.isfinite(ratio) else f"{text} (×{number(ratio, 3)})"
+    text, base = number(change.difference, 3, "+"), median(change.a)
+    if change.equal or not (base and change.name.startswith("mse")):
+        return text
+    ratio = median(change.b) / base
+    return f"{text} (×{number(ratio, 3)})" if math.isfinite(ratio) else text
