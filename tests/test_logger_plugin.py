@@ -60,6 +60,7 @@ BAD = [
     [
         (GOOD, HALFWAY),
         ({"epoch": 0, "target": 5, "loss": None}, Progress(epoch=0, target=5)),
+        (GOOD | {"loss": math.nan}, HALFWAY.model_copy(update={"loss": math.nan})),
         *((content, None) for content in BAD),
     ],
 )
@@ -67,15 +68,9 @@ def test_a_progress_file_is_read_if_it_makes_sense(tmp_path, content, said):
     path = tmp_path / "50000.json"
     content = json.dumps(content) if isinstance(content, dict) else content
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert display.read_progress(path) == said
+    assert repr(display.read_progress(path)) == repr(said)  # NaN does not equal itself
     os.utime(path, (1000, 1000))
     assert display.read_progress(path, not_before=2000) is None  # an earlier job's
-
-
-def test_a_loss_that_is_no_number_is_kept(tmp_path):
-    path = tmp_path / "50000.json"
-    path.write_text(json.dumps(GOOD | {"loss": math.nan}))
-    assert math.isnan(display.read_progress(path).loss)
 
 
 @pytest.mark.parametrize("name", ["missing", "no/such/folder", ".", "pipe", "a\0b", "x" * 5000])
@@ -138,16 +133,14 @@ def test_plain_line():
         (55, "done loss left", "47 %  1.23e-02  0:01:02"),
         (49, "done left", "47 %  0:01:02"),
         (36, "done", "47 %"),
+        (20, "done", "47 %"),
     ],
 )
 def test_the_least_important_columns_go_first(width, columns, row):
     headings, line = display.table([(NAME, HALFWAY)], width)
     assert headings.split() == ["run", *columns.split()]
-    assert line == f"{NAME}  {row}"
-
-
-def test_a_name_is_cropped_last():
-    assert display.table([(NAME, HALFWAY)], 20)[1] == "representer-e…  47 %"
+    name = NAME if width > 20 else "representer-e…"  # it is cropped last
+    assert line == f"{name}  {row}"
 
 
 @pytest.mark.parametrize("jobs", [0, 1, 2, 9, 10, 16, 60])

@@ -92,8 +92,10 @@ def written(paper: Entry, path: KeyPath) -> str:
         return "–"
     if 0 in path:
         at = path.index(0)
-        count = len(paper.at(path[:at]).value)
-        entries = [paper.at((*path[:at], i, *path[at + 1 :])) for i in range(count)]
+        whole = paper.at(path[:at]).value
+        if not isinstance(whole, list):  # a figure that the paper does not have
+            return "–"
+        entries = [paper.at((*path[:at], i, *path[at + 1 :])) for i in range(len(whole))]
         return ticked(entry.written() for entry in entries)
     entry = paper.at(path)
     if entry is paper.at(path[:-1]):  # a key of another kind than the paper's

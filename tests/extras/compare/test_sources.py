@@ -80,9 +80,8 @@ def test_the_tables_of_the_pipeline_are_read(tmp_path):
     names += [f"A2 {name}" for name in ("sparsity", "rank", "relative_rank", "stable_rank")]
     assert [name for name in found.measures if name in names] == names
     null = {name.partition(" ")[2] for name, value in found.measures.items() if value is None}
-    assert null == {"", "alive", "linear_nodes", "patterns"}, (
-        "it did not diverge, and not all matrices are products"
-    )
+    # it did not diverge, and not all matrices are products or lie between ReLU layers
+    assert null == {"", "linear_nodes", "alive", "patterns"}
     assert {"torch", "code science.measures.rows"} <= found.made_by.keys()
 
 

@@ -1,3 +1,3 @@
-"""What differs between two sides: `sources` finds them and `sides` reads them, `match` pairs their
-results, `comparison` measures the differences, `report` puts them in words, and `writers` write it.
+"""What differs between two sides: `sources` finds them and `sides` reads them, `comparison` pairs
+their results and measures the differences, `report` puts them in words, and `writers` write it.
 """

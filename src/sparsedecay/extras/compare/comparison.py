@@ -1,32 +1,65 @@
-"""Everything that differs between two sides, found but not yet put in words.
+"""Pairs the results of two sides by their parameters, and finds everything that differs.
 
 found = Comparison(A, B)
+found.rows               [Row, …]     pairs, the same but for what differs as a whole, and seeds
+found.only               ([Row, …], [Row, …])
+found.differing          {("initial_scale", ("none",), ("fan_in",)): {("dense", "none"), …}, …}
 found.rows[0].changes    [Change("mse_tail_median", (0.0012, 0.0016), (0.002,)), …]
 """
 
 import filecmp
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sparsedecay.extras.compare.match import Group, groups, match
-from sparsedecay.extras.compare.sides import ABSENT, Side
+from sparsedecay.extras.compare.sides import ABSENT, Milestone, Side
 from sparsedecay.files.tables import MEASURED
 from sparsedecay.words import number
 
+KINDS = ("network", "regularizer")
+SEEDS = ("target_seed", "weight_seed")
 SAME = "the same"
 """What is said of a figure that does not differ."""
 PLACE = ("claim", "part", "epoch")
 WHOLE = "as a whole"
-Rows = Sequence[Mapping[str, Any]]
+Stratum = tuple[str | None, ...]
+"""Network and regularizer; None where they differ between the sides."""
+Difference = tuple[str, tuple[Any, ...], tuple[Any, ...]]
+"""Name of a parameter, and its values in A and in B."""
 Values = tuple[float, ...]
 """One measure of the milestones of a group, from low to high and those that are no numbers last;
 empty if none has it."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Milestones that are alike in everything but seeds."""
+
+    parameters: Mapping[str, Any]
+    """All but the seeds."""
+    epoch: int
+    members: list[Milestone]
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """Networks and regularizers by name, larger lam first, then epochs."""
+        p = self.parameters
+        kinds = [p[name] for name in KINDS]
+        return (*kinds, -p["lam"], self.epoch, [sortable(value) for value in p.values()])
+
+    @property
+    def measures(self) -> list[Mapping[str, float | None]]:
+        """Of the milestones that are made."""
+        return [milestone.measures for milestone in self.members if milestone.measures]
+
+
+Groups = list[Group]
 
 
 @dataclass(frozen=True)
@@ -51,11 +84,6 @@ class Change:
         return 0 if self.equal else median(self.b) - median(self.a)
 
     @property
-    def ratio(self) -> float | None:
-        """Of the medians, B / A; None if a side has none, or that of A is 0."""
-        return median(self.b) / median(self.a) if self.a and self.b and median(self.a) else None
-
-    @property
     def beyond(self) -> bool | None:
         """Whether the difference is larger than the spread of each side that has more than one
         seed; None where none has."""
@@ -75,11 +103,10 @@ class Row:
     @cached_property
     def changes(self) -> list[Change]:
         """All measures that either group has."""
-        members = [milestone for group in self.groups for milestone in group.members]
-        names = dict.fromkeys(name for m in members for name in m.measures or ())
+        names = dict.fromkeys(n for group in self.groups for one in group.measures for n in one)
         # those of matrices last, where only B has some of the others
         ordered = sorted(names, key=lambda name: name.partition(" ")[0] not in MEASURED)
-        found = [Change(name, values(self.a, name), values(self.b, name)) for name in ordered]
+        found = [Change(name, measured(self.a, name), measured(self.b, name)) for name in ordered]
         return [change for change in found if change.a or change.b]
 
     @property
@@ -87,7 +114,7 @@ class Row:
         return [change for change in self.changes if not change.equal]
 
     @property
-    def groups(self) -> list[Group]:
+    def groups(self) -> Groups:
         """One or two."""
         return [group for group in (self.a, self.b) if group]
 
@@ -116,10 +143,17 @@ class Comparison:
 
     def __init__(self, a: Side, b: Side):
         self.sides = {"A": a, "B": b}
-        self.matching = match(groups(a.milestones), groups(b.milestones))
-        self.rows = [Row(*pair) for pair in self.matching.pairs]
-        first, second = self.matching.only
-        self.only = [Row(group, None) for group in first], [Row(None, group) for group in second]
+        self.rows: list[Row] = []
+        """Pairs of groups."""
+        self.only: tuple[list[Row], list[Row]] = [], []
+        """Groups without a partner."""
+        self.differing: dict[Difference, set[Stratum]] = {}
+        """Parameters whose values differ between the sides, and where they differ so."""
+        self.varying: tuple[set[str], set[str]] = set(), set()
+        """Parameters that tell groups of one network and regularizer apart, on either side."""
+        self.strata: set[Stratum] = set()
+        """Those that both sides have."""
+        self._match(groups(a.milestones), groups(b.milestones))
         self.changed = [row for row in self.rows if row.differing]
         self.keys = list(keys(a.config, b.config)) if a.config and b.config else []
         self.figures: list[Figure] = []
@@ -132,17 +166,93 @@ class Comparison:
         """Claim, part, epoch and the verdicts of A and B, where these are not the same."""
         if a.claims is not None and b.claims is not None and not lacking(*a.claims, *b.claims):
             self.verdicts = verdicts(a.claims, b.claims)
-        found = self.changed, *self.only, self.keys, self.pictures, self.verdicts
-        self.differs = any(found) or bool(self.matching.differing)
+        found = self.changed, *self.only, self.keys, self.pictures, self.verdicts, self.differing
+        self.differs = any(found)
+
+    def _match(self, first: Groups, second: Groups) -> None:
+        """Pair groups of the same epoch and parameters. A parameter that differs as a whole, that
+        is, has no value in common and a single one on a side, tells nothing apart; each network
+        and regularizer is looked at alone."""
+        cuts = [
+            ((network, regularizer), a, b)
+            for network, *both in cut("network", first, second)
+            for regularizer, a, b in cut("regularizer", *both)
+        ]
+        names = [name for group in [*first, *second][:1] for name in group.members[0].parameters]
+        self.strata = {stratum for stratum, a, b in cuts if a and b}
+        for _, *both in cuts:
+            free = {name for name in names if as_a_whole(name, *both)}
+            places: dict[tuple[Any, ...], tuple[Groups, Groups]] = {}
+            for i, side in enumerate(both):
+                apart = {n for n in names if n not in (*KINDS, *SEEDS) and len(values(side, n)) > 1}
+                self.varying[i].update(apart)
+                for group in side:
+                    told = ((n, v) for n, v in group.parameters.items() if n not in free)
+                    places.setdefault((group.epoch, *told), ([], []))[i].append(group)
+            for a, b in places.values():
+                if min(len(a), len(b)) == 1:
+                    self.rows += [Row(*pair) for pair in product(a, b)]
+                else:  # on one side only, or several on both, where none belongs to another
+                    self.only[0].extend(Row(group, None) for group in a)
+                    self.only[1].extend(Row(None, group) for group in b)
+        for rows in (self.rows, *self.only):
+            rows.sort(key=lambda row: [group.order for group in row.groups])
+        for name, (stratum, a, b) in product(names, cuts):
+            if differs(name, a, b):
+                key = name, values(a, name), values(b, name)
+                self.differing.setdefault(key, set()).add(stratum)
+
+
+def groups(milestones: Iterable[Milestone]) -> Groups:
+    """Milestones put together where they differ in seeds alone, in order."""
+    found: dict[tuple[Any, ...], Group] = {}
+    for milestone in milestones:
+        same = {n: v for n, v in milestone.parameters.items() if n not in SEEDS}
+        group = Group(same, milestone.epoch, [])
+        found.setdefault((milestone.epoch, *same.items()), group).members.append(milestone)
+    return sorted(found.values(), key=lambda group: group.order)
+
+
+def cut(name: str, first: Groups, second: Groups) -> Iterator[tuple[str | None, Groups, Groups]]:
+    """Both sides by the values of a parameter, or uncut if it differs between them as a whole."""
+    cuts = dict.fromkeys(group.parameters[name] for group in [*first, *second])
+    for value in [None] if as_a_whole(name, first, second) else cuts:
+        a, b = (
+            [group for group in side if value in (None, group.parameters[name])]
+            for side in (first, second)
+        )
+        yield value, a, b
+
+
+def values(side: Groups, name: str) -> tuple[Any, ...]:
+    """The values of a parameter on one side, each once, in order."""
+    found = {milestone.parameters[name] for group in side for milestone in group.members}
+    return tuple(sorted(found, key=sortable))
+
+
+def sortable(value: Any) -> tuple[str, Any]:
+    """Values of several types, put in some order."""
+    return type(value).__name__, 0 if value is None else value
+
+
+def differs(name: str, first: Groups, second: Groups) -> bool:
+    """Whether a parameter has no value in common; of seeds, whether any is on one side only."""
+    a, b = set(values(first, name)), set(values(second, name))
+    return bool(a and b) and (a != b if name in SEEDS else a.isdisjoint(b))
+
+
+def as_a_whole(name: str, first: Groups, second: Groups) -> bool:
+    single = min(len(values(first, name)), len(values(second, name))) == 1
+    return single and differs(name, first, second)
 
 
 def median(values: Values) -> float:
     return float(np.median(values))
 
 
-def values(group: Group | None, name: str) -> Values:
+def measured(group: Group | None, name: str) -> Values:
     """A measure of a group."""
-    found = [m.measures.get(name) for m in group.members if m.measures] if group else []
+    found = [measures.get(name) for measures in group.measures] if group else []
     return tuple(sorted((v for v in found if v is not None), key=lambda v: (math.isnan(v), v)))
 
 
@@ -161,7 +271,7 @@ def lacking(*rows: Mapping[str, Any]) -> list[str]:
     return [name for name in ("claim", "verdict") if any(name not in row for row in rows)]
 
 
-def verdicts(*sides: Rows) -> list[tuple[str, ...]]:
+def verdicts(*sides: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     """Claim, part, epoch and the verdicts of both, where these are not the same."""
     several = any(len({tuple(map(row.get, PLACE)) for row in side}) < len(side) for side in sides)
     names = (*PLACE, "reading") if several else PLACE

@@ -1,7 +1,7 @@
 """Puts a comparison in words: the verdict first, then what differs, and details at the end."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sparsedecay.extras.compare.comparison import (
@@ -9,12 +9,12 @@ from sparsedecay.extras.compare.comparison import (
     Change,
     Comparison,
     Row,
+    Stratum,
     Values,
     lacking,
     median,
 )
-from sparsedecay.extras.compare.match import Stratum
-from sparsedecay.extras.compare.sides import ABSENT, Side
+from sparsedecay.extras.compare.sides import ABSENT
 from sparsedecay.extras.compare.writers import ARROW, Block, Heading, Paragraph, Pictures, Table
 from sparsedecay.study.entries import escape
 from sparsedecay.words import count, joined, number, short
@@ -22,6 +22,7 @@ from sparsedecay.words import count, joined, number, short
 ABOUT = "≈ "
 MOST = 6
 """Values of a parameter that are listed."""
+BEYOND = {True: "yes", False: "no", None: ""}
 LABELS = ("network", "regularizer", "lam")
 MAIN = ("mse_tail_median", "average_sparsity", "A2 rank")
 """Measures of the table that has a row for each group."""
@@ -29,7 +30,12 @@ MAIN = ("mse_tail_median", "average_sparsity", "A2 rank")
 
 def report(found: Comparison, everything: bool) -> list[Block]:
     """The blocks of a report; `everything`: also of what is equal."""
-    holds = [(letter, escape(side.name), about(side)) for letter, side in found.sides.items()]
+    holds = []
+    for letter, side in found.sides.items():
+        runs = count(len({milestone.run for milestone in side.milestones}), "run")
+        missing = f", {len(side.missing):,} of them not made yet" if side.missing else ""
+        told = f"{side.kind}, {count(len(side.milestones), 'milestone')} of {runs}{missing}"
+        holds.append((letter, escape(side.name), told))
     blocks: list[Block] = [Table(("", "compared", "holds"), holds), Paragraph(verdict(found))]
     if found.differs or everything:
         blocks += [*parameters(found), *overview(found)]
@@ -40,8 +46,8 @@ def report(found: Comparison, everything: bool) -> list[Block]:
         rows = [(milestone.run, f"{milestone.epoch:,}") for milestone in side.missing]
         remedy = Paragraph("not made yet:", side.remedy)
         blocks += titled(f"Not made yet in {letter}", Table(("run", "epoch"), rows), remedy)
-    if told := list(notes(found)):
-        blocks += [Heading("Notes"), *map(Paragraph, told)]
+    if said := list(notes(found)):
+        blocks += [Heading("Notes"), *map(Paragraph, said)]
     # last, as it is long
     return blocks + list(details(found, everything))
 
@@ -51,17 +57,10 @@ def titled(title: str, table: Table, *before: Block) -> list[Block]:
     return [Heading(title), *before, table] if table.rows else []
 
 
-def about(side: Side) -> str:
-    """What a side is."""
-    runs = count(len({milestone.run for milestone in side.milestones}), "run")
-    missing = f", {len(side.missing):,} of them not made yet" if side.missing else ""
-    return f"{side.kind}, {count(len(side.milestones), 'milestone')} of {runs}{missing}"
-
-
 def verdict(found: Comparison) -> str:
     """The answer in one sentence."""
     rows, figures = count(len(found.rows), "row"), count(len(found.figures), "figure")
-    parameters = {name for name, *_ in found.matching.differing}
+    parameters = {name for name, *_ in found.differing}
     parts = [
         (found.keys, count(len(found.keys), "key") + " of the config"),
         (parameters, count(len(parameters), "parameter")),
@@ -86,15 +85,15 @@ def parameters(found: Comparison) -> Iterator[Block]:
         (key, *("left out" if x is None else value(x) for x in both)) for key, *both in found.keys
     ]
     yield from titled("Keys of the configs that differ", Table(("key", "A", "B"), keys))
-    differing = found.matching.differing.items()
+    differing = found.differing.items()
     rows = [(n, where(s, found), several(a), several(b)) for (n, a, b), s in differing]
-    table = without_idle(("parameter", "of runs with", "A", "B"), rows, (None, "", None, None))
+    table = without_idle(("parameter", "of runs with", "A", "B"), rows, {"of runs with": ""})
     yield from titled("Parameters that differ", table)
 
 
 def where(there: set[Stratum], found: Comparison) -> str:
     """The networks and regularizers of some strata; empty if those are all."""
-    strata = found.matching.strata
+    strata = found.strata
     if there == strata:
         return ""
     for kind in (0, 1):
@@ -105,11 +104,13 @@ def where(there: set[Stratum], found: Comparison) -> str:
 
 
 def without_idle(
-    header: Sequence[str], rows: Sequence[Sequence[str]], idle: Sequence[str | None]
+    header: Sequence[str], rows: Sequence[Sequence[str]], idle: Mapping[str, str]
 ) -> Table:
     """A table without the columns that hold nothing but their `idle` text."""
-    kept = [i for i, text in enumerate(idle) if {row[i] for row in rows} != {text}]
-    return Table(tuple(header[i] for i in kept), [tuple(row[i] for i in kept) for row in rows])
+    kept = [i for i, name in enumerate(header) if {row[i] for row in rows} != {idle.get(name)}]
+    # spaces instead of underscores, where a narrow column can break
+    names = (header[i].replace("_", " ") for i in kept)
+    return Table(tuple(names), [tuple(row[i] for i in kept) for row in rows])
 
 
 def overview(found: Comparison) -> Iterator[Block]:
@@ -132,20 +133,13 @@ def summed_up(found: Comparison, rows: list[Row]) -> Table:
     for row in rows:
         changes = {change.name: change for change in row.changes}
         main = [changes.get(name, Change(name, (), ())) for name in MAIN]
-        cells.append(
-            (
-                *(parameter(row, name) for name in LABELS),
-                parameter(row, other) if len(names) == 1 else others(row, found),
-                f"{row.groups[0].epoch:,}",
-                seeds_of(row),
-                # on both sides, or with their spread on the only one
-                *(medians(c) if row.a and row.b else spread(c.a or c.b) for c in main),
-            )
-        )
-    # spaces instead of underscores, where a narrow column can break
-    header = [name.replace("_", " ") for name in (*LABELS, other, "epoch", "seeds", *MAIN)]
-    idle = (*[None] * len(LABELS), "", None, "1", *[ABSENT] * len(MAIN))
-    return without_idle(header, cells, idle)
+        rest = parameter(row, other) if len(names) == 1 else others(row, found)
+        labels = [*(parameter(row, name) for name in LABELS), rest, epoch_of(row), seeds_of(row)]
+        # on both sides, or with their spread on the only one
+        told = (medians(c) if row.a and row.b else spread(c.a or c.b) for c in main)
+        cells.append((*labels, *told))
+    idle = {other: "", "seeds": "1"} | dict.fromkeys(MAIN, ABSENT)
+    return without_idle((*LABELS, other, "epoch", "seeds", *MAIN), cells, idle)
 
 
 def parameter(row: Row, name: str) -> str:
@@ -154,8 +148,8 @@ def parameter(row: Row, name: str) -> str:
 
 
 def telling(found: Comparison, row: Row) -> list[str]:
-    """Parameters beside LABELS that tell apart rows of the sides that this one is on."""
-    varying = zip(found.matching.varying, (row.a, row.b), strict=True)
+    """Parameters besides LABELS that tell apart rows of the sides that this one is on."""
+    varying = zip(found.varying, (row.a, row.b), strict=True)
     names = {name for names, group in varying if group for name in names}
     return [name for name in row.groups[0].parameters if name in names and name not in LABELS]
 
@@ -169,12 +163,16 @@ def seeds_of(row: Row) -> str:
     return arrow([str(len(group.members)) for group in row.groups])
 
 
+def epoch_of(row: Row) -> str:
+    return f"{row.groups[0].epoch:,}"
+
+
 def details(found: Comparison, everything: bool) -> Iterator[Block]:
     """Every measure that is not equal, or every measure, of rows that both sides have made."""
     rows = [
         row
         for row in (found.rows if everything else found.changed)
-        if all(any(m.measures for m in group.members) for group in row.groups)
+        if all(group.measures for group in row.groups)
     ]
     if not rows:
         return
@@ -188,20 +186,16 @@ def details(found: Comparison, everything: bool) -> Iterator[Block]:
         )
     for row in rows:
         network, regularizer, lam = (parameter(row, name) for name in LABELS)
-        label = [network, regularizer, f"lam {lam}", others(row, found)]
-        label.append(f"epoch {row.groups[0].epoch:,}")
+        label = network, regularizer, f"lam {lam}", others(row, found), f"epoch {epoch_of(row)}"
         yield Heading(", ".join(filter(None, label)), 3)
-        yield measured(row, row.changes if everything else row.differing)
-
-
-def measured(row: Row, changes: list[Change]) -> Table:
-    """A row for each measure."""
-    several = any(len(group.members) > 1 for group in row.groups)
-    seeds = [f", {count(len(group.members), 'seed')}" if several else "" for group in row.groups]
-    header = ("measure", f"A{seeds[0]}", f"B{seeds[1]}", "B − A", "beyond spread")
-    answers = {True: "yes", False: "no", None: ""}
-    cells = [(c.name, spread(c.a), spread(c.b), difference(c), answers[c.beyond]) for c in changes]
-    return without_idle(header, cells, (*[None] * 4, ""))
+        seeds = [f", {count(len(group.members), 'seed')}" for group in row.groups]
+        a, b = seeds if seeds_of(row) != "1" else ("", "")
+        changes = row.changes if everything else row.differing
+        cells = [
+            (c.name, spread(c.a), spread(c.b), difference(c), BEYOND[c.beyond]) for c in changes
+        ]
+        header = ("measure", f"A{a}", f"B{b}", "B − A", "beyond spread")
+        yield without_idle(header, cells, {"beyond spread": ""})
 
 
 def figures(found: Comparison) -> Iterator[Block]:
@@ -317,6 +311,8 @@ def difference(change: Change) -> str:
     """B - A, for errors with their ratio."""
     if change.difference is None:
         return ABSENT
-    text = number(change.difference, 3, "+")
-    ratio = change.ratio if change.name.startswith("mse") and not change.equal else None
-    return text if ratio is None or not math.isfinite(ratio) else f"{text} (×{number(ratio, 3)})"
+    text, base = number(change.difference, 3, "+"), median(change.a)
+    if change.equal or not (base and change.name.startswith("mse")):
+        return text
+    ratio = median(change.b) / base
+    return f"{text} (×{number(ratio, 3)})" if math.isfinite(ratio) else text

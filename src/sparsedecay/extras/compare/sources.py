@@ -25,6 +25,7 @@ LAYOUT = paths.measured("<run>", "<epoch>", "summary")
 READ = ("summary.parquet", "matrices.parquet", "claims.parquet")
 DEFAULT = "config/config.yaml"
 """The config of a revision that is named alone."""
+MAKE = "snakemake --configfile"
 UNKNOWN = "Needed a single revision"
 """All that git says of a name that it does not know."""
 
@@ -42,12 +43,12 @@ def side(letter: str, name: str, results: Path | None, stack: ExitStack) -> Side
     if os.path.exists(name):
         if path.suffix not in (".yaml", ".yml"):
             return from_archive(name, path, stack)
-        return from_config(letter, name, path, results, shlex.quote(name))
+        return from_config(letter, name, path, results, f"{MAKE} {shlex.quote(name)}")
     shown, spec, content = show(name)
     file = temporary(stack) / "config.yaml"
     file.write_bytes(content)
-    before = f"git show {shlex.quote(spec)} > config/other.yaml && "
-    return from_config(letter, shown, file, results, "config/other.yaml", before)
+    copy = f"git show {shlex.quote(spec)} > config/other.yaml"
+    return from_config(letter, shown, file, results, f"{copy} && {MAKE} config/other.yaml")
 
 
 def from_folder(name: str, path: Path, kind: str, alias: tuple[str, str] = ("", "")) -> Side:
@@ -100,14 +101,9 @@ def is_read(entry: PurePosixPath) -> bool:
     return "__MACOSX" not in entry.parts and (figure or entry.name in READ)
 
 
-def from_config(
-    letter: str, name: str, file: Path, results: Path | None, config: str, before: str = ""
-) -> Side:
-    """The milestones that a config file shows.
-
-    Args:
-        name: what messages call the file.
-        config: what a command calls it, once the command `before` has run.
+def from_config(letter: str, name: str, file: Path, results: Path | None, remedy: str) -> Side:
+    """The milestones that a config file shows. Messages call it `name`, and `remedy` makes its
+    results, in the folder where they are.
 
     Raises:
         UserError: --results is no folder, or the config is refused; that message begins with the
@@ -118,8 +114,7 @@ def from_config(
     place = results or Path("results")
     folder = Folder(results_in(place) or place)
     home = folder.path.resolve().parent
-    elsewhere = "" if home == Path.cwd() else f" --directory {shlex.quote(str(home))}"
-    remedy = f"{before}snakemake --configfile {config}{elsewhere}"
+    remedy += "" if home == Path.cwd() else f" --directory {shlex.quote(str(home))}"
     try:
         study = load_study([file])
     except UserError as error:

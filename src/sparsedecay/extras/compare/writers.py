@@ -66,34 +66,24 @@ def text(blocks: list[Block]) -> str:
 
 
 def aligned(rows: list[tuple[str, ...]]) -> str:
-    """Columns side by side, cells beginning at the left; the first row is the header."""
-    widths = fitted(rows)
-    lines = [laid(row, widths) for row in rows]
-    lines.insert(1, laid(tuple("-" * width for width in widths), widths))
-    return "\n".join(line for row in lines for line in row)
-
-
-def fitted(rows: list[tuple[str, ...]]) -> list[int]:
-    """Widths of the columns: what they need, the widest made smaller to fit, as words allow."""
+    """Columns side by side, cells beginning at the left; the first row is the header. The widest
+    columns are made smaller to fit, as words allow."""
     columns = list(zip(*rows, strict=True))
     widths = [max(len(line) for cell in c for line in cell.split("\n")) for c in columns]
     least = [max((len(word) for cell in c for word in cell.split()), default=0) for c in columns]
     while sum(widths) > WIDTH - len(GAP) * len(widths) and widths != least:
         widest = max(range(len(widths)), key=lambda i: (widths[i] > least[i], widths[i]))
         widths[widest] -= 1
-    return widths
-
-
-def laid(row: tuple[str, ...], widths: list[int]) -> list[str]:
-    """The lines of a row."""
-    cells = [
-        [part for line in cell.split("\n") for part in wrapped(line, width)]
-        for cell, width in zip(row, widths, strict=True)
-    ]
-    return [
-        "".join(GAP + part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip()
-        for parts in zip_longest(*cells, fillvalue="")
-    ]
+    lines = []
+    for row in (rows[0], ["-" * width for width in widths], *rows[1:]):
+        cells = [
+            [part for line in cell.split("\n") for part in wrapped(line, width)]
+            for cell, width in zip(row, widths, strict=True)
+        ]
+        for parts in zip_longest(*cells, fillvalue=""):
+            padded = map(str.ljust, parts, widths)
+            lines.append("".join(GAP + part for part in padded).rstrip())
+    return "\n".join(lines)
 
 
 def wrapped(words: str, width: int) -> list[str]:
