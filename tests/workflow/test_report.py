@@ -43,7 +43,7 @@ def test_it_opens_with_the_verdict_and_the_graph_of_rules(browser, replicated):
     text = browser.until("document.body.innerText.includes('The study') && document.body.innerText")
     verdict = (replicated.folder / "results/claims/verdict.html").read_text()
     assert "Does it replicate?" in text
-    assert "statements hold" in verdict
+    assert "statements of the paper replicate" in verdict
     top = "document.querySelector('.prose h1, .prose h2').getBoundingClientRect().top"
     assert browser.evaluate(top) >= 0
     assert verdict.split("<strong>")[1].split("</strong>")[0] in text
