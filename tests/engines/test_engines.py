@@ -135,8 +135,8 @@ def test_gradients_equal_float64_autograd(
 
 
 AMPLIFIED = {"eq2_unsquared": 1e-8}
-"""Rounding grows where a gradient jumps: that of a norm, w / ||w||, at 0. For 60 steps, before a row
-comes near it, the two agree to 1e-14."""
+"""Rounding grows where a gradient jumps: that of a norm, w / ||w||, at 0. For 60 steps, until a row
+comes near, they agree to 1e-14."""
 READINGS = {
     "literal": {},
     "sum": {"loss": "sum"},
