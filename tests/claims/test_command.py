@@ -169,3 +169,7 @@ def test_only_the_readings_that_were_kept_are_tested(folder, request_of_two, tmp
     asked = written(folder / "requests" / "search.json", request_of_two)
     main(["--request", asked, "--kept", str(kept), "--out", str(out), "--results", str(folder)])
     assert set(read_table(out)["reading"].to_pylist()) == {"skips"}
+    for text in ("", '{"skips": 1}', "[1]"):
+        kept.write_text(text)
+        with pytest.raises(UserError, match=r"kept\.json: is no list of readings.\nMake it again"):
+            main(["--request", asked, "--kept", str(kept), "--out", str(out)])

@@ -13,7 +13,7 @@ from sparsedecay.errors import DamagedFile
 from sparsedecay.files.storage import read_state
 from sparsedecay.measure import command as measure
 from sparsedecay.science import measures as measured
-from sparsedecay.science.measures import Measures
+from sparsedecay.science.measures import Measures, rows
 from sparsedecay.science.networks import build
 from sparsedecay.science.networks.dense import Dense
 from sparsedecay.science.networks.representer import Representer
@@ -167,6 +167,30 @@ def test_the_default_rank_is_that_of_torch(above, rank):
     sigma = measured.singular_values(A)
     assert measured.default_rank(sigma, 40, 30) == rank
     assert torch.linalg.matrix_rank(torch.from_numpy(A).float()) == rank
+
+
+def test_a_milestone_lies_on_a_spike_if_its_error_is_far_above_the_records(make_run):
+    run = make_run(K=3, d=2)
+    p = {name: np.zeros(shape) for name, shape in build(run).shapes.items()}
+    X, y = run.data.inputs(), np.ones((8, 1))  # outputs 0: a mean squared error and square of 1
+    for tail, spike in ((1.0, False), (0.96, False), (0.94, True)):
+        row = rows.summary(run, p, X, y, np.full(20, tail), MEASURES)
+        assert (row["on_spike"], row["relative_mse"]) == (spike, pytest.approx(tail))
+
+
+def test_a_matrix_is_alive_if_it_is_not_small_and_its_layer_matters(make_run):
+    run = make_run(K=3, d=2)
+    p = {name: np.full(shape, 0.5) for name, shape in build(run).shapes.items()}
+
+    def alive(**changes):
+        found = rows.matrices(run, 40, p | changes, run.data.inputs(), MEASURES)["matrices"]
+        return next(row["alive"] for row in found if row["matrix"] == "A2")
+
+    assert alive()
+    assert not alive(V2=0 * p["V2"]), "nothing comes out of its layer"
+    assert not alive(b2=np.full(3, 99.0)), "nothing goes through"
+    for entry, large in ((0.0099, False), (0.0101, True)):  # A has entries 2 * 0.5 * entry
+        assert alive(W2=np.full((3, 2), entry), b2=np.full(3, -1.0)) == large
 
 
 def test_the_average_counts_each_chosen_matrix_once():

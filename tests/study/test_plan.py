@@ -263,6 +263,8 @@ def test_a_missing_file_of_readings_is_named(mine):
         ("b: {title: x, changes: {}, choice: 5}", r"^config/readings\.yaml:2: b: is no reading"),
         ("b: {title: x, instead: {eq2: eq3}}",
          r"^config/readings\.yaml:2: b: instead: write \{REGULARIZER: REGULARIZER\}, of eq2, "),
+        ("b: {title: x, instead: {eq2: [path]}}",
+         r"^config/readings\.yaml:2: b: instead: write \{REGULARIZER"),
         ("b: {title: x, instead: path}", r"^config/readings\.yaml:2: b: instead: write"),
         ("b: text", r"^config/readings\.yaml:2: b: is no reading"),
         ("b:", r"^config/readings\.yaml:2: b: is no reading"),

@@ -1,4 +1,3 @@
-import json
 import os
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from snakemake.logging import logger
 from snakemake_interface_executor_plugins.settings import ExecMode
 from snakemake_executor_plugin_slurm import ExecutorSettings as SlurmSettings
 
+from sparsedecay.claims.networks import read_kept
 from sparsedecay.errors import UserError
 from sparsedecay.extras.archive.contents import config_in, source, wanted
 from sparsedecay.files import fingerprint, paths
@@ -94,7 +94,7 @@ def tested(statements):
     asked = plan.statements(statements)
     if statements != "search":
         return asked
-    return asked.only(json.loads(Path(checkpoints.keep.get().output[0]).read_text()))
+    return asked.only(or_end(read_kept, Path(checkpoints.keep.get().output[0])))
 
 
 def for_training(wildcards, attempt):

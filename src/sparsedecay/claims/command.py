@@ -7,12 +7,11 @@ The request holds what `Plan.statements("claims").canonical()` returns.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import pyarrow as pa
 
-from sparsedecay.claims.networks import Statements
+from sparsedecay.claims.networks import Statements, read_kept
 from sparsedecay.claims.rows import rows
 from sparsedecay.files import fingerprint
 from sparsedecay.files.provenance import metadata
@@ -32,7 +31,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     asked = read_request(options.request, Statements)
     if options.kept:
-        asked = asked.only(json.loads(options.kept.read_text(encoding="utf-8")))
+        asked = asked.only(read_kept(options.kept))
     found = list(rows(asked, Results(options.results)))
     note = metadata(asked.canonical(), fingerprint.code("claims.rows"))
     write_table(options.out, pa.Table.from_pylist(found, schema=STATEMENTS), note)

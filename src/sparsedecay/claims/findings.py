@@ -51,9 +51,7 @@ def counted(found: pd.DataFrame) -> list[str]:
 def verdicts(found: pd.DataFrame, stated: bool | None = True) -> pd.Series:
     """Verdicts by reading, statement and epoch: at the epochs that the text speaks of, at others,
     or at all (None)."""
-    chosen = found[
-        found["part"] == found.groupby(["reading", "claim", "epoch"])["part"].transform("min")
-    ]
+    chosen = found[found["part"] == 1]
     chosen = chosen if stated is None else chosen[chosen["stated"] == stated]
     return chosen.set_index(["reading", "claim", "epoch"])["claim_verdict"]
 

@@ -6,10 +6,13 @@ them. A statement names its group in `Claim.epoch`; one on other networks is an 
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
+from sparsedecay.errors import DamagedFile
+from sparsedecay.files.storage import again
 from sparsedecay.science.networks import NetworkName
 from sparsedecay.science.regularizers import RegularizerName
 from sparsedecay.science.run import Run
@@ -51,6 +54,18 @@ def shallow(study: Study) -> Iterator[tuple[Run, Iterable[int]]]:
         shape = study.network.model_copy(update={"L": 1, "K": K})
         run = study.run("representer", "weight_decay", asked.lam)
         yield run.model_copy(update={"shape": shape}).literal(), (asked.epoch,)
+
+
+def read_kept(file: Path) -> list[str]:
+    """Names of the readings that a search keeps.
+
+    Raises:
+        DamagedFile: it is no list of names.
+    """
+    try:
+        return TypeAdapter(list[str]).validate_json(file.read_bytes())
+    except ValueError:
+        raise DamagedFile(f"{file}: is no list of readings.\n{again(file)}") from None
 
 
 NETWORKS = {

@@ -31,15 +31,15 @@ SHOWN = (
 """Numbers that the ranking tells: a title, statement and part."""
 
 
-def ranked(found: pd.DataFrame, epochs: bool = True) -> pd.DataFrame:
+def ranked(found: pd.DataFrame, stated: bool = True) -> pd.DataFrame:
     """A row for each reading, the closest first: its title, `distance` from what the paper reports,
     and how many of how many statements hold (`holds`, `tested`).
 
     Args:
         found: a table of statements.
-        epochs: whether only numbers count that were measured at the epoch that the text speaks of.
+        stated: whether only numbers count that were measured at the epoch that the text speaks of.
     """
-    counted = found[found["counted"] & (found["stated"] | (not epochs))]
+    counted = found[found["counted"] & (found["stated"] | (not stated))]
     claims = counted.groupby(["reading", "claim"], sort=False).agg(
         title=("title", "first"),
         distance=("distance", "max"),
@@ -55,13 +55,13 @@ def ranked(found: pd.DataFrame, epochs: bool = True) -> pd.DataFrame:
     return readings.sort_values("distance", kind="stable")
 
 
-def ranking(found: pd.DataFrame, epochs: bool = True) -> str:
+def ranking(found: pd.DataFrame, stated: bool = True) -> str:
     """The same as a table in Markdown, with the numbers of `SHOWN`."""
-    chosen = found[found["stated"] | (not epochs)]
+    chosen = found[found["stated"] | (not stated)]
     values = chosen.groupby(["reading", "claim", "part"])["value"].first()
     present = [one for one in SHOWN if one[1:] in values.droplevel(0).index]
     rows = []
-    for reading, row in ranked(found, epochs).iterrows():
+    for reading, row in ranked(found, stated).iterrows():
         numbers = (values.get((reading, *where)) for _, *where in present)
         told = ["–" if value is None else plain(value) for value in numbers]
         held = f"{row['holds']} of {row['tested']}"
@@ -82,7 +82,7 @@ def text(screen: pd.DataFrame, search: pd.DataFrame) -> str:
         f"the epoch that the text speaks of.\n\n{ranking(search)}\n\n"
         f"## All, by the networks of figure 3 that are not dense\n\nMedians of {draws[0]}, at "
         f"epoch {epoch:,}. The numbers that need other networks are left out.\n\n"
-        f"{ranking(screen, epochs=False)}\n"
+        f"{ranking(screen, stated=False)}\n"
     )
 
 
@@ -101,7 +101,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     screen = read_table(options.screen, STATEMENTS).to_pandas()
     if options.search is None:
-        kept = ranked(screen, epochs=False).index[: options.keep]
+        kept = ranked(screen, stated=False).index[: options.keep]
         write_file(options.out, json.dumps(list(kept), indent=1) + "\n")
     else:
         search = read_table(options.search, STATEMENTS).to_pandas()

@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 
 from sparsedecay.figures import style
 from sparsedecay.figures.declaration import Asked, Declaration, Panel, Request, Shown
-from sparsedecay.figures.fig2 import axes as epochs
 from sparsedecay.files import paths
 from sparsedecay.files.results import Results
 from sparsedecay.science import networks
@@ -160,13 +159,12 @@ def finish(rows: list[list[Axes]], request: Request[Collapse]) -> None:
     for number, (axes, label) in enumerate(zip(rows, labels, strict=True)):
         tops = [ax.dataLim.y1 for ax in axes]
         for ax in axes:
-            epochs(ax, request.settings.epoch)
-            ax.set_yticks([], minor=True)
+            style.epochs(ax, request.settings.epoch)
             if number == 0:
                 ax.set_yscale("log")
                 ax.set(ylim=(1e-5, 3 * max(tops)), yticks=[1e-4, 1e-2, 1, 1e2])
+                ax.set_yticks([], minor=True)
             else:
-                ax.set_yscale("linear")
                 ax.set_ylim(0, 1.05 * max(*tops, 1e-9))
                 ax.yaxis.set_major_locator(MaxNLocator(4))
             if number < 2:

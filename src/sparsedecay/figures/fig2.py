@@ -204,15 +204,10 @@ def trajectory(results: Results, shown: Shown) -> pd.Series:
 
 
 def axes(ax: Axes, last: int) -> None:
-    """Epochs 0 … last, in thousands where there are many, and sparsity 0 … 1."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    thousands = last >= 10_000
-    ax.set(xlim=(0, last), ylim=(0, 1), yticks=[0, 0.25, 0.5, 0.75, 1])
+    """Epochs 0 … last, and sparsity 0 … 1."""
+    style.epochs(ax, last)
+    ax.set(ylim=(0, 1), yticks=[0, 0.25, 0.5, 0.75, 1])
     ax.set_yticklabels(["0", "", "0.5", "", "1"])
-    ax.set_xlabel("epoch (thousands)" if thousands else "epoch")
-    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / (1000 if thousands else 1):g}"))
 
 
 def table(ax: Axes, lam: float, curves: Sequence[Curve]) -> None:

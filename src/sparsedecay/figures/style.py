@@ -173,6 +173,17 @@ def from_corner(ax: Axes) -> Transform:
     return ax.figure.dpi_scale_trans + corner
 
 
+def epochs(ax: Axes, last: int) -> None:
+    """The axis of epochs 0 … last, in thousands where there are many."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    thousands = last >= 10_000
+    ax.set_xlim(0, last)
+    ax.set_xlabel("epoch (thousands)" if thousands else "epoch")
+    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / (1000 if thousands else 1):g}"))
+
+
 def scientific(value: float, digits: int = 2) -> str:
     """A number in print, of so many digits: 0.31, $2.4\\times10^{-5}$, 0; a dash for NaN."""
     if value is None or math.isnan(value):

@@ -65,7 +65,8 @@ def load_readings(file: Path, config: Entry, literal: Study) -> list[Variation]:
         study = varied(config, changes, literal, where, name)
         instead = said["instead"].plain() if "instead" in said else {}
         known = regularizers.KINDS.keys()
-        if not isinstance(instead, dict) or not {*instead, *instead.values()} <= known:
+        names = [*instead, *instead.values()] if isinstance(instead, dict) else [None]
+        if not all(isinstance(one, str) and one in known for one in names):
             raise UserError(
                 f"{where}: instead: write {{REGULARIZER: REGULARIZER}}, of {', '.join(known)}"
             )

@@ -47,8 +47,8 @@ HARMLESS = ("docs/", "tests/", "config/", "README.md")
 """Source that is not run when figures are drawn or networks trained."""
 DRAWS = 4
 """Draws, the archive's among them, with whose spread the new numbers are compared."""
-# whether it diverged is asked first, and the number of parameters is none of training's
-MEASURES = [name for name in MEASURED if name not in ("diverged", "parameters")]
+# whether it diverged is asked first, a spike comes and goes, parameters are none of training's
+MEASURES = [name for name in MEASURED if name not in ("diverged", "on_spike", "parameters")]
 
 
 def main(arguments: list[str]) -> None:
