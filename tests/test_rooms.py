@@ -20,6 +20,7 @@ ALLOWED = {
     "train": {"data", "engines", "files", "science"},
     "figures": {"files", "science"},
     "measure": {"data", "files", "science"},
+    "optimum": {"data", "files", "science"},
     "claims": {"files", "science"},
     "study": {"claims", "engines", "figures", "files", "measure", "science"},
     "session": set(),

@@ -17,6 +17,8 @@ COMMANDS = {
     "train": ("train.command", "train one run from one milestone to the next"),
     "measure": ("measure.command", "measure one milestone"),
     "join": ("measure.join", "join the tables of many milestones"),
+    "optimum": ("optimum.solve", "the global optimum of a shallow problem, with a proof"),
+    "certify": ("optimum.certify", "how far a shallow network is from the global optimum"),
     "claims": ("claims.command", "test the paper's statements"),
     "search": ("claims.search", "rank readings by how far they are from the paper"),
     "findings": ("claims.findings", "tell what the tests found, in words"),

@@ -21,6 +21,7 @@ from sparsedecay.errors import UserError
 from sparsedecay.extras.archive.contents import config_in, source, wanted
 from sparsedecay.files import fingerprint, paths
 from sparsedecay.files.storage import sealed_request
+from sparsedecay.science.convex.problem import Posed
 from sparsedecay.science.run import predecessor
 from sparsedecay.session import Session
 from sparsedecay.study.plan import load_plan, tables_read
@@ -66,6 +67,8 @@ NOTHING = {
     "claims": "nothing to replicate; copy it from config/config.yaml",
     "search": "nothing to search; add `claims.search` as config/config.yaml has it",
     "archive": "nothing to pack; copy it from config/config.yaml",
+    "figures.optimum": "nothing to certify; lay an example over it: --configfile "
+    "config/config.yaml config/optimum.yaml",
     "sweep": "nothing to join; lay an example over it: --configfile config/config.yaml "
     "config/sweep.yaml",
 }
@@ -82,9 +85,24 @@ def run_of(wildcards):
     return plan.runs[wildcards.run]
 
 
+def posed_of(run):
+    """The convex problem that training a run is equal to."""
+    return or_end(Posed.of, run)
+
+
+def problem_of(wildcards):
+    """The problem of an optimum, by its id."""
+    known = {posed.id: posed for posed in (posed_of(run) for run, _ in study.milestones("optimum"))}
+    if wildcards.problem not in known:
+        told = "\n  ".join(list(known)[:MOST_RUNS]) or "none"
+        raise WorkflowError(f"{wildcards.problem}: no problem of this config. It has:\n  {told}")
+    return known[wildcards.problem]
+
+
 def of_section(name, files):
     """The files, if the config has the section that asks for them."""
-    if not getattr(study.claims if name == "search" else study, name, None):
+    sections = {"search": study.claims, "figures.optimum": study.figures}
+    if not getattr(sections.get(name, study), name.rpartition(".")[2], None):
         end(f"The config has no section `{name}`, so there is {NOTHING[name]}.")
     return files
 
@@ -149,6 +167,7 @@ wildcard_constraints:
     epoch=r"[1-9]\d*",
     figure="|".join(plan.figures),
     data=r"[\w-]+",
+    problem=r"[\w.-]+",
     table="|".join(paths.TABLES),
     request=r"[\w/]+",
     statements="claims|readings|screen|search",

@@ -66,6 +66,17 @@ def swept(table: str) -> str:
     return f"results/sweep/{table}.parquet"
 
 
+def optimum(problem: str, name: str) -> str:
+    """A file of a certified optimum: `optimum.parquet`, and the networks `optimum.safetensors` and
+    `sparsest.safetensors`."""
+    return f"results/optimum/{problem}/{name}"
+
+
+def certificate(run: str, epoch: int | str) -> str:
+    """How far a milestone is from the optimum."""
+    return f"results/optimum/certificates/{run}/{epoch}.parquet"
+
+
 def figure(name: str, ending: str) -> str:
     return f"figures/{name}.{ending}"
 

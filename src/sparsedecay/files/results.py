@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsedecay.files import paths
 from sparsedecay.files.provenance import file_digest
 from sparsedecay.files.storage import misplaced, read_state, read_table
-from sparsedecay.files.tables import SCHEMAS, STATEMENTS
+from sparsedecay.files.tables import CERTIFICATES, SCHEMAS, STATEMENTS
 from sparsedecay.science.networks import Network, build
 from sparsedecay.science.run import Run
 
@@ -93,6 +93,18 @@ class Results:
         if (stored.id, about.get("epoch"), shapes) != (run, str(epoch), network.shapes):
             raise misplaced(path, f"epoch {epoch} of {run}")
         return network, p
+
+    def certificate(self, run: str, epoch: int) -> dict[str, Any]:
+        """How far a milestone is from the optimum, columns as in `files.tables.CERTIFICATES`.
+
+        Raises:
+            UserError: the file is missing, damaged, or about another milestone.
+        """
+        path = self._open(paths.certificate(run, epoch))
+        rows = read_table(path, CERTIFICATES).to_pylist()
+        if [(row["run"], row["epoch"]) for row in rows] != [(run, epoch)]:
+            raise misplaced(path, f"epoch {epoch} of {run}")
+        return dict(rows[0])
 
     def statements(self, table: str) -> pd.DataFrame:
         """The table of statements `claims` or `readings`.

@@ -148,6 +148,39 @@ SCHEMAS = {
     "summary": SUMMARY,
 }
 """Tables measured at each milestone."""
+OPTIMA = schema(
+    ("problem", pa.string(), "id of the problem"),
+    ("objective", pa.float64(), "of the network in optimum.safetensors"),
+    ("bound", pa.float64(), "no network of any width has a smaller objective: proved"),
+    ("gap", pa.float64(), "(objective - bound) / objective"),
+    ("proved", pa.bool_(), "whether the search over neurons ended within its tolerance"),
+    ("rounds", pa.int64(), "of column generation, count"),
+    ("cones", pa.int64(), "that the searches over neurons visited, count"),
+    ("neurons", pa.int64(), "of the network in optimum.safetensors, count"),
+    ("slack", pa.float64(), "what the sparsest network may lose, of the objective"),
+    ("sparsest", pa.int64(), "neurons of the network in sparsest.safetensors, count"),
+    ("sparsest_objective", pa.float64(), "of that network"),
+    ("z", pa.list_(pa.float64()), "the dual point that proves the bound, one number per point"),
+)
+CERTIFICATES = schema(
+    *MILESTONE,
+    ("problem", pa.string(), "id of the problem"),
+    ("K", pa.int64(), "ReLU neurons of the network"),
+    ("objective", pa.float64(), "loss + lam * regularizer, in float64"),
+    ("bound", pa.float64(), "no network of any width has a smaller objective: proved"),
+    ("gap", pa.float64(), "(objective - bound) / objective"),
+    ("own_bound", pa.float64(), "the bound that the network's own residual proves"),
+    ("imbalance", pa.float64(), "of the objective, what balancing |v_k| and ||w_k|| would save"),
+    ("merging", pa.float64(), "after that, what joining the neurons of a cell would save"),
+    ("moving", pa.float64(), "after that, what the best network of these cells would save"),
+    ("missing", pa.float64(), "what then lies between it and the bound"),
+    ("active", pa.int64(), "neurons whose norm exceeds 1e-6 of the largest, count"),
+    ("cells", pa.int64(), "different cells of these: active on other points, or of other sign"),
+    ("points", pa.int64(), "N, data points"),
+    ("optimum", pa.float64(), "objective of the best network that is known"),
+    ("optimum_neurons", pa.int64(), "neurons of that network, count"),
+    ("sparsest_neurons", pa.int64(), "of the sparsest network within the slack; null if unknown"),
+)
 STATEMENTS = schema(
     ("reading", pa.string(), "name of the reading, `literal` for the config itself"),
     ("title", pa.string(), "the reading in a few words"),

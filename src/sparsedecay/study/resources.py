@@ -85,8 +85,9 @@ class Needs(Settings):
         return Took(seconds=max(t.seconds for t in took), mem_mb=max(t.mem_mb for t in took))
 
     def rule(self, name: str, attempt: int = 1) -> Job:
-        """What a job of another rule asks for."""
-        return job(self.rules[name].mem_mb, self.rules[name].seconds, attempt)
+        """What a job of another rule asks for; of a rule never measured the most of any."""
+        took = [self.rules[name]] if name in self.rules else [*self.rules.values()]
+        return job(max(t.mem_mb for t in took), max(t.seconds for t in took), attempt)
 
 
 def job(mem_mb: float, seconds: float, attempt: int) -> Job:

@@ -14,6 +14,10 @@ import numpy as np
 from sparsedecay.science.convex.problem import Problem
 from sparsedecay.science.convex.separation import Found, largest
 
+TIGHT, ALLOWED = 1e-9, 1e-9
+"""Tolerance of the search that checks a bound, and what it may lack of being feasible, relatively.
+A point that is so much too large proves a bound that is smaller by as much."""
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -64,3 +68,27 @@ def scaled(problem: Problem, z: np.ndarray, proved: float) -> tuple[float, np.nd
     s = float(np.clip(linear / (2 * quadratic), -most, most)) * (1 - 4 * eps)
     error = 8 * len(z) * eps * (abs(s) * float(np.abs(z) @ np.abs(y)) + s * s * quadratic)
     return max(s * linear - s * s * quadratic - error, 0.0), s * z
+
+
+def refuted(problem: Problem, z: np.ndarray, value: float) -> str | None:
+    """Why a dual point does not prove a lower bound; None if it does. The search over neurons is
+    done anew.
+
+    Args:
+        z: the dual point, (N,).
+        value: the bound that it is said to prove.
+    """
+    if z.shape != problem.y.shape or not np.isfinite(z).all():
+        return f"it is not made of {len(problem.y)} finite numbers"
+    z, eps = problem.centred(z), np.finfo(float).eps
+    found = largest(problem.rows, z, TIGHT, target=problem.level)
+    if found.proved > problem.level * (1 + ALLOWED):
+        return f"a neuron reaches {found.value:.9g}, more than {problem.level:.9g}"
+    if not problem.form.squares:
+        charged = float(np.abs(problem.X.T @ z).max())
+        if charged > problem.lam * (1 + ALLOWED):
+            return f"a skip connection reaches {charged:.9g}, more than {problem.lam:.9g}"
+    reached = fsum(z * problem.y) - problem.quadratic(z)
+    if value > reached + ALLOWED * abs(reached) + len(z) * eps:
+        return f"it proves {reached:.9g}, not {value:.9g}"
+    return None

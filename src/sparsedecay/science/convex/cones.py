@@ -286,4 +286,8 @@ def explore(
         if at_u > best[0]:
             best[0] = at_u
             best[1:] = u
+        if at_u > level[2] and count < len(values):
+            found[count] = u
+            values[count] = at_u
+            count += 1
     return top, steps, count

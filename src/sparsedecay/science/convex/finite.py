@@ -125,8 +125,9 @@ def solve(problem: Problem, cells: Cells, weights: np.ndarray | None = None) -> 
     stacked = sparse.vstack(blocks, format="csc")
     right = np.zeros(stacked.shape[0])
     right[:N] = y
-    objective = sparse.diags(quadratic).tocsc()
-    solution = clarabel.DefaultSolver(objective, linear, stacked, right, cones, settings).solve()
+    # in units of lam: the solver's tolerances are absolute where values are small
+    curved, linear = sparse.diags(quadratic / problem.lam).tocsc(), linear / problem.lam
+    solution = clarabel.DefaultSolver(curved, linear, stacked, right, cones, settings).solve()
     x = np.array(solution.x)
     if not np.isfinite(x).all():
         raise ArithmeticError(f"the solver ended without a solution: {solution.status}")

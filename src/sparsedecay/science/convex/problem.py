@@ -1,6 +1,6 @@
 """The objective over neurons of any number, and its dual.
 
-    problem = shallow(run, X, y)               or the reason why there is none, as an error
+    problem = Posed.of(run).problem(X, y)      or the reason why there is none, as an error
     neurons = Neurons.of(parameters)
     problem.objective(neurons)                 >= the optimum >= problem.dual(z) for feasible z
 
@@ -27,9 +27,11 @@ import numpy as np
 
 from sparsedecay.errors import UserError
 from sparsedecay.science import regularizers
+from sparsedecay.science.data import AnyData
 from sparsedecay.science.networks import build
-from sparsedecay.science.regularizers import Regularizer, Term
+from sparsedecay.science.regularizers import Objective, Regularizer, RegularizerName, Term
 from sparsedecay.science.run import Run
+from sparsedecay.science.settings import Lam, Part
 
 SHALLOW = {"W1", "b1", "V1", "C1", "c0_1"}
 """Parameters of the network of Theorem 1 with one ReLU layer."""
@@ -211,25 +213,49 @@ class Problem:
         return found
 
 
-def shallow(run: Run, X: np.ndarray, y: np.ndarray) -> Problem:
-    """The problem that training a run is equal to, if its network is shallow.
+class Posed(Part):
+    """What decides an optimum: no width, no initial weights, no optimizer."""
 
-    Args:
-        X: inputs, (N, d).
-        y: targets, (N, 1).
+    data: AnyData
+    regularizer: RegularizerName
+    lam: Lam
+    objective: Objective
 
-    Raises:
-        UserError: it is not convex over neurons, and why.
-    """
-    found = form(regularizers.build(run))
-    reason = found if isinstance(found, str) else None
-    if set(build(run).shapes) != SHALLOW:
-        reason = "its network is not that of Theorem 1 with one ReLU layer (network.L: 1)"
-    elif y.shape[1] != 1:
-        reason = f"it has {y.shape[1]} outputs, and one is what is implemented"
-    elif run.penalty == 0:
-        reason = "without a weight lam, any interpolating network is optimal, and the optimum 0"
-    if reason or isinstance(found, str):
-        raise UserError(f"{run.id}: no certificate of the global optimum: {reason}.")
-    kappa = 1 / run.terms(len(X))
-    return Problem(X, y[:, 0], run.penalty, kappa, found)
+    @classmethod
+    def of(cls, run: Run) -> "Posed":
+        """The problem that training a run is equal to, if its network is shallow.
+
+        Raises:
+            UserError: it is not convex over neurons, and why.
+        """
+        found = form(regularizers.build(run))
+        reason = found if isinstance(found, str) else None
+        if set(build(run).shapes) != SHALLOW:
+            reason = "its network is not that of Theorem 1 with one ReLU layer (network.L: 1)"
+        elif run.penalty == 0:
+            reason = "without a weight lam any interpolating network is optimal, and the optimum 0"
+        if reason:
+            raise UserError(f"{run.id}: no certificate of the global optimum: {reason}.")
+        objective = run.literal().objective
+        return cls(data=run.data, regularizer=run.regularizer, lam=run.lam, objective=objective)
+
+    @cached_property
+    def id(self) -> str:
+        """Name of its folder."""
+        return f"{self.regularizer}-lam{self.lam:g}-seed{self.data.seed}-{self.digest()}"
+
+    def problem(self, X: np.ndarray, y: np.ndarray) -> Problem:
+        """The problem on its data.
+
+        Args:
+            X: inputs, (N, d).
+            y: targets, (N, 1).
+        """
+        regularizer = regularizers.KINDS[self.regularizer](self.objective)
+        found = form(regularizer)
+        if isinstance(found, str):
+            raise UserError(f"{self.id}: no certificate of the global optimum: {found}.")
+        if y.shape[1] != 1:
+            raise UserError(f"{self.id}: its data have {y.shape[1]} outputs; one is implemented.")
+        kappa = 1 / len(X) if self.objective.loss == "mean" else 1.0
+        return Problem(X, y[:, 0], regularizer.penalty(self.lam), kappa, found)

@@ -1,0 +1,175 @@
+"""Command `sparsedecay certify`: how far a trained shallow network is from the global optimum.
+
+sparsedecay certify results/train/RUN/EPOCH/state.safetensors        solves for the bound
+sparsedecay certify … --optimum results/optimum/PROBLEM/optimum.parquet --out TABLE.parquet
+sparsedecay certify results/optimum/PROBLEM/optimum.parquet          checks a stored proof
+"""
+
+import argparse
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sparsedecay.errors import DamagedFile, UserError
+from sparsedecay.files import fingerprint
+from sparsedecay.files.provenance import metadata
+from sparsedecay.files.storage import again, misplaced, read_state, read_table, write_table
+from sparsedecay.files.tables import CERTIFICATES, OPTIMA
+from sparsedecay.science import regularizers
+from sparsedecay.science.convex.bound import lower, refuted
+from sparsedecay.science.convex.finite import Cells, merged, moved
+from sparsedecay.science.convex.optimum import optimum
+from sparsedecay.science.convex.problem import Neurons, Posed, Problem
+from sparsedecay.science.networks import build
+from sparsedecay.science.run import Run
+
+PARTS = ("imbalance", "merging", "moving", "missing")
+"""What the distance from the optimum is made of (`files.tables.CERTIFICATES`)."""
+SMALL = 1e-6
+"""Neurons with a smaller fraction of the largest norm are not in use."""
+
+
+def trained(path: Path) -> tuple[Run, int, dict[str, np.ndarray]]:
+    """The run, epoch and parameters of a milestone, in float64.
+
+    Raises:
+        UserError: it is damaged, no milestone, or of a run that has diverged.
+    """
+    tensors, about = read_state(path, "np")
+    try:
+        run = Run.model_validate_json(about["run"])
+        epoch = int(about["epoch"])
+        p = {name: tensors[name].astype(np.float64) for name in build(run).shapes}
+    except (KeyError, ValueError):
+        raise DamagedFile(f"{path}: is no state of training.\n{again(path)}") from None
+    if "diverged" in about:
+        raise UserError(f"{path}: {run.id} has diverged at epoch {int(about['diverged']):,}.")
+    return run, epoch, p
+
+
+def proof(path: Path) -> tuple[Posed, float, np.ndarray]:
+    """The problem, bound and dual point of a stored optimum.
+
+    Raises:
+        DamagedFile: it cannot be read.
+    """
+    table = read_table(path, OPTIMA)
+    settings = (table.schema.metadata or {}).get(b"settings", b"")
+    try:
+        posed = Posed.model_validate_json(settings)
+    except ValueError:
+        raise DamagedFile(f"{path}: does not tell its problem.\n{again(path)}") from None
+    return posed, float(table["bound"][0].as_py()), np.array(table["z"][0].as_py())
+
+
+def stored(path: Path, posed: Posed) -> dict[str, Any]:
+    """What a table of an optimum tells of a problem, as columns of a certificate.
+
+    Raises:
+        DamagedFile: it cannot be read, or is about another problem.
+    """
+    if proof(path)[0] != posed:
+        raise misplaced(path, f"the optimum of {posed.id}")
+    row = read_table(path, OPTIMA).to_pylist()[0]
+    return {
+        "bound": row["bound"],
+        "optimum": row["objective"],
+        "optimum_neurons": row["neurons"],
+        "sparsest_neurons": row["sparsest"],
+    }
+
+
+def drawn(posed: Posed) -> Problem:
+    """The problem on its data, drawn anew."""
+    return posed.problem(posed.data.inputs(), posed.data.targets()[:, None])
+
+
+def parts(problem: Problem, neurons: Neurons, objective: float, bound: float) -> dict[str, float]:
+    """Where the distance between a network's objective and a bound comes from; they add up."""
+    balanced = problem.objective(neurons)
+    joined = problem.objective(merged(problem, neurons))
+    best = min(problem.objective(moved(problem, merged(problem, neurons))), joined)
+    steps = objective, balanced, joined, best, bound
+    return {name: one - two for name, (one, two) in zip(PARTS, pairwise(steps), strict=True)}
+
+
+def check(path: Path) -> None:
+    """Check a stored proof, all of it anew.
+
+    Raises:
+        UserError: it does not prove what it says.
+    """
+    posed, bound, z = proof(path)
+    reason = refuted(drawn(posed), z, bound)
+    if reason:
+        raise UserError(f"{path}: its bound {bound:.9g} is not proved: {reason}.\n{again(path)}")
+    print(f"{path}: proved, no network has an objective below {bound:.9g}")
+
+
+def main(arguments: list[str]) -> None:
+    """Certify a milestone, or check a proof.
+
+    Raises:
+        UserError: a file is damaged or about something else, or there is no certificate for it.
+    """
+    parser = argparse.ArgumentParser(prog="sparsedecay certify", description=__doc__.split("\n")[0])
+    add = parser.add_argument
+    add("file", type=Path, help="state of a milestone, safetensors; or an optimum, Parquet")
+    add("--optimum", type=Path, help="the optimum of its problem, Parquet (default: solve for it)")
+    add("--gap", type=float, default=1e-4, help="relative gap to prove (default: 1e-4)")
+    add("--seconds", type=float, default=120.0, help="how long that may take (default: 120)")
+    add("--out", type=Path, help="Parquet file to write")
+    options = parser.parse_args(arguments)
+    if options.file.suffix == ".parquet":
+        check(options.file)
+        return
+    run, epoch, p = trained(options.file)
+    posed, neurons = Posed.of(run), Neurons.of(p)
+    problem = drawn(posed)
+    objective = problem.kappa * float(((problem.y - neurons.outputs(problem.X)) ** 2).sum())
+    objective += run.penalty * float(regularizers.build(run).value(build(run), p))
+    own = lower(problem, problem.residual(neurons), 1e-3, seconds=options.seconds)
+    if options.optimum:
+        known, how = stored(options.optimum, posed), ""
+    else:
+        left = max(options.seconds - own.found.seconds, 0.0)
+        best = optimum(problem, neurons, options.gap, left, print)
+        known = {
+            "bound": max(best.bound.value, own.value),
+            "optimum": best.objective,
+            "optimum_neurons": len(best.neurons.v),
+        }
+        how = f"; {best.cones:,} cones, {best.seconds:.0f} s"
+        if not best.bound.found.complete:
+            how += "\n  The search over neurons was cut short: the bound is proved, but not tight."
+    norms = problem.norms(neurons)
+    active = neurons.only(norms > SMALL * norms.max(initial=0.0))
+    values = {
+        "run": run.id,
+        "epoch": epoch,
+        "problem": posed.id,
+        "K": run.shape.K,
+        "objective": objective,
+        "gap": (objective - known["bound"]) / objective,
+        "own_bound": own.value,
+        **parts(problem, neurons, objective, known["bound"]),
+        "active": len(active.v),
+        "cells": len(Cells.of(problem, active)[0]),
+        "points": len(problem.y),
+        **known,
+    }
+    if options.out:
+        note = metadata(posed.canonical(), fingerprint.code("optimum.certify"))
+        write_table(options.out, pa.Table.from_pylist([values], schema=CERTIFICATES), note)
+    shares = ", ".join(f"{name} {values[name]:.1e}" for name in PARTS)
+    print(
+        f"{run.id}, epoch {epoch:,}\n"
+        f"  objective    {objective:.9g}\n"
+        f"  lower bound  {values['bound']:.9g}, proved; {own.value:.9g} by its own residual\n"
+        f"  gap          {values['gap']:.1e} of the objective ({shares})\n"
+        f"  neurons      {values['active']} of {run.shape.K} in {values['cells']} cells\n"
+        f"  optimum      at most {values['optimum']:.9g}, {values['optimum_neurons']} neurons{how}"
+    )
