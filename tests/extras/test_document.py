@@ -22,6 +22,7 @@ from tests.study.made import (
     COLLAPSE,
     CONFIG,
     LEAVES,
+    OPTIMUM,
     OTHERS,
     PAPER,
     PLAIN,
@@ -218,6 +219,8 @@ figures:
   fig1: {L: 4}
   collapse: {lam: 0.5, epoch: 100000, columns: [{network: representer, regularizer: l1,
     range: [-2, 2]}]}
+  optimum: {K: [9], lam: [0.5], regularizers: [weight_decay], seeds: 2, epoch: 100000, gap: 0.1,
+    slack: 0.1}
   fig2: {network: dense, lam: [0.5], regularizers: [none]}
   fig3: {lam: 0.5, epoch: 100000, panels: [{network: dense, regularizer: eq2}]}
   fig4: {lam: 0.5, epoch: 100000, panels: [{network: dense, regularizer: eq2}]}
@@ -263,11 +266,12 @@ def nested(name, value):
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_makes_run_what_the_readme_says(name):
     """Files of runs change with the runs' names, figures with their requests."""
-    collapse = {"figures": {"collapse": COLLAPSE}} if "collapse" in name else {}
-    edit = nested(name, EDITS[name])
-    if collapse:
-        edit = {"figures": {"collapse": COLLAPSE | edit["figures"]["collapse"]}}
-    before, after = load_study(FILES, collapse), load_study(FILES, edit)
+    edit, there = nested(name, EDITS[name]), {}
+    for figure, section in (("collapse", COLLAPSE), ("optimum", OPTIMUM)):
+        if name.startswith(f"figures.{figure}"):  # which the paper's config does not have
+            there = {"figures": {figure: section}}
+            edit = {"figures": {figure: section | edit["figures"][figure]}}
+    before, after = load_study(FILES, there), load_study(FILES, edit)
     redrawn = {n for n in before.figures.names if before.request(n) != after.request(n)}
     measured_anew = before.measures != after.measures
     everything = list(before.runs.values())
@@ -283,6 +287,7 @@ def test_an_edit_makes_run_what_the_readme_says(name):
         "Nothing.": (set(), False, []),
         "Figure 1": ({"fig1"}, False, []),
         "Nothing is trained.": ({"fig2", "fig3", "fig4"}, True, []),
+        "The optima": ({"optimum"}, False, []),
         "Only runs and milestones": ({name.split(".")[1]}, False, []),
         "Only runs that no statement": (set(), False, []),
         "Only runs that no setting": (set(), False, []),

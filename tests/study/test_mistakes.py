@@ -89,7 +89,7 @@ def test_a_mistake_gets_one_line_that_says_what_to_do(old, new, said):
 def test_a_figure_is_needed():
     (line,) = refusal(document() | {"figures": {}})
     assert line.startswith("mine.yaml:1: figures: at least one figure is needed: ")
-    assert line.endswith("collapse, fig1, fig2, fig3 or fig4")
+    assert line.endswith("collapse, fig1, fig2, fig3, fig4 or optimum")
 
 
 def test_all_mistakes_are_told_at_once():

@@ -36,7 +36,7 @@ LEAVES = [path for path in ALL if path[:2] != ("figures", "fig4")]
 SECTIONS = sorted({path[:i] for path in LEAVES for i in range(1, len(path))}, key=str)
 KEYS = [path for path in [*SECTIONS, *LEAVES] if isinstance(path[-1], str)]
 OPTIONAL = [("archive",), ("claims",), ("sweep",), *(("figures", f"fig{i}") for i in range(1, 4))]
-OPTIONAL += [("figures", "collapse"), ("claims", "search")]
+OPTIONAL += [("figures", "collapse"), ("figures", "optimum"), ("claims", "search")]
 KINDS = [(section, "kind") for section in ("data", "initialization", "optimizer")]
 KINDS.append(("initialization", "scaled"))
 """May be left out, for what there was before this key; not be empty."""

@@ -1,0 +1,62 @@
+"""`snakemake optimum`, as users run it: on the smoke experiment."""
+
+import pandas as pd
+import pytest
+
+from sparsedecay.files.tables import CERTIFICATES
+
+pytestmark = pytest.mark.workflow
+SECTION = """
+figures:
+  optimum: {K: [4, 12], lam: [1.0e-2], regularizers: [eq2, weight_decay], seeds: 1, epoch: 1000,
+    gap: 1.0e-4, slack: 1.0e-3}
+"""
+
+
+@pytest.fixture
+def asked(built):
+    """The smoke experiment with a section `optimum` in a file laid over it."""
+    more = built.folder / "config" / "optimum.yaml"
+    more.write_text(SECTION)
+    return built, ["--configfile", str(built.config), str(more)]
+
+
+def test_networks_are_certified_and_drawn(asked):
+    project, configs = asked
+    project.said("--cores", "2", "optimum", *configs)
+    assert (project.folder / "figures/optimum.pdf").stat().st_size > 1000
+    files = list((project.folder / "results/optimum/certificates").glob("*/1000.parquet"))
+    rows = pd.concat(map(pd.read_parquet, files))
+    assert len(rows) == 4
+    assert list(rows.columns) == CERTIFICATES.names
+    assert rows["problem"].nunique() == 2, "the optimum is that of all widths"
+    assert (rows["gap"] > -1e-9).all()
+    assert (rows["optimum"] - rows["bound"] <= 1.01e-4 * rows["optimum"]).all()
+    # the proofs hold
+    for problem in set(rows["problem"]):
+        place = project.folder / f"results/optimum/{problem}/optimum.parquet"
+        done = project.sparsedecay("certify", place)
+        assert done.returncode == 0, done.stderr
+        assert "proved" in done.stdout
+    # nothing is left to be done, and another slack finds the optima again, but trains nothing
+    assert "Nothing to be done" in project.said("--cores", "2", "optimum", *configs)
+    more = project.folder / "config" / "optimum.yaml"
+    more.write_text(SECTION.replace("slack: 1.0e-3", "slack: 1.0e-2"))
+    dry = project.said("-n", "optimum", *configs)
+    assert "rule solve:" in dry
+    assert "rule train:" not in dry
+
+
+def test_what_it_lacks_is_told(built):
+    assert "no section `figures.optimum`" in built.refused("optimum")
+
+
+def test_a_reading_without_a_certificate_is_told_before_any_job_starts(asked):
+    project, configs = asked
+    decoupled = project.folder / "config" / "decoupled.yaml"
+    decoupled.write_text("objective: {weight_decay: decoupled}\n")
+    done = project.snakemake("-n", "optimum", *configs, str(decoupled))
+    assert done.returncode
+    said = done.stdout + done.stderr
+    assert "minimises no fixed objective" in said
+    assert "Traceback" not in said
