@@ -70,7 +70,7 @@ def test_neurons_lie_beside_those_that_suffice(figure):
     for expected in ([4, 5, 6, 8, 9, 10], [5, 9], [5], [2], [9]):
         assert expected in heights
     words = texts(figure)
-    assert {"eq. (2)", "weight decay", "the optimum", "$N=9$", "$\\lambda=0.1$"} <= set(words)
+    assert {"eq. (2)", "weight decay", "the optimum", "$N=9$", "$\\lambda=10^{-1}$"} <= set(words)
     assert "the sparsest found within 1 %" in words
 
 

@@ -1,5 +1,6 @@
 """`sparsedecay optimum` and `sparsedecay certify`, on a small problem."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -171,3 +172,23 @@ def test_equal_problems_have_one_name_whatever_the_network():
     wide = small_run(L=1, K=99, dimension=2, levels=(0.0, 0.5, 1.0), lam=0.01, seed=5)
     assert Posed.of(wide) == POSED
     assert Posed.of(wide).id == POSED.id
+
+
+def test_of_a_deep_network_it_tells_what_is_known(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    run = small_run(lam=0.003)
+    rng = np.random.default_rng(0)
+    p = {name: rng.uniform(-1, 1, shape) for name, shape in build(run).shapes.items()}
+    tensors = {key: torch.tensor(array) for key, array in p.items()}
+    write_state(Path("deep.safetensors"), tensors, {"run": run.canonical(), "epoch": "7"})
+    certify.main(["deep.safetensors"])
+    told = capsys.readouterr().out
+    X, y = run.data.inputs(), run.data.targets()[:, None]
+    objective = certify.trained_objective(run, p, X, y)
+    assert f"objective     {objective:.9g}" in told
+    assert "there is no certificate of it" in told
+    assert "block 2       imbalance" in told
+    low, high = re.findall(r"lies between (\S+) and (\S+), proved", told)[0]
+    assert 0 < float(low) <= float(high.rstrip(",")) < objective
+    with pytest.raises(SystemExit):
+        certify.main(["deep.safetensors", "--out", "x.parquet"])

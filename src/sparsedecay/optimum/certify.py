@@ -6,6 +6,7 @@ sparsedecay certify results/optimum/PROBLEM/optimum.parquet          checks a st
 """
 
 import argparse
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from sparsedecay.files.provenance import metadata
 from sparsedecay.files.storage import again, misplaced, read_state, read_table, write_table
 from sparsedecay.files.tables import CERTIFICATES, OPTIMA
 from sparsedecay.science import regularizers
+from sparsedecay.science.convex import deep
 from sparsedecay.science.convex.bound import lower, refuted
 from sparsedecay.science.convex.finite import Cells, merged, moved
 from sparsedecay.science.convex.optimum import optimum
@@ -28,6 +30,8 @@ from sparsedecay.science.run import Run
 
 PARTS = ("imbalance", "merging", "moving", "missing")
 """What the distance from the optimum is made of (`files.tables.CERTIFICATES`)."""
+PROVABLE, GAP = 6, 1e-4
+"""Dimensions in which the optimum of a last block is looked for, and its gap."""
 SMALL = 1e-6
 """Neurons with a smaller fraction of the largest norm are not in use."""
 
@@ -109,6 +113,48 @@ def check(path: Path) -> None:
     print(f"{path}: proved, no network has an objective below {bound:.9g}")
 
 
+def deep_report(run: Run, epoch: int, p: dict[str, np.ndarray], seconds: float) -> Iterator[str]:
+    """What is known of a network with several ReLU layers, a line each.
+
+    Raises:
+        UserError: nothing is.
+    """
+    X, y = run.data.inputs(), run.data.targets()[:, None]
+    asked, blocks = deep.parts(run)
+    objective, kappa = trained_objective(run, p, X, y), 1 / run.terms(len(X))
+    yield f"{run.id}, epoch {epoch:,}"
+    yield f"  objective     {objective:.9g}"
+    if not asked.biases and not asked.squares:
+        bound = deep.smoothness(X, y[:, 0], run.penalty, kappa, blocks)
+        yield f"  lower bound   {bound:.4g}, from how smooth cheap networks are; the optimum is not"
+        yield "                known: with several ReLU layers there is no certificate of it"
+    else:
+        yield "  lower bound   none: with several ReLU layers there is no certificate"
+    stationary = deep.stationarity(run, p, X, y)
+    for number, (balance, rest) in enumerate(
+        zip(deep.balance(run, p), stationary, strict=True), start=1
+    ):
+        yield f"  block {number}       imbalance {balance:.1e}, distance from stationary {rest:.1e}"
+    problem, neurons = deep.last_block(run, p, X, y)
+    dimensions, reached = problem.rows[0].shape[1], problem.objective(neurons)
+    yield f"  last block    {reached:.9g}, given what comes into it in {dimensions} dimensions;"
+    if dimensions <= PROVABLE:
+        best = optimum(problem, neurons, GAP, seconds)
+        bound, reached = best.bound.value, best.objective
+        yield f"                its optimum lies between {bound:.9g} and {reached:.9g}, proved"
+    else:
+        own = lower(problem, problem.residual(neurons), seconds=0.0).value
+        yield f"                {own:.3g} is proved to be a lower bound, without a search over neurons:"
+        yield "                in so many dimensions it would take too long"
+
+
+def trained_objective(run: Run, p: dict[str, np.ndarray], X: np.ndarray, y: np.ndarray) -> float:
+    """loss + lam * regularizer, in float64."""
+    error = build(run).forward(p, X, lambda z: np.maximum(z, 0.0)) - y
+    value = float(regularizers.build(run).value(build(run), p))
+    return float((error**2).sum()) / run.terms(len(X)) + run.penalty * value
+
+
 def main(arguments: list[str]) -> None:
     """Certify a milestone, or check a proof.
 
@@ -119,7 +165,7 @@ def main(arguments: list[str]) -> None:
     add = parser.add_argument
     add("file", type=Path, help="state of a milestone, safetensors; or an optimum, Parquet")
     add("--optimum", type=Path, help="the optimum of its problem, Parquet (default: solve for it)")
-    add("--gap", type=float, default=1e-4, help="relative gap to prove (default: 1e-4)")
+    add("--gap", type=float, default=GAP, help=f"relative gap to prove (default: {GAP:g})")
     add("--seconds", type=float, default=120.0, help="how long that may take (default: 120)")
     add("--out", type=Path, help="Parquet file to write")
     options = parser.parse_args(arguments)
@@ -127,10 +173,15 @@ def main(arguments: list[str]) -> None:
         check(options.file)
         return
     run, epoch, p = trained(options.file)
+    if run.shape.L > 1:
+        if options.out or options.optimum:
+            parser.error("--optimum and --out are for networks with one ReLU layer")
+        for line in deep_report(run, epoch, p, options.seconds):
+            print(line, flush=True)
+        return
     posed, neurons = Posed.of(run), Neurons.of(p)
     problem = drawn(posed)
-    objective = problem.kappa * float(((problem.y - neurons.outputs(problem.X)) ** 2).sum())
-    objective += run.penalty * float(regularizers.build(run).value(build(run), p))
+    objective = trained_objective(run, p, problem.X, problem.y[:, None])
     own = lower(problem, problem.residual(neurons), 1e-3, seconds=options.seconds)
     if options.optimum:
         known, how = stored(options.optimum, posed), ""

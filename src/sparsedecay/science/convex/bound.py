@@ -47,7 +47,7 @@ def lower(
     """
     z = problem.centred(z)
     found = largest(problem.rows, z, tolerance, record=record * problem.level, seconds=seconds)
-    return Bound(*scaled(problem, z, found.proved), found)
+    return Bound(*scaled(problem, z, found.proved + problem.unseen(z)), found)
 
 
 def scaled(problem: Problem, z: np.ndarray, proved: float) -> tuple[float, np.ndarray]:
@@ -82,7 +82,7 @@ def refuted(problem: Problem, z: np.ndarray, value: float) -> str | None:
         return f"it is not made of {len(problem.y)} finite numbers"
     z, eps = problem.centred(z), np.finfo(float).eps
     found = largest(problem.rows, z, TIGHT, target=problem.level)
-    if found.proved > problem.level * (1 + ALLOWED):
+    if found.proved + problem.unseen(z) > problem.level * (1 + ALLOWED):
         return f"a neuron reaches {found.value:.9g}, more than {problem.level:.9g}"
     if not problem.form.squares:
         charged = float(np.abs(problem.X.T @ z).max())

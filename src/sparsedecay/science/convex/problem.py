@@ -35,6 +35,9 @@ from sparsedecay.science.settings import Lam, Part
 
 SHALLOW = {"W1", "b1", "V1", "C1", "c0_1"}
 """Parameters of the network of Theorem 1 with one ReLU layer."""
+SPANNED = 1e-9
+"""Directions in which data vary by a smaller fraction of the largest are left out, and what they
+may add counts as rounding."""
 
 
 class Form(NamedTuple):
@@ -150,22 +153,46 @@ class Problem:
 
         If biases are charged there is one, (x_n, 1), with u = (w, -b). Else the maximum over b is
         at some w·x_m, as the sum is linear in b between these and constant beyond: (x_n - x_m) for
-        each m, with u = w.
+        each m, with u = w. Both in coordinates of the space that the data span.
         """
+        Q = self.basis
         if self.form.biases:
-            return [np.column_stack([self.X, np.ones(len(self.X))])]
-        return [np.ascontiguousarray(self.X - point) for point in self.points]
+            return [np.column_stack([self.X, np.ones(len(self.X))]) @ Q]
+        return [np.ascontiguousarray((self.X - point) @ Q) for point in self.points]
 
     @cached_property
     def points(self) -> np.ndarray:
         """The inputs, each once."""
         return np.unique(self.X, axis=0)
 
+    @cached_property
+    def spanning(self) -> np.ndarray:
+        """The vectors whose span neurons can see, (N, d) or (N, d + 1)."""
+        if self.form.biases:
+            return np.column_stack([self.X, np.ones(len(self.X))])
+        return np.asarray(self.X - self.X[0])
+
+    @cached_property
+    def basis(self) -> np.ndarray:
+        """Orthonormal columns that span them, the unit vectors if that is all of the space."""
+        size = self.spanning.shape[1]
+        _, sigma, directions = np.linalg.svd(self.spanning, full_matrices=False)
+        kept = sigma > SPANNED * sigma[0] if len(sigma) and sigma[0] > 0 else sigma > 0
+        if kept.sum() == size:
+            return np.eye(size)
+        return np.ascontiguousarray(directions[: max(int(kept.sum()), 1)].T)
+
+    def unseen(self, z: np.ndarray) -> float:
+        """What |z·relu| may gain from outside the span of the basis, by rounding."""
+        rest = self.spanning - (self.spanning @ self.basis) @ self.basis.T
+        return 2 * float(np.abs(z) @ np.linalg.norm(rest, axis=1))
+
     def neuron(self, index: int, u: np.ndarray) -> tuple[np.ndarray, float]:
         """Weights and bias of the neuron u of `rows[index]`."""
+        whole = self.basis @ u
         if self.form.biases:
-            return u[:-1], -float(u[-1])
-        return u, float(u @ self.points[index])
+            return whole[:-1], -float(whole[-1])
+        return whole, float(whole @ self.points[index])
 
     def norms(self, neurons: Neurons) -> np.ndarray:
         """||w_k|| |v_k| or ||(w_k, b_k)|| |v_k|, (K,)."""
