@@ -106,6 +106,7 @@ NAMED = {
     "claims/networks.py",  # the shallow networks of Section 1
     "extras/bench/command.py",  # which of them stand in the paper
     "extras/bench/growth.py",
+    "figures/optimum.py",  # the network whose training is convex if it is shallow
     "figures/style.py",  # their looks
     "engines/compiled/__init__.py",  # what the kernels of one network lack
     "engines/autograd/trainer.py",  # an option of torch.optim

@@ -144,8 +144,8 @@ def deep_report(run: Run, epoch: int, p: dict[str, np.ndarray], seconds: float) 
         yield f"                its optimum lies between {bound:.9g} and {reached:.9g}, proved"
     else:
         own = lower(problem, problem.residual(neurons), seconds=0.0).value
-        yield f"                {own:.3g} is proved to be a lower bound, without a search over neurons:"
-        yield "                in so many dimensions it would take too long"
+        yield f"                a lower bound is {own:.3g}, proved without a search over neurons,"
+        yield "                which would take too long in so many dimensions"
 
 
 def trained_objective(run: Run, p: dict[str, np.ndarray], X: np.ndarray, y: np.ndarray) -> float:
