@@ -79,7 +79,7 @@ audit: ## known faults of the pinned dependencies; asks the package index
 test-fast: $(READY) ## the tests that do not run the workflow
 	$(RUN) python -m pytest -n 2 -m "not workflow and not heavy"
 
-test-heavy: $(READY) ## the tests that take minutes: do the engines agree after 200,000 epochs?
+test-heavy: $(READY) ## the tests that take minutes: do the engines agree after 50,000 epochs? (2 hours)
 	$(RUN) python -m pytest -m heavy -s
 
 test-faults: $(READY) ## kill, damage and fill the disk many times, and tell what was survived (an hour)

@@ -5,6 +5,7 @@
 """
 
 import argparse
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,9 @@ from sparsedecay.files.tables import OPTIMA
 from sparsedecay.science.convex.optimum import Optimum, optimum
 from sparsedecay.science.convex.problem import Neurons, Posed, Problem
 from sparsedecay.science.convex.sparsest import fewer
+
+SOLVERS = ("clarabel", "numba", "scipy")
+"""What computes it beside numpy; their versions are written down."""
 
 
 def tell(line: str) -> None:
@@ -65,7 +69,8 @@ def main(arguments: list[str]) -> None:
     best = optimum(problem, gap=options.gap, seconds=options.seconds, tell=tell)
     limit = best.objective * (1 + options.slack)
     few = fewer(problem, best.neurons, limit, options.seconds - best.seconds, tell)
-    note = metadata(posed.canonical(), fingerprint.code("optimum.solve"))
+    solvers = ", ".join(f"{name} {version(name)}" for name in SOLVERS)
+    note = metadata(posed.canonical(), fingerprint.code("optimum.solve"), solvers=solvers)
     for name, neurons in (("optimum", best.neurons), ("sparsest", few)):
         parameters = neurons.parameters(len(neurons.v), problem.form.biases)
         tensors = {key: torch.from_numpy(array) for key, array in parameters.items()}
