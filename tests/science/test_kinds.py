@@ -74,10 +74,10 @@ def test_looks_of_regularizers_differ():
 
 
 @pytest.mark.parametrize("kind", optimizers.KINDS.values(), **named)
-def test_an_optimizer_is_trained_by_two_engines(kind):
+def test_an_optimizer_is_trained_by_two_engines_or_one_of_its_own(kind):
     run = small_run().model_copy(update={"optimizer": kind.model_construct()})
     able = [engine.name for engine in ENGINES.values() if engine.supports(run) is None]
-    assert len(able) >= 2, able
+    assert len(able) >= 2 or able == [kind.name], able
 
 
 def test_a_run_fills_every_column_of_its_kinds():

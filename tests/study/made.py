@@ -61,6 +61,7 @@ OTHERS: list[dict[str, dict[str, Any]]] = [
             "seed": 0,
         }
     },
+    {"optimizer": {"kind": "pathprox", "learning_rate": 0.01, "batches": 1}},
     {"optimizer": {"kind": "sgd", "learning_rate": 0.1, "momentum": 0.9, "batches": 1}},
 ]
 """Of each kind that the paper does not have its section. With them each key stands somewhere."""

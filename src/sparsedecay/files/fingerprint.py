@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sparsedecay.science import networks
+from sparsedecay.science import networks, optimizers
 from sparsedecay.science.data import Data
 from sparsedecay.science.kinds import Kind
 from sparsedecay.science.run import Run
@@ -145,13 +145,17 @@ def listed(files: dict[str, Path]) -> str:
     return " ".join(f"{name}={digits}" for name, digits in found if digits)
 
 
-def engines(network: str) -> dict[str, Path]:
-    """Files of all engines, but those that are named after another network."""
+def engines(network: str, optimizer: str) -> dict[str, Path]:
+    """Files of all engines, but those that are named after another network, and engines that are
+    named after another optimizer."""
     others = networks.KINDS.keys() - {network}
+    folders = optimizers.KINDS.keys() - {optimizer}
     return {
         name_of(file): file
         for file in (ROOT / "engines").rglob("*")
-        if file.suffix in (".py", *NATIVE) and file.stem not in others
+        if file.suffix in (".py", *NATIVE)
+        and file.stem not in others
+        and file.parent.name not in folders
     }
 
 
@@ -181,7 +185,7 @@ def trained(network: str, regularizer: str, data: str, initialization: str, opti
         f"science.initializations.{initialization}",
         f"science.optimizers.{optimizer}",
     )
-    return listed(engines(network) | closure(*modules))
+    return listed(engines(network, optimizer) | closure(*modules))
 
 
 def measuring(run: Run) -> str:
