@@ -95,11 +95,21 @@ def test_a_certificate_adds_up(solved, capsys):
 
 
 def test_without_an_optimum_it_solves_for_one(solved, capsys):
-    certify.main([state(random())])
+    certify.main([state(random()), "--network", "tuned.safetensors"])
     told = capsys.readouterr().out
+    tuned = certify.trained(Path("tuned.safetensors"))
+    assert tuned[:2] == (RUN, 7)
+    objective = certify.drawn(POSED).objective(Neurons.of(tuned[2]))
     known = read_table(solved / "optimum.parquet", OPTIMA)["objective"][0].as_py()
     line = next(line for line in told.splitlines() if "optimum" in line)
     assert float(line.split()[3].rstrip(",")) == pytest.approx(known, rel=1e-4)
+    assert objective == pytest.approx(known, rel=1e-4)
+    narrow = small_run(L=1, K=1, dimension=2, levels=(0.0, 0.5, 1.0), lam=0.01)
+    p = {name: np.ones(shape) for name, shape in build(narrow).shapes.items()}
+    tensors = {key: torch.tensor(array) for key, array in p.items()}
+    write_state(Path("narrow.safetensors"), tensors, {"run": narrow.canonical(), "epoch": "1"})
+    with pytest.raises(UserError, match="do not fit into a width of 1"):
+        certify.main(["narrow.safetensors", "--network", "no.safetensors"])
 
 
 @pytest.mark.parametrize("what", ["z", "bound"])

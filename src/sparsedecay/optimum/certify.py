@@ -1,6 +1,7 @@
 """Command `sparsedecay certify`: how far a trained shallow network is from the global optimum.
 
 sparsedecay certify results/train/RUN/EPOCH/state.safetensors        solves for the bound
+    sparsedecay certify STATE --network best.safetensors           and writes the best network
 sparsedecay certify … --optimum results/optimum/PROBLEM/optimum.parquet --out TABLE.parquet
 sparsedecay certify results/optimum/PROBLEM/optimum.parquet          checks a stored proof
 """
@@ -17,7 +18,14 @@ import pyarrow as pa
 from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.files import fingerprint
 from sparsedecay.files.provenance import metadata
-from sparsedecay.files.storage import again, misplaced, read_state, read_table, write_table
+from sparsedecay.files.storage import (
+    again,
+    misplaced,
+    read_state,
+    read_table,
+    write_state,
+    write_table,
+)
 from sparsedecay.files.tables import CERTIFICATES, OPTIMA
 from sparsedecay.science import regularizers
 from sparsedecay.science.convex import deep
@@ -113,6 +121,23 @@ def check(path: Path) -> None:
     print(f"{path}: proved, no network has an objective below {bound:.9g}")
 
 
+def save(path: Path, run: Run, epoch: int, neurons: Neurons, problem: Problem) -> None:
+    """Write a network as a state of a run, which `sparsedecay measure` reads.
+
+    Raises:
+        UserError: it does not fit into the run's width.
+    """
+    import torch
+
+    try:
+        p = neurons.parameters(run.shape.K, problem.form.biases)
+    except ValueError as error:
+        raise UserError(f"{path}: not written: {error} (network.K).") from None
+    precision = getattr(torch, run.precision)
+    tensors = {name: torch.from_numpy(array).to(precision) for name, array in p.items()}
+    write_state(path, tensors, {"run": run.canonical(), "epoch": str(epoch)})
+
+
 def deep_report(run: Run, epoch: int, p: dict[str, np.ndarray], seconds: float) -> Iterator[str]:
     """What is known of a network with several ReLU layers, a line each.
 
@@ -167,15 +192,18 @@ def main(arguments: list[str]) -> None:
     add("--optimum", type=Path, help="the optimum of its problem, Parquet (default: solve for it)")
     add("--gap", type=float, default=GAP, help=f"relative gap to prove (default: {GAP:g})")
     add("--seconds", type=float, default=120.0, help="how long that may take (default: 120)")
+    add("--network", type=Path, help="safetensors file for the best network, as a state of the run")
     add("--out", type=Path, help="Parquet file to write")
     options = parser.parse_args(arguments)
     if options.file.suffix == ".parquet":
         check(options.file)
         return
     run, epoch, p = trained(options.file)
+    if options.network and options.optimum:
+        parser.error("--network is what is solved for without --optimum")
     if run.shape.L > 1:
-        if options.out or options.optimum:
-            parser.error("--optimum and --out are for networks with one ReLU layer")
+        if options.out or options.optimum or options.network:
+            parser.error("--optimum, --out and --network are for networks with one ReLU layer")
         for line in deep_report(run, epoch, p, options.seconds):
             print(line, flush=True)
         return
@@ -188,6 +216,8 @@ def main(arguments: list[str]) -> None:
     else:
         left = max(options.seconds - own.found.seconds, 0.0)
         best = optimum(problem, neurons, options.gap, left, print)
+        if options.network:
+            save(options.network, run, epoch, best.neurons, problem)
         known = {
             "bound": max(best.bound.value, own.value),
             "optimum": best.objective,
