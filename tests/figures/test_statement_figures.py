@@ -9,7 +9,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 
 from sparsedecay.claims.statements import CLAIMS
-from sparsedecay.figures import typical, verdicts
+from sparsedecay.figures import readings, typical, verdicts
 from sparsedecay.files.results import Results
 from tests.figures.made import curves, marks, rendered, several, shown, sparsity, statements, texts
 
@@ -55,10 +55,26 @@ def test_readings_have_a_column_each_and_their_tally(tmp_path):
     figure = shown(tmp_path, "readings", rows)
     said, n = texts(figure), sum(claim.counted for claim in CLAIMS)  # in the tally
     tallies = [text for text in said if re.fullmatch(r"\d+ of \d+", text)]
-    assert tallies == [f"{n - 1} of {n}"] * 2 + [f"{n} of {n}"] * 4
+    assert tallies == [f"{n - 1} of {n}"] * 2 + [f"{n} of {n}"]
     assert "reading fan-in" in said
     assert marks(figure).count("fails") == 2
-    assert len(marks(figure)) == 3 * 2 * len(CLAIMS)
+    # of the other epochs only where another verdict is given: the two statements that fail once
+    assert "at other epochs, where a verdict differs" in said
+    assert len(marks(figure)) == 3 * (len(CLAIMS) + 2)
+
+
+def test_other_epochs_that_tell_nothing_are_left_out(tmp_path):
+    figure = shown(tmp_path, "readings", statements() + statements("wild"))
+    assert not [text for text in texts(figure) if "other epochs" in text]
+    assert len(marks(figure)) == 2 * len(CLAIMS)
+
+
+def test_a_combined_reading_has_a_line_for_each_part():
+    text = "initial values from -0.4 to 0.4; biases not decayed"
+    assert readings.wrapped(text) == "initial values from -0.4 to 0.4\nbiases not decayed"
+    lines = readings.wrapped("a very long title of a reading, which needs two lines").split("\n")
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= readings.MOST_LETTERS
 
 
 def test_the_deciding_part_is_the_first_with_the_verdict():

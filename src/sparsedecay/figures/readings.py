@@ -1,12 +1,13 @@
 """The figure of statements by readings.
 
-A row for each statement at the epoch that the text speaks of, then at the others; a column for each
-reading.
+A row for each statement at the epoch that the text speaks of, then at others where some verdict is
+another; a column for each reading.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import textwrap
+from typing import TYPE_CHECKING, Any
 
 from sparsedecay.figures import style, verdicts
 from sparsedecay.figures.declaration import Request
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LEFT, CELL, ROW, HEAD, BELOW, GAP = 1.55, 0.46, 0.19, 1.3, 0.28, 0.3
-"""Width of the names, of a cell; heights of a row, of the titles, of the legend; between groups."""
+LEFT, CELL, ROW, BELOW, GAP = 1.55, 0.46, 0.19, 0.28, 0.3
+"""Width of the names, of a cell; heights of a row, of the legend; between groups."""
+ACROSS, UP = 0.034, 0.027
+"""What a letter of a slanted title takes to the right and up, inches."""
+MOST_LETTERS = 34
+"""In a line of a title."""
 
 
 class Compared(verdicts.OfStatements):
@@ -34,16 +39,23 @@ class Compared(verdicts.OfStatements):
         table = results.statements(self.name)
         readings = dict(zip(table["reading"], table["title"], strict=True))
         cells = dict(iter(table.groupby(["reading", "claim", "epoch"])))
-        groups = [(True, "at the epoch that the text speaks of"), (False, "at other epochs")]
-        blocks = [(title, rows(table[table["stated"] == stated])) for stated, title in groups]
-        blocks = [(title, keys) for title, keys in blocks if keys]
+        stated, others = (table[table["stated"] == chosen] for chosen in (True, False))
+        blocks = [("at the text's epoch", rows(stated))]
+        if differing := [key for key in rows(others) if differs(table, *key)]:
+            blocks.append(("at other epochs, where a verdict differs", differing))
+        titles = [wrapped(title) for title in readings.values()]
+        longest = max(len(line) for title in titles for line in title.split("\n"))
+        head = 0.5 + UP * longest
         least = 5.6 if table["value"].isna().any() else 4.2  # room for the legend
-        height = HEAD + sum(GAP + ROW * (len(keys) + 1) for _, keys in blocks) + BELOW
-        figure, ax = style.canvas(max(LEFT + CELL * len(readings) + 0.8, least), height)
+        height = head + sum(GAP + ROW * len(keys) for _, keys in blocks) + ROW + BELOW
+        width = LEFT + CELL * len(readings) + ACROSS * longest
+        figure, ax = style.canvas(max(width, least), height)
         slanted = {"rotation": 40, "rotation_mode": "anchor", "ha": "left", "va": "bottom"}
-        for i, title in enumerate(readings.values()):
-            style.write(ax, LEFT + CELL * (i + 0.4), HEAD + 0.18, title, **slanted)
-        y = HEAD
+        for i, title in enumerate(titles):
+            style.write(
+                ax, LEFT + CELL * (i + 0.4), head + 0.18, title, linespacing=0.95, **slanted
+            )
+        y = head
         for title, keys in blocks:
             y += GAP
             style.write(ax, 0.08, y - 0.09, title, fontweight="bold")
@@ -52,18 +64,41 @@ class Compared(verdicts.OfStatements):
                 for i, reading in enumerate(readings):
                     cell(ax, LEFT + CELL * i, y, cells.get((reading, claim, epoch)))
                 y += ROW
-            style.write(ax, 0.08, y + ROW / 2, "statements that hold", fontweight="bold")
-            for i, reading in enumerate(readings):
-                found = [cells[reading, *key] for key in keys if (reading, *key) in cells]
-                found = [parts for parts in found if parts["counted"].iloc[0]]
-                held = sum(parts["claim_verdict"].iloc[0] == "holds" for parts in found)
-                place, text = (LEFT + CELL * (i + 0.5), y + ROW / 2), f"{held} of {len(found)}"
-                style.write(ax, *place, text, ha="center", fontweight="bold")
-            y += ROW
+            if keys == blocks[0][1]:
+                tally(ax, y, keys, list(readings), cells)
+                y += ROW
         draws = count(int(table["seeds"].max()), "draw")
         text = f"{draws} of each reading; the number is that which decides"
         verdicts.legend(ax, 0.13, height - 0.12, text, table)
         return figure
+
+
+def wrapped(title: str) -> str:
+    """The title of a reading, a combined one with a line for each of its parts."""
+    return "\n".join(
+        line for part in title.split("; ") for line in textwrap.wrap(part, MOST_LETTERS)
+    )
+
+
+def differs(table: pd.DataFrame, claim: str, epoch: int) -> bool:
+    """Whether some reading gives another verdict on a statement than at the epoch of the text."""
+    of_claim = table[table["claim"] == claim]
+    then = of_claim[of_claim["stated"]].groupby("reading")["claim_verdict"].first()
+    now = of_claim[of_claim["epoch"] == epoch].groupby("reading")["claim_verdict"].first()
+    return bool((now != then.reindex(now.index)).any())
+
+
+def tally(
+    ax: Axes, y: float, keys: list[tuple[str, int]], readings: list[str], cells: dict[Any, Any]
+) -> None:
+    """How many of the statements that count hold in each reading."""
+    style.write(ax, 0.08, y + ROW / 2, "statements that hold", fontweight="bold")
+    for i, reading in enumerate(readings):
+        found = [cells[reading, *key] for key in keys if (reading, *key) in cells]
+        found = [parts for parts in found if parts["counted"].iloc[0]]
+        held = sum(parts["claim_verdict"].iloc[0] == "holds" for parts in found)
+        place, text = (LEFT + CELL * (i + 0.5), y + ROW / 2), f"{held} of {len(found)}"
+        style.write(ax, *place, text, ha="center", fontweight="bold")
 
 
 def rows(table: pd.DataFrame) -> list[tuple[str, int]]:
