@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparsedecay.science.convex.bound import lower
+from sparsedecay.science.convex.bound import lower, refuted
 from sparsedecay.science.convex.finite import merged
 from sparsedecay.science.convex.optimum import optimum
 from sparsedecay.science.convex.problem import Form, Neurons, Problem
@@ -208,3 +208,20 @@ def test_the_sparsest_network_keeps_the_limit():
         assert one.objective(few) <= limit
         counts.append(len(few.v))
     assert len(best.neurons.v) == counts[0] > counts[1] > counts[2] > 0
+
+
+@pytest.mark.parametrize("lam", [0.1, 1e-3, 1e-6])
+@pytest.mark.parametrize("form", [EQ2, DECAY, WEIGHTS_ONLY])
+def test_a_proof_is_accepted_and_a_wrong_one_refuted(form, lam):
+    """Whatever the size of its numbers."""
+    rng = np.random.default_rng(9)
+    one = problem(CENTRED, rng.uniform(-1, 1, 9), lam, form)
+    bound = optimum(one, gap=1e-4).bound
+    assert refuted(one, bound.z, bound.value) is None
+    assert "proves" in refuted(one, bound.z, bound.value * (1 + 1e-5))
+    for place in range(9):
+        z = bound.z.copy()
+        z[place] += 0.1 * np.abs(z).max()
+        assert refuted(one, z, bound.value), place
+    assert "finite numbers" in refuted(one, bound.z[:-1], bound.value)
+    assert "finite numbers" in refuted(one, bound.z * np.nan, bound.value)
