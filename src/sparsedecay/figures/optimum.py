@@ -26,7 +26,7 @@ LEFT, RIGHT, TOP = 0.62, 0.1, 0.22
 """Margins, and room for the titles, inches."""
 GAP, BESIDE = 0.12, 0.16
 """Between two rows, and between two columns, inches."""
-PANEL, BELOW = 1.35, 0.86
+PANEL, BELOW = 1.35, 0.62
 """Heights of a panel, and of the axis and the legend below all, inches."""
 FINEST = 1e-4
 """Gaps are drawn from here on, or from what is proved."""

@@ -82,7 +82,7 @@ def optimum(
         objective = problem.objective(neurons)
         left = seconds - (monotonic() - began)
         if not stuck:
-            fine = min(max((best.gap if best else 1.0) / 100, gap / 10), 1e-2)
+            fine = min(max((best.gap if best else 1.0) / 30, 0.7 * gap), 1e-2)
         tested = lower(problem, problem.residual(neurons), fine, 1 + BELOW, max(left, 0.0))
         visited += tested.found.cones
         if bound is None or tested.value > bound.value:

@@ -15,6 +15,8 @@ from sparsedecay.science.convex.problem import Neurons, Problem
 
 WORSE = 1e-6
 """What a basic solution may lose, relatively, by the tolerance of its solver."""
+TOLERANCES = (1e-10, 1e-9, 1e-8, 1e-7)
+"""Of the linear program: the next one where the solver gives up."""
 TRIED = 8
 """Neurons, the smallest ones, without which a network is tried before it counts as sparsest."""
 REWEIGHTED = 12
@@ -40,13 +42,17 @@ def basic(problem: Problem, neurons: Neurons) -> Neurons:
         costs += [np.full(2 * d, problem.lam), free, free]
         target = target + X @ neurons.C + neurons.c0
     scale = max(float(np.abs(target).max()), 1e-300)
-    result = linprog(
-        np.concatenate(costs) / problem.lam,
-        A_eq=np.column_stack(columns),
-        b_eq=target / scale,
-        method="highs-ds",
-        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
-    )
+    for tolerance in TOLERANCES:
+        options = {f"{name}_feasibility_tolerance": tolerance for name in ("primal", "dual")}
+        result = linprog(
+            np.concatenate(costs) / problem.lam,
+            A_eq=np.column_stack(columns),
+            b_eq=target / scale,
+            method="highs-ds",
+            options=options,
+        )
+        if result.x is not None:
+            break
     if result.x is None:
         return neurons.only(chosen)
     x, K = result.x * scale, len(u)
