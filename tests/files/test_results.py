@@ -10,7 +10,7 @@ from sparsedecay.files import paths
 from sparsedecay.files.provenance import file_digest
 from sparsedecay.files.results import Results
 from sparsedecay.files.storage import write_state, write_table
-from sparsedecay.files.tables import STATEMENTS, SUMMARY
+from sparsedecay.files.tables import CERTIFICATES, STATEMENTS, SUMMARY
 from sparsedecay.science.networks import build
 from tests.small import small_run
 
@@ -79,3 +79,19 @@ def test_a_table_of_another_run_or_epoch_is_refused(tmp_path):
         write_table(path, pa.Table.from_pylist([row] if row else [], schema=SUMMARY), {})
         with pytest.raises(UserError, match=f"does not hold epoch 40 of {run.id}"):
             Results(tmp_path).table(run.id, 40, "summary")
+
+
+def test_a_certificate_comes_back_if_it_is_that_of_the_milestone(tmp_path):
+    run = small_run()
+    path = tmp_path / "optimum" / "certificates" / run.id / "40.parquet"
+    for epoch in (40, 80):
+        row = {"run": run.id, "epoch": epoch, "K": 6, "bound": 0.5}
+        write_table(path, pa.Table.from_pylist([row], schema=CERTIFICATES), {})
+        if epoch == 40:
+            results = Results(tmp_path)
+            found = results.certificate(run.id, 40)
+            assert (found["K"], found["bound"], found["gap"]) == (6, 0.5, None)
+            assert results.opened == {paths.certificate(run.id, 40): file_digest(path)}
+        else:
+            with pytest.raises(UserError, match=f"does not hold epoch 40 of {run.id}"):
+                Results(tmp_path).certificate(run.id, 40)
