@@ -104,6 +104,14 @@ def test_without_an_optimum_it_solves_for_one(solved, capsys):
     line = next(line for line in told.splitlines() if "optimum" in line)
     assert float(line.split()[3].rstrip(",")) == pytest.approx(known, rel=1e-4)
     assert objective == pytest.approx(known, rel=1e-4)
+    certify.main([state(random()), "--network", "few.safetensors", "--slack", "0.3"])
+    few = Neurons.of(certify.trained(Path("few.safetensors"))[2])
+    assert certify.drawn(POSED).objective(few) <= known * 1.3001
+    count, best = (int((n.v != 0).sum()) for n in (few, Neurons.of(tuned[2])))
+    assert 0 < count < best
+    for wrong in (["--slack", "0.1"], ["--network", "x", "--slack", "0"]):
+        with pytest.raises(SystemExit):
+            certify.main([state(random()), *wrong])
     narrow = small_run(L=1, K=1, dimension=2, levels=(0.0, 0.5, 1.0), lam=0.01)
     p = {name: np.ones(shape) for name, shape in build(narrow).shapes.items()}
     tensors = {key: torch.tensor(array) for key, array in p.items()}

@@ -33,6 +33,7 @@ from sparsedecay.science.convex.bound import lower, refuted
 from sparsedecay.science.convex.finite import Cells, merged, moved
 from sparsedecay.science.convex.optimum import optimum
 from sparsedecay.science.convex.problem import Neurons, Posed, Problem
+from sparsedecay.science.convex.sparsest import fewer
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run
 
@@ -193,6 +194,9 @@ def main(arguments: list[str]) -> None:
     add("--gap", type=float, default=GAP, help=f"relative gap to prove (default: {GAP:g})")
     add("--seconds", type=float, default=120.0, help="how long that may take (default: 120)")
     add("--network", type=Path, help="safetensors file for the best network, as a state of the run")
+    add(
+        "--slack", type=float, help="with --network: the sparsest that loses no more than this part"
+    )
     add("--out", type=Path, help="Parquet file to write")
     options = parser.parse_args(arguments)
     if options.file.suffix == ".parquet":
@@ -201,6 +205,8 @@ def main(arguments: list[str]) -> None:
     run, epoch, p = trained(options.file)
     if options.network and options.optimum:
         parser.error("--network is what is solved for without --optimum")
+    if options.slack is not None and not (options.network and options.slack > 0):
+        parser.error("--slack is a positive number that goes with --network")
     if run.shape.L > 1:
         if options.out or options.optimum or options.network:
             parser.error("--optimum, --out and --network are for networks with one ReLU layer")
@@ -217,7 +223,9 @@ def main(arguments: list[str]) -> None:
         left = max(options.seconds - own.found.seconds, 0.0)
         best = optimum(problem, neurons, options.gap, left, print)
         if options.network:
-            save(options.network, run, epoch, best.neurons, problem)
+            limit = best.objective * (1 + (options.slack or 0.0))
+            few = fewer(problem, best.neurons, limit, tell=print) if options.slack else best.neurons
+            save(options.network, run, epoch, few, problem)
         known = {
             "bound": max(best.bound.value, own.value),
             "optimum": best.objective,
