@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from sparsedecay.files.tables import CERTIFICATES
+from tests.workflow.conftest import copied
 
 pytestmark = pytest.mark.workflow
 SECTION = """
@@ -14,8 +15,10 @@ figures:
 
 
 @pytest.fixture
-def asked(built):
-    """The smoke experiment with a section `optimum` in a file laid over it."""
+def asked(built, tmp_path):
+    """The smoke experiment with a section `optimum` in a file laid over it, in a copy."""
+    (tmp_path / "optimum").mkdir()
+    built = copied(built.folder, tmp_path / "optimum")
     more = built.folder / "config" / "optimum.yaml"
     more.write_text(SECTION)
     return built, ["--configfile", str(built.config), str(more)]
