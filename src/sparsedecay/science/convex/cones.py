@@ -55,6 +55,19 @@ def value(A: Any, z: Any, u: Any) -> float:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
+def seen(at_u: float, u: Any, best: Any, level: Any, found: Any, values: Any, count: int) -> int:
+    """Remember the value at a point, arguments as of `explore`; the points recorded by then."""
+    if at_u > best[0]:
+        best[0] = at_u
+        best[1:] = u
+    if at_u > level[2] and count < len(values):
+        found[count] = u
+        values[count] = at_u
+        count += 1
+    return count
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
 def explore(
     A: Any,
     z: Any,
@@ -133,7 +146,14 @@ def explore(
                 s += B[k, i] * c[i]
             q[k] = s
             square += s * s
-        if square <= threshold * threshold:
+        # Of a narrow cone the inverse is inexact: what q falls short of counts.
+        short = 0.0
+        for i in range(p):
+            s = c[i]
+            for k in range(p):
+                s -= q[k] * r[i, k]
+            short = max(short, s)
+        if np.sqrt(square) + np.sqrt(p) * short <= threshold:
             continue
         # Which edge's chords lose most, and where they do.
         edge_i, edge_k, loss, where = 0, 0, 0.0, 0.5
@@ -236,14 +256,7 @@ def explore(
         if length > 0.0:
             for k in range(p):
                 u[k] = q[k] / length
-            at_u = value(A, z, u)
-            if at_u > best[0]:
-                best[0] = at_u
-                best[1:] = u
-            if at_u > level[2] and count < len(values):
-                found[count] = u
-                values[count] = at_u
-                count += 1
+            count = seen(value(A, z, u), u, best, level, found, values, count)
         if bound <= max(best[0] * level[0], level[1]):
             continue
         if top + 2 > len(bounds):
@@ -282,12 +295,5 @@ def explore(
                     s += A[n, k] * u[k]
                 P[top, out, n] = 0.0 if abs(s) <= SNAP * norms[n] else s
             top += 1
-        at_u = value(A, z, u)
-        if at_u > best[0]:
-            best[0] = at_u
-            best[1:] = u
-        if at_u > level[2] and count < len(values):
-            found[count] = u
-            values[count] = at_u
-            count += 1
+        count = seen(value(A, z, u), u, best, level, found, values, count)
     return top, steps, count
