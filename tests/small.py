@@ -67,8 +67,9 @@ def written(file: Path, request: Settings) -> str:
 
 def beginning(run: Run) -> tuple[torch.Tensor, torch.Tensor, State]:
     """Inputs, targets and the state at epoch 0."""
-    X = torch.tensor(run.data.inputs(), dtype=dtype(run))
-    return X, torch.tensor(run.data.targets(), dtype=dtype(run))[:, None], initial(run)
+    found = run.data.samples()
+    X, y = (torch.tensor(array, dtype=dtype(run)) for array in (found.X, found.y))
+    return X, y, initial(run)
 
 
 def started(engine: str, run: Run, state: State | None = None) -> Trainer:

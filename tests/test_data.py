@@ -20,7 +20,7 @@ def file(tmp_path):
 
 
 def test_the_grid_holds_each_point_once():
-    grid = PAPER.inputs()
+    grid = PAPER.samples().X
     assert grid.shape == (81, 4)
     assert len(np.unique(grid, axis=0)) == 81
     assert set(grid.ravel()) == {0.0, 0.5, 1.0}
@@ -29,13 +29,13 @@ def test_the_grid_holds_each_point_once():
 
 def test_targets_fill_their_range_and_depend_on_the_seed():
     many = PAPER.model_copy(update={"dimension": 8, "target_range": (2.0, 5.0)})
-    y = many.targets()
+    y = many.samples().y[:, 0]
     assert y.shape == (6561,)
     assert y.min() >= 2
     assert y.max() <= 5
     assert abs(y.mean() - 3.5) < 0.05
     assert abs(y.var() - 9 / 12) < 0.03
-    other = many.model_copy(update={"seed": 1}).targets()
+    other = many.model_copy(update={"seed": 1}).samples().y[:, 0]
     assert abs(np.corrcoef(y, other)[0, 1]) < 0.05
 
 
@@ -44,12 +44,12 @@ def test_targets_never_change():
     first = [0.7824291912036281, 0.9322441813086455, 0.912904746239678]
     for seed in (0, 1):  # global random state has no influence
         np.random.seed(seed)
-        np.testing.assert_array_equal(PAPER.targets()[:3], first)
+        np.testing.assert_array_equal(PAPER.samples().y[:3, 0], first)
 
 
 def test_targets_and_weights_have_independent_streams(make_run):
     weights = initial(make_run(seed=0, K=500)).parameters["W1"].numpy().ravel()
-    targets = PAPER.model_copy(update={"dimension": 6}).targets()
+    targets = PAPER.model_copy(update={"dimension": 6}).samples().y[:, 0]
     n = min(len(weights), len(targets))
     assert abs(np.corrcoef(weights[:n], targets[:n])[0, 1]) < 0.1
     one, two = (initial(make_run(seed=0, data_seed=s)).parameters["W1"] for s in (0, 1))
@@ -61,11 +61,11 @@ def test_the_file_holds_the_table_its_units_and_the_mean_square(file):
     assert stored.column_names == ["x1", "x2", "x3", "x4", "y"]
     assert all(field.metadata[b"unit"] for field in stored.schema)
     about = stored.schema.metadata
-    assert float(about[b"mean_square"]) == pytest.approx(np.mean(PAPER.targets() ** 2))
+    assert float(about[b"mean_square"]) == pytest.approx(np.mean(PAPER.samples().y ** 2))
     assert json.loads(about[b"settings"]) == json.loads(PAPER.canonical())
-    X, y = data.load(file)
-    np.testing.assert_array_equal(X, PAPER.inputs())
-    np.testing.assert_array_equal(y[:, 0], PAPER.targets())
+    X, y = data.load(file)[:2]
+    np.testing.assert_array_equal(X, PAPER.samples().X)
+    np.testing.assert_array_equal(y, PAPER.samples().y)
 
 
 def test_a_damaged_file_is_named_with_the_remedy(file):

@@ -13,6 +13,7 @@ from sparsedecay.errors import DamagedFile
 from sparsedecay.files.storage import read_state
 from sparsedecay.measure import command as measure
 from sparsedecay.science import measures as measured
+from sparsedecay.science.data import untested
 from sparsedecay.science.measures import Measures, rows
 from sparsedecay.science.networks import build
 from sparsedecay.science.networks.dense import Dense
@@ -172,9 +173,10 @@ def test_the_default_rank_is_that_of_torch(above, rank):
 def test_a_milestone_lies_on_a_spike_if_its_error_is_far_above_the_records(make_run):
     run = make_run(K=3, d=2)
     p = {name: np.zeros(shape) for name, shape in build(run).shapes.items()}
-    X, y = run.data.inputs(), np.ones((8, 1))  # outputs 0: a mean squared error and square of 1
+    # outputs 0: a mean squared error and square of 1
+    samples = untested(run.data.samples().X, np.ones((8, 1)))
     for tail, spike in ((1.0, False), (0.96, False), (0.94, True)):
-        row = rows.summary(run, p, X, y, np.full(20, tail), MEASURES)
+        row = rows.summary(run, p, samples, np.full(20, tail), MEASURES)
         assert (row["on_spike"], row["relative_mse"]) == (spike, pytest.approx(tail))
 
 
@@ -183,7 +185,7 @@ def test_a_matrix_is_alive_if_it_is_not_small_and_its_layer_matters(make_run):
     p = {name: np.full(shape, 0.5) for name, shape in build(run).shapes.items()}
 
     def alive(**changes):
-        found = rows.matrices(run, 40, p | changes, run.data.inputs(), MEASURES)["matrices"]
+        found = rows.matrices(run, 40, p | changes, run.data.samples().X, MEASURES)["matrices"]
         return next(row["alive"] for row in found if row["matrix"] == "A2")
 
     assert alive()

@@ -28,7 +28,7 @@ POSED = Posed.of(RUN)
 def solved(tmp_path, monkeypatch):
     """An optimum in the current folder."""
     monkeypatch.chdir(tmp_path)
-    write_table(Path("data.parquet"), table(RUN.data), {})
+    write_table(Path("data.parquet"), table(RUN.data.samples()), {})
     solve.main(["--problem", POSED.canonical(), "--data", "data.parquet", "--out", "best"])
     return tmp_path / "best"
 
@@ -65,11 +65,10 @@ def test_the_files_tell_the_optimum_and_its_proof(solved):
 def test_the_networks_are_measured_like_any_other(solved):
     """Padded to a run's width they are an ordinary state."""
     p = Neurons.of(read_state(solved / "sparsest.safetensors", "np")[0]).parameters(12, False)
-    X, y = RUN.data.inputs(), RUN.data.targets()[:, None]
     measures = Measures(
         threshold=1e-3, rank_threshold=1e-3, relative_rank_threshold=1e-3, average_over=("W", "V")
     )
-    found = summary(RUN, p, X, y, np.array([0.0]), measures)
+    found = summary(RUN, p, RUN.data.samples(), np.array([0.0]), measures)
     row = read_table(solved / "optimum.parquet", OPTIMA).to_pylist()[0]
     assert found["active_neurons"] == [row["sparsest"]]
     assert found["objective"] == pytest.approx(row["sparsest_objective"])
@@ -178,10 +177,10 @@ def test_the_forms_of_regularizers():
 def test_the_objective_is_that_of_training_at_balance(regularizer):
     run = RUN.model_copy(update={"regularizer": regularizer})
     posed = Posed.of(run)
-    problem = posed.problem(RUN.data.inputs(), RUN.data.targets()[:, None])
+    problem = posed.problem(*RUN.data.samples()[:2])
     neurons = Neurons.of(random(1))
     p = neurons.parameters(12, problem.form.biases)
-    squares = ((RUN.data.targets() - neurons.outputs(RUN.data.inputs())) ** 2).mean()
+    squares = ((RUN.data.samples().y[:, 0] - neurons.outputs(RUN.data.samples().X)) ** 2).mean()
     value = KINDS[regularizer]().value(build(run), p)
     assert problem.objective(neurons) == pytest.approx(squares + run.penalty * value)
 
@@ -201,7 +200,7 @@ def test_of_a_deep_network_it_tells_what_is_known(tmp_path, monkeypatch, capsys)
     write_state(Path("deep.safetensors"), tensors, {"run": run.canonical(), "epoch": "7"})
     certify.main(["deep.safetensors"])
     told = capsys.readouterr().out
-    X, y = run.data.inputs(), run.data.targets()[:, None]
+    X, y = run.data.samples()[:2]
     objective = certify.trained_objective(run, p, X, y)
     assert f"objective     {objective:.9g}" in told
     assert "there is no certificate of it" in told

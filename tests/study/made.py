@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from functools import reduce
+from hashlib import sha256
 from operator import getitem
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,19 @@ OPTIMUM = {
     "slack": 1e-3,
 }
 PLAIN: dict[str, Any] = parse.read(PAPER).plain() | {"sweep": SWEEP}
+TABLE = Path(__file__).with_name("table.csv")
+FILE = {
+    "kind": "file",
+    "file": str(TABLE),
+    "input_columns": ["a", "b"],
+    "output_columns": ["c"],
+    "standardise": True,
+    "test_fraction": 0.25,
+    "seed": 0,
+}
+DRAWN = {"points": 9, "dimension": 2, "target_range": [-1, 1], "seed": 0}
+UNTESTED = {"test_points": 0, "seed": 0}
+TAUGHT = {"inputs": "box", "points": 9, "dimension": 2, "outputs": 2, "neurons": 3, "seed": 0}
 PLAIN["figures"] |= {"collapse": COLLAPSE, "optimum": OPTIMUM}
 OTHERS: list[dict[str, dict[str, Any]]] = [
     {
@@ -61,6 +75,22 @@ OTHERS: list[dict[str, dict[str, Any]]] = [
             "seed": 0,
         }
     },
+    {"data": {"kind": "box", "range": [-1, 1], "outputs": 2, **DRAWN}},
+    {"data": {"kind": "sphere", "radius": 1.5, **DRAWN}},
+    {"data": {"kind": "gaussian", "deviation": 0.5, **DRAWN}},
+    {"data": {"kind": "teacher", "noise": 0.1, "test_points": 5, **TAUGHT}},
+    {
+        "data": {
+            "kind": "toy",
+            "formula": "bump",
+            "points": 9,
+            "noise": 0,
+            "test_points": 0,
+            "seed": 0,
+        }
+    },
+    {"data": FILE | {"sha256": sha256(TABLE.read_bytes()).hexdigest(), "rows": 6, "test_rows": 2}},
+    {"data": FILE | {"test_fraction": 0, "test_column": "split"}},
     {"optimizer": {"kind": "pathprox", "learning_rate": 0.01, "batches": 1}},
     {"optimizer": {"kind": "sgd", "learning_rate": 0.1, "momentum": 0.9, "batches": 1}},
 ]
@@ -123,7 +153,7 @@ def wrong_values(path: KeyPath) -> Iterator[Any]:
             panel = {"network": "representer", "regularizer": "eq2"}
             if "range" in item.get("properties", {}):
                 panel |= {"range": [-1, 1]}
-            good = {"string": item.get("enum", [0])[0], "object": panel, "integer": 1}
+            good = {"string": item.get("enum", ["a"])[0], "object": panel, "integer": 1}
             good = good.get(item["type"], 0.5)
             yield from (5, [good] * (node["maxItems"] + 1), [good] * (node["minItems"] - 1))
         case "integer":
@@ -151,7 +181,7 @@ def load(document: str | dict[str, Any]) -> Study:
 
 
 WORDS_OF_THE_CONFIG = "leap, input or none"
-JARGON = re.compile(r"tuple|[Ii]nput|function-|Figure1|TrainedMatrices|instance|NoneType|pydantic")
+JARGON = re.compile(r"tuple|Input|function-|Figure1|TrainedMatrices|instance|NoneType|pydantic")
 
 
 def load_lines(document: str | dict[str, Any]) -> list[str]:

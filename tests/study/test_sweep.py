@@ -9,6 +9,7 @@ from time import process_time
 import pytest
 
 from sparsedecay.errors import UserError
+from sparsedecay.science.data.file import File
 from sparsedecay.study.plan import load_plan
 from sparsedecay.study.sections import KEYS
 from sparsedecay.study.study import load_study
@@ -105,6 +106,9 @@ def test_without_settings_there_is_one_combination():
     assert swept("sweep: null\n").grid is None
 
 
+UNVARIED = {"kind", "seed", *File.unvaried}
+
+
 def test_values_of_every_kind_may_vary():
     values = {
         "data.levels": "[[0, 1], [0, 0.5, 1]]",
@@ -129,7 +133,7 @@ def test_values_of_every_kind_may_vary():
         for one in OTHERS
         for section, keys in one.items()
         for name, value in keys.items()
-        if f"{section}.{name}" not in values and name not in ("kind", "seed")
+        if f"{section}.{name}" not in values and name not in UNVARIED
     }
     assert set(values) == set(KEYS)
     for name, items in values.items():

@@ -92,7 +92,7 @@ def test_one_weight_that_is_no_number_is_enough():
     run = small_run()
     for name in ("W1", "b2", "c0_1", "V2"):
         engine = started("fused", run)
-        records = Records(run, torch.tensor(run.data.inputs()))
+        records = Records(run, torch.tensor(run.data.samples().X))
         assert records.add(engine)
         engine.losses = lambda: (torch.tensor(0.5), torch.tensor(0.5))
         engine.parameters[name].view(-1)[-1] = torch.nan

@@ -1,5 +1,5 @@
 rule data:
-    """Draw one data set: the grid and its random targets."""
+    """Make one data set: drawn, or read from a file."""
     output:
         paths.data("{data}"),
     log:
@@ -11,6 +11,9 @@ rule data:
     params:
         data=lambda wildcards: plan.data_sets[wildcards.data].canonical(),
         code=lambda wildcards: fingerprint.data(plan.data_sets[wildcards.data]),
+        # Its content is part of the data set's name; where it lies is not, and Snakemake compares
+        # no parameter that asks for `input`.
+        file=lambda wildcards, input: getattr(plan.data_sets[wildcards.data], "file", ""),
     shell:
-        "sparsedecay data --data {params.data:q} --out {output}"
+        "sparsedecay data --data {params.data:q} --file {params.file:q} --out {output}"
         " --benchmark results/benchmarks/data/{wildcards.data}.jsonl > {log} 2>&1"

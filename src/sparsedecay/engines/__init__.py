@@ -69,7 +69,7 @@ class Engine(Kind, ABC):
 
         Args:
             X: inputs (N, d_0) in the run's precision.
-            y: targets (N, 1).
+            y: targets (N, D).
         """
         module = importlib.import_module(f"{type(self).__module__}.trainer")
         trainer: Trainer = module.Trainer(run, X, y, state)

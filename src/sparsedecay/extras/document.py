@@ -19,12 +19,14 @@ from sparsedecay.study.entries import Entry, KeyPath, key
 from sparsedecay.study.schema import (
     KINDS,
     Schema,
+    child,
     extent,
     item_of,
     json_schema,
     leaves,
     limits,
     node_at,
+    variants,
 )
 from sparsedecay.study.study import Study
 
@@ -42,10 +44,25 @@ def keys(schema: Schema, paper: Entry) -> str:
     """The tables of keys, a section each."""
     parts = []
     for section, paths in groupby(leaves(schema), section_of):
-        rows = [row(schema, paper, path) for path in paths]
-        meaning = description(schema, section)
-        parts += [f"### {key(section)}", meaning, "\n".join([HEADER, *rows])]
+        parts += [f"### {key(section)}", description(schema, section)]
+        named = child(schema, schema, section[0]) if len(section) == 1 else None
+        kinds = variants(schema, named) if named else {}
+        if not kinds:
+            rows = [row(schema, paper, path) for path in paths]
+            parts.append("\n".join([HEADER, *rows]))
+        ours = paper.at((*section, "kind")).value  # the paper's kind comes first
+        for kind in sorted(kinds, key=lambda kind: kind != ours):
+            about, config = kinds[kind], one_of(section, kind)
+            paths = (path for path in leaves(schema, section, config) if path[-1] != "kind")
+            rows = [row(schema, paper, path, config) for path in paths]
+            meaning = about["description"].partition("\n\n")[0]
+            parts += [f"`kind: {kind}`. {' '.join(meaning.split())}", "\n".join([HEADER, *rows])]
     return "\n\n".join(parts)
+
+
+def one_of(section: KeyPath, kind: str) -> Entry:
+    """A config that says nothing but the kind of one section."""
+    return Entry("", {section[0]: Entry("", {"kind": Entry("", kind, kind)})})
 
 
 def section_of(path: KeyPath) -> KeyPath:
@@ -53,14 +70,14 @@ def section_of(path: KeyPath) -> KeyPath:
     return path[:2] if path[0] == "figures" else path[:1]
 
 
-def description(schema: Schema, path: KeyPath) -> str:
+def description(schema: Schema, path: KeyPath, config: Entry | None = None) -> str:
     """What a key means: its docstring, in one line."""
-    return " ".join((node_at(schema, path) or {})["description"].split())
+    return " ".join((node_at(schema, path, config) or {})["description"].split())
 
 
-def row(schema: Schema, paper: Entry, path: KeyPath) -> str:
-    """A key's line of a table."""
-    node = node_at(schema, path)
+def row(schema: Schema, paper: Entry, path: KeyPath, config: Entry | None = None) -> str:
+    """A key's line of a table; `config` tells the kind of its section, where there are several."""
+    node = node_at(schema, path, config)
     assert node is not None
     name = key(path[len(section_of(path)) :]).replace("[0]", "[]")
     if node["type"] == "array":
@@ -73,7 +90,10 @@ def row(schema: Schema, paper: Entry, path: KeyPath) -> str:
     else:
         type_, allowed = KINDS[node["type"]], values(node) or "any"
     unit = f", {node['unit']}" if "unit" in node else ""
-    cells = f"`{name}`", type_ + unit, allowed, written(paper, path), description(schema, path)
+    kind = (*section_of(path), "kind")
+    ours = config is None or config.at(kind).value == paper.at(kind).value
+    value = written(paper, path) if ours else "–"
+    cells = f"`{name}`", type_ + unit, allowed, value, description(schema, path, config)
     return f"| {' | '.join(cells)} |"
 
 

@@ -92,7 +92,11 @@ MAGNITUDES = schema(
 )
 
 
-TYPES = {"bool": pa.bool_(), "list of float64": pa.list_(pa.float64())}
+TYPES = {
+    "bool": pa.bool_(),
+    "list of float64": pa.list_(pa.float64()),
+    "list of string": pa.list_(pa.string()),
+}
 PARAMETERS = tuple(COLUMNS)
 """Columns of the summary that tell runs apart, as `columns` of `science.run` fills them."""
 FOUND = (
@@ -123,6 +127,17 @@ FOUND = (
         "distinct_neurons",
         pa.list_(pa.int64()),
         "the same, those with parallel weights and bias counted once",
+    ),
+    (
+        "test_mse",
+        pa.float64(),
+        "mean of (f(x) - y)^2 over the test rows, at this epoch; null without such rows",
+    ),
+    (
+        "recovered",
+        pa.int64(),
+        "neurons of the teacher whose hyperplane an active neuron of the first ReLU layer has; "
+        "null without a teacher",
     ),
     ("parameters", pa.int64(), "trained numbers, count"),
 )

@@ -51,19 +51,19 @@ def main(arguments: list[str]) -> None:
             f"Make it again with: snakemake --force {options.state}"
         )
     p = {name: tensors[name].astype(np.float64) for name in build(run).shapes}
-    X, y = load(options.data)
+    samples = load(options.data)
     loss = read_table(options.loss, LOSS)
     magnitudes = read_table(options.magnitudes, MAGNITUDES)
 
     lost = int(about["diverged"]) if "diverged" in about else None
-    row = described(run, options.epoch, y, lost)
+    row = described(run, options.epoch, samples.y, lost)
     rows: Tables = {
         "summary": [row],
         "trajectory": trajectory(loss.to_pylist(), magnitudes.to_pylist(), measures),
     }
     if lost is None:
-        row |= summary(run, p, X, y, loss["mse"].to_numpy()[-TAIL:], measures)
-        rows |= matrices(run, options.epoch, p, X, measures)
+        row |= summary(run, p, samples, loss["mse"].to_numpy()[-TAIL:], measures)
+        rows |= matrices(run, options.epoch, p, samples.X, measures)
     else:
         rows["trajectory"].append(ended(run, options.epoch, lost))
         rows |= without_numbers(run, options.epoch)

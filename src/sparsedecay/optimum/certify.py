@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from sparsedecay.data import made
 from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.files import fingerprint
 from sparsedecay.files.provenance import metadata
@@ -96,8 +97,9 @@ def stored(path: Path, posed: Posed) -> dict[str, Any]:
 
 
 def drawn(posed: Posed) -> Problem:
-    """The problem on its data, drawn anew."""
-    return posed.problem(posed.data.inputs(), posed.data.targets()[:, None])
+    """The problem on its data."""
+    found = made(posed.data)
+    return posed.problem(found.X, found.y)
 
 
 def parts(problem: Problem, neurons: Neurons, objective: float, bound: float) -> dict[str, float]:
@@ -145,7 +147,7 @@ def deep_report(run: Run, epoch: int, p: dict[str, np.ndarray], seconds: float) 
     Raises:
         UserError: nothing is.
     """
-    X, y = run.data.inputs(), run.data.targets()[:, None]
+    X, y, *_ = made(run.data)
     asked, blocks = deep.parts(run)
     objective, kappa = trained_objective(run, p, X, y), 1 / run.terms(len(X))
     yield f"{run.id}, epoch {epoch:,}"

@@ -26,7 +26,7 @@ K = TypeVar("K", bound="Kind")
 P = TypeVar("P", bound=Part)
 
 Columns = Mapping[str, tuple[str, str]]
-"""Columns of tables: type (float64, int64, bool, string, list of float64) and unit or meaning."""
+"""Columns of tables: type (float64, int64, bool, string, lists of them) and unit or meaning."""
 
 
 class Kind:

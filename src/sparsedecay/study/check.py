@@ -25,6 +25,7 @@ def summary(plan: Plan) -> Iterator[tuple[str, str]]:
     """What a config asks for, as names and texts."""
     study = plan.study
     yield "data", study.data.about
+    yield from (("", remark) for remark in study.data.remarks)
     networks = {run.network: build(run) for run in study.runs.values()}
     for name, network in networks.items():
         size = f"{network.size:,} parameters in {study.training.precision}"

@@ -6,7 +6,8 @@ entry.at(("training", "epochs")).place         "config/config.yaml:31"
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 KeyPath = tuple[str | int, ...]
@@ -97,3 +98,15 @@ def overlaid(base: Entry | None, over: Entry) -> Entry:
         return over
     merged = {name: overlaid(base.value.get(name), entry) for name, entry in over.value.items()}
     return Entry(over.place, base.value | merged)
+
+
+def placed(config: Entry, folder: Path) -> Entry:
+    """The same with the file of a data set, `data.file`, named from the present folder: in a config
+    it is named from the config's own."""
+    data = config.at(("data",))
+    file = data.value.get("file") if data is not config and isinstance(data.value, dict) else None
+    if file is None or not isinstance(file.value, str) or not file.value:
+        return config
+    found = replace(file, value=str(folder / file.value))
+    section = replace(data, value=data.value | {"file": found})
+    return replace(config, value=config.value | {"data": section})

@@ -136,7 +136,9 @@ class Explainer:
             paths = [(*path, *pairs)] if len(pairs) == 1 else [path]
         entry = self.config.at(paths[0])
         keys = ", ".join(key(p) for p in paths)
-        value = "" if len(paths) > 1 or paths == [path] else f"{entry.written()} is not allowed: "
+        absent = entry is self.config.at(paths[0][:-1])
+        plain = absent or len(paths) > 1 or paths == [path]
+        value = "" if plain else f"{entry.written()} is not allowed: "
         return f"{entry.place}: {keys}: {value}{text}"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from sparsedecay.errors import UserError
 from sparsedecay.science import regularizers
 from sparsedecay.study import parse
-from sparsedecay.study.entries import Entry, overlaid
+from sparsedecay.study.entries import Entry, overlaid, placed
 from sparsedecay.study.study import Study, with_changes
 
 LITERAL = "literal"
@@ -61,7 +61,7 @@ def load_readings(file: Path, config: Entry, literal: Study) -> list[Variation]:
                 "search combine it"
             )
         title, *choice = texts
-        changes = said.get("changes", nothing)
+        changes = placed(said.get("changes", nothing), file.parent)
         study = varied(config, changes, literal, where, name)
         instead = said["instead"].plain() if "instead" in said else {}
         known = regularizers.KINDS.keys()

@@ -82,7 +82,8 @@ def of_kind(root: Schema, node: Schema, entry: Entry | None) -> Schema:
             properties.setdefault(name, inner | told)
     properties["kind"] = properties["kind"] | {"enum": list(found)}
     whole = own or next(iter(found.values()))
-    return whole | {"properties": properties, "description": node.get("description", "")}
+    told = {"properties": properties, "description": node.get("description", "")}
+    return whole | told | ({} if own else {"kinds": list(found)})
 
 
 def without_kinds(root: Schema, path: KeyPath) -> KeyPath:
@@ -124,17 +125,21 @@ def node_at(root: Schema, path: KeyPath, config: Entry | None = None) -> Schema 
     return node
 
 
-def leaves(root: Schema, path: KeyPath = ()) -> Iterator[KeyPath]:
-    """Each key that holds a value or a list; of a list of sections also the keys of the first."""
-    node = node_at(root, path)
+def leaves(root: Schema, path: KeyPath = (), config: Entry | None = None) -> Iterator[KeyPath]:
+    """Each key that holds a value or a list; of a list of sections also the keys of the first.
+
+    Args:
+        config: tells the kinds of sections that hold one of several.
+    """
+    node = node_at(root, path, config)
     assert node is not None
     if "properties" in node:
         for name in node["properties"]:
-            yield from leaves(root, (*path, name))
+            yield from leaves(root, (*path, name), config)
         return
     yield path
     if node["type"] == "array" and item_of(root, node).get("type") == "object":
-        yield from leaves(root, (*path, 0))
+        yield from leaves(root, (*path, 0), config)
 
 
 def allowed(root: Schema, node: Schema) -> str:
@@ -145,6 +150,10 @@ def allowed(root: Schema, node: Schema) -> str:
         return "true or false"
     if node["type"] == "object" and "properties" not in node:
         return f"a section with keys such as {node['propertyNames']['enum'][-1]}, a list for each"
+    if "kinds" in node:
+        return (
+            f"a section with the key kind, which is {words(node['kinds'])}, and those of its kind"
+        )
     if node["type"] == "object":
         names = list(node["properties"])
         return f"a section with the key{'s' * (len(names) > 1)} {', '.join(names)}"

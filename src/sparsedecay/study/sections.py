@@ -97,7 +97,7 @@ KEYS = tuple(
         for section, kinds in VARIABLE.items()
         for kind in kinds
         for name in kind.model_fields
-        if name not in ("seed", "kind")
+        if name not in ("seed", "kind", *getattr(kind, "unvaried", ()))
     )
 )
 """What a sweep may vary besides the seeds, which its draws count up."""

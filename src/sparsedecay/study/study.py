@@ -28,7 +28,7 @@ from sparsedecay.science.regularizers import Objective, RegularizerName
 from sparsedecay.science.run import Precision, Run, chain
 from sparsedecay.science.settings import Epoch, Settings
 from sparsedecay.study import parse
-from sparsedecay.study.entries import Entry, overlaid
+from sparsedecay.study.entries import Entry, overlaid, placed
 from sparsedecay.study.explain import explain
 from sparsedecay.study.schema import json_schema, words
 from sparsedecay.study.sections import Archive, Claims, Sweep, Vary
@@ -97,7 +97,7 @@ class Study(Settings):
     """One config file."""
 
     data: AnyData
-    """The data set: every point of a regular grid, with one random target each."""
+    """The data set: the paper's, another one that is drawn, or a file of your own."""
     network: Shape
     """Size of the networks (Theorem 1), the same for all figures but figure 1."""
     objective: Objective
@@ -342,7 +342,7 @@ def read_config(
     Raises:
         UserError: a file is missing or unreadable.
     """
-    entries = [parse.read(Path(file)) for file in files]
+    entries = [placed(parse.read(Path(file)), Path(file).parent) for file in files]
     if overrides:
         entries.append(parse.overrides(overrides))
     return reduce(overlaid, entries), [entry.place for entry in entries]

@@ -161,16 +161,15 @@ def available(run: Run, asked: str) -> str:
 
 
 def tensors(stretch: Stretch) -> tuple[torch.Tensor, torch.Tensor]:
-    """Inputs (N, d_0) and targets (N, 1) in the run's precision."""
+    """Inputs (N, d_0) and targets (N, D) in the run's precision."""
     table = read_table(stretch.data)
     if (table.schema.metadata or {}).get(b"settings", b"").decode() != stretch.run.data.canonical():
         raise DamagedFile(
             f"{stretch.data}: is not the data set of {stretch.run.id}.\n"
             f"Make it again with: snakemake --force {stretch.data}"
         )
-    X, y = load(stretch.data)
-    kind = dtype(stretch.run)
-    return torch.tensor(X, dtype=kind), torch.tensor(y, dtype=kind)
+    found, kind = load(stretch.data), dtype(stretch.run)
+    return torch.tensor(found.X, dtype=kind), torch.tensor(found.y, dtype=kind)
 
 
 def begin(stretch: Stretch, X: torch.Tensor) -> tuple[State, Records]:

@@ -29,7 +29,8 @@ class Records:
         X: inputs, (N, d_0).
         """
         self.run, self.network, self.X = run, build(run), X
-        self.terms = run.data.points / run.terms(run.data.points)  # loss / mse
+        samples = run.data.points * run.data.d_out
+        self.terms = samples / run.terms(samples)  # loss / mse
         matrices, K = self.network.matrices, self.network.K
         self.shapes = {name: self.network.shapes[name] for name in matrices}
         self.shapes |= {f"h{layer}": (K, 1) for layer in range(1, self.network.L + 1)}

@@ -33,7 +33,7 @@ def test_the_bound_from_smoothness_is_what_a_linear_target_gives(lam):
 
 def test_no_network_lies_below_the_bound_from_smoothness():
     run = small_run(lam=0.003)
-    X, y = run.data.inputs(), run.data.targets()[:, None]
+    X, y = run.data.samples()[:2]
     bound = deep.smoothness(X, y[:, 0], 0.003, 1 / len(X), 2)
     assert 0 < bound < (y**2).mean()
     for seed in range(20):
@@ -76,7 +76,7 @@ def test_a_shallow_optimum_is_stationary_and_balanced():
     from sparsedecay.science.convex.problem import Posed
 
     run = small_run(L=1, K=12, dimension=2, levels=(0.0, 0.5, 1.0), lam=0.01)
-    X, y = run.data.inputs(), run.data.targets()[:, None]
+    X, y = run.data.samples()[:2]
     found = optimum(Posed.of(run).problem(X, y), gap=1e-7)
     p = found.neurons.parameters(12, biases=False)
     assert deep.balance(run, p)[0] == pytest.approx(0, abs=1e-12)
@@ -86,7 +86,7 @@ def test_a_shallow_optimum_is_stationary_and_balanced():
 
 def test_the_last_block_is_a_shallow_network_on_what_comes_into_it():
     run = small_run(K=5, d=3)
-    p, X, y = random(run), run.data.inputs(), run.data.targets()[:, None]
+    p, X, y = random(run), *run.data.samples()[:2]
     problem, neurons = deep.last_block(run, p, X, y)
     outputs = build(run).forward(p, X, lambda t: np.maximum(t, 0))
     np.testing.assert_allclose(neurons.outputs(problem.X), outputs[:, 0])

@@ -149,8 +149,8 @@ def keep_to_one_core() -> None:
 def start(run: Run, epoch: int, flush: bool) -> tuple[torch.Tensor, torch.Tensor, State]:
     """Inputs, targets and the state after `epoch` epochs, by the fastest engine that there is with
     denormals flushed, or kept: they gather over thousands of epochs."""
-    X = torch.tensor(run.data.inputs(), dtype=dtype(run))
-    y = torch.tensor(run.data.targets(), dtype=dtype(run))[:, None]
+    found = run.data.samples()
+    X, y = (torch.tensor(array, dtype=dtype(run)) for array in (found.X, found.y))
     state = initial(run)
     if epoch:
         engine = ENGINES[available(run, "compiled" if flush else "fused")].start(run, X, y, state)

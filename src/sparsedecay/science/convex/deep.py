@@ -36,6 +36,8 @@ def parts(run: Run) -> tuple[Form, int]:
     reason = found if isinstance(found, str) else None
     if "V1" not in network.shapes or f"c0_{network.L}" not in network.shapes:
         reason = "its network is not made of the blocks of Theorem 1"
+    elif run.data.d_out != 1:
+        reason = f"its data have {run.data.d_out} outputs, and the mathematics here is that of one"
     elif not isinstance(found, str) and found.factor != 2:
         reason = "its regularizer does not charge v and w apart"
     if reason or isinstance(found, str):

@@ -259,6 +259,10 @@ class Posed(Part):
         reason = found if isinstance(found, str) else None
         if set(build(run).shapes) != SHALLOW:
             reason = "its network is not that of Theorem 1 with one ReLU layer (network.L: 1)"
+        elif run.data.d_out != 1:
+            reason = (
+                f"its data have {run.data.d_out} outputs, and the mathematics here is that of one"
+            )
         elif run.penalty == 0:
             reason = "without a weight lam any interpolating network is optimal, and the optimum 0"
         if reason:
@@ -282,7 +286,5 @@ class Posed(Part):
         found = form(regularizer)
         if isinstance(found, str):
             raise UserError(f"{self.id}: no certificate of the global optimum: {found}.")
-        if y.shape[1] != 1:
-            raise UserError(f"{self.id}: its data have {y.shape[1]} outputs; one is implemented.")
         kappa = 1 / len(X) if self.objective.loss == "mean" else 1.0
         return Problem(X, y[:, 0], regularizer.penalty(self.lam), kappa, found)

@@ -6,23 +6,25 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from sparsedecay.science.data import Data, stream
+from sparsedecay.science.data import (
+    MOST_POINTS,
+    RANDOM,
+    Data,
+    Outputs,
+    Samples,
+    stream,
+    targets,
+    untested,
+)
 from sparsedecay.science.settings import Finite, Interval, increasing
 
 
 class Grid(Data):
-    """The data set: every point of a regular grid, one random target each (Section 3)."""
+    """The data set: every point of a regular grid, with random targets (Section 3)."""
 
     title = "grid"
     order = 1
-    columns = {
-        "levels": ("list of float64", "coordinates of the grid"),
-        "dimension": ("int64", "d_0"),
-        "points": ("int64", "N, data points"),
-        "target_low": ("float64", "lowest target"),
-        "target_high": ("float64", "highest target"),
-        "target_seed": ("int64", "seed"),
-    }
+    columns = {"levels": ("list of float64", "coordinates of the grid"), **RANDOM}
 
     kind: Literal["grid"] = "grid"
     """What kind of data set it is."""
@@ -32,13 +34,15 @@ class Grid(Data):
     """Dimension d_0 of the inputs. The grid has N = (number of levels)^dimension points."""
     target_range: Interval
     """Lowest and highest target: one number per point, uniform on this interval."""
+    outputs: Outputs = 1
+    """D, the number of targets of each point. The paper: 1."""
 
     @model_validator(mode="after")
     def check(self) -> "Grid":
         increasing(self.target_range)
         if len(set(self.levels)) != len(self.levels):
             raise ValueError("levels: each level may stand only once")
-        if self.points > 1_000_000:
+        if self.points > MOST_POINTS:
             raise ValueError(
                 f"levels, dimension: a grid of {len(self.levels)}^{self.dimension} points is "
                 "larger than the 1,000,000 that full-batch training can take"
@@ -53,29 +57,31 @@ class Grid(Data):
     def d_in(self) -> int:
         return self.dimension
 
-    def inputs(self) -> np.ndarray:
-        """All points of levels^dimension; the last coordinate varies fastest."""
-        points = itertools.product(self.levels, repeat=self.dimension)
-        return np.array(list(points), dtype=np.float64)
+    @property
+    def d_out(self) -> int:
+        return self.outputs
 
-    def targets(self) -> np.ndarray:
-        """Uniform on the target range."""
+    def samples(self) -> Samples:
+        """All points of levels^dimension, the last coordinate varying fastest; targets uniform on
+        their range."""
+        X = np.array(list(itertools.product(self.levels, repeat=self.dimension)), dtype=np.float64)
         low, high = self.target_range
-        return low + (high - low) * stream(self.seed, "targets").random(self.points)
+        drawn = stream(self.seed, "targets").random((self.points, self.outputs))
+        return untested(X, low + (high - low) * drawn)
 
     @property
     def about(self) -> str:
         low, high = self.target_range
         return (
             f"{self.points:,} points in {self.dimension} dimensions ({len(self.levels)} levels), "
-            f"targets from {low:g} to {high:g}, seed {self.seed}"
+            f"{targets(self.outputs)} from {low:g} to {high:g}, seed {self.seed}"
         )
 
     @property
     def slug(self) -> str:
         return f"{len(self.levels)}levels-{self.dimension}d-seed{self.seed}"
 
-    def column_values(self) -> dict[str, Any]:
+    def own_values(self) -> dict[str, Any]:
         low, high = self.target_range
-        values = list(self.levels), self.dimension, self.points, low, high, self.seed
-        return dict(zip(self.columns, values, strict=True))
+        own = {"levels": list(self.levels), "dimension": self.dimension}
+        return own | {"target_low": low, "target_high": high}

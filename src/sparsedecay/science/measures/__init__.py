@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from sparsedecay.science.data import Teacher
 from sparsedecay.science.networks import Network, role
 from sparsedecay.science.recorded import contributions
 from sparsedecay.science.settings import Positive, Settings
@@ -138,6 +139,16 @@ def distinct_neurons(
             count += 1
         counts.append(count)
     return counts
+
+
+def recovered(teacher: Teacher, p: Mapping[str, np.ndarray], active: np.ndarray) -> int:
+    """Neurons of a teacher whose hyperplane some active neuron of the first ReLU layer has too: a
+    cosine above `PARALLEL` or below its negative between (w, b) of the one and of the other. Either
+    sign counts, as relu(z) and relu(-z) differ by a linear function."""
+    both = [(teacher.W, teacher.b), (p["W1"][active], p["b1"][active])]
+    theirs, ours = (np.column_stack(pair) for pair in both)
+    theirs, ours = (f / np.linalg.norm(f, axis=1, keepdims=True) for f in (theirs, ours))
+    return int((np.abs(theirs @ ours.T) > PARALLEL).any(axis=1).sum())
 
 
 def relu(z: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparsedecay.science import regularizers
+from sparsedecay.science.data import Samples
 from sparsedecay.science.measures import (
     ALIVE,
     SPIKE,
@@ -19,6 +20,7 @@ from sparsedecay.science.measures import (
     distinct_neurons,
     linear_nodes,
     rank,
+    recovered,
     relative_rank,
     relu,
     singular_values,
@@ -146,19 +148,20 @@ def described(run: Run, epoch: int, y: np.ndarray, diverged: int | None) -> dict
 def summary(
     run: Run,
     p: Mapping[str, np.ndarray],
-    X: np.ndarray,
-    y: np.ndarray,
+    samples: Samples,
     tail: np.ndarray,
     measures: Measures,
 ) -> dict[str, Any]:
     """What the table `summary` tells of the weights.
 
     Args:
-        p: parameters; X: inputs (N, d_0); y: targets (N, 1).
+        p: parameters; samples: what the run was trained with and is tested on.
         tail: the last recorded mean squared errors, at most `TAIL`.
     """
-    network = build(run)
+    network, (X, y, test_X, test_y) = build(run), samples
     mse = float(np.mean((network.forward(p, X, relu) - y) ** 2))
+    missed = network.forward(p, test_X, relu) - test_y
+    teacher = run.data.teacher
     value = float(regularizers.build(run).value(network, p))
     by_matrix = {name: sparsity(p[name], measures.threshold) for name in network.matrices}
     active = active_neurons(network, p, X, measures.threshold)
@@ -169,8 +172,10 @@ def summary(
         "relative_mse": usual / scale if scale else None,
         "on_spike": mse - usual > SPIKE * scale,
         "regularizer_value": value,
-        "objective": mse * len(y) / run.terms(len(y)) + run.penalty * value,
+        "objective": mse * y.size / run.terms(y.size) + run.penalty * value,
         "average_sparsity": average_sparsity(by_matrix, measures.average_over),
         "active_neurons": [len(neurons) for neurons in active],
         "distinct_neurons": distinct_neurons(network, p, active),
+        "test_mse": float(np.mean(missed**2)) if len(test_y) else None,
+        "recovered": recovered(teacher, p, active[0]) if teacher else None,
     }

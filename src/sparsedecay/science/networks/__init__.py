@@ -147,5 +147,5 @@ else:
 
 
 def build(run: "Run") -> Network:
-    """The network of a run: one output, since each data point has one target."""
-    return KINDS[run.network].with_shape(run.data.d_in, 1, run.shape)
+    """The network of a run: as wide at its ends as the data are."""
+    return KINDS[run.network].with_shape(run.data.d_in, run.data.d_out, run.shape)
