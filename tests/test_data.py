@@ -7,6 +7,7 @@ import pytest
 from sparsedecay import data
 from sparsedecay.engines.state import initial
 from sparsedecay.errors import DamagedFile
+from sparsedecay.files.samples import load
 from sparsedecay.science.data.grid import Grid
 
 PAPER = Grid(levels=(0, 0.5, 1), dimension=4, target_range=(-1, 1), seed=0)
@@ -63,7 +64,7 @@ def test_the_file_holds_the_table_its_units_and_the_mean_square(file):
     about = stored.schema.metadata
     assert float(about[b"mean_square"]) == pytest.approx(np.mean(PAPER.samples().y ** 2))
     assert json.loads(about[b"settings"]) == json.loads(PAPER.canonical())
-    X, y = data.load(file)[:2]
+    X, y = load(file)[:2]
     np.testing.assert_array_equal(X, PAPER.samples().X)
     np.testing.assert_array_equal(y, PAPER.samples().y)
 
@@ -71,4 +72,4 @@ def test_the_file_holds_the_table_its_units_and_the_mean_square(file):
 def test_a_damaged_file_is_named_with_the_remedy(file):
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(DamagedFile, match=f"(?s){file}.*snakemake --force {file}"):
-        data.load(file)
+        load(file)

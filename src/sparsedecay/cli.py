@@ -23,6 +23,8 @@ COMMANDS = {
     "search": ("claims.search", "rank readings by how far they are from the paper"),
     "findings": ("claims.findings", "tell what the tests found, in words"),
     "figure": ("figures.command", "draw one figure"),
+    "film": ("extras.film", "how neurons gather, as an animation"),
+    "explore": ("extras.explore.command", "all results in one page to click through"),
     "archive": ("extras.archive.pack", "pack results with all that made them"),
     "verify": ("extras.archive.verify", "is an archive whole, and does it give its figures?"),
     "fetch": ("extras.archive.fetch", "take the results of an archive into this folder"),

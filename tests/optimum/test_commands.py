@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from sparsedecay.data import table
 from sparsedecay.errors import DamagedFile, UserError
+from sparsedecay.files.samples import table
 from sparsedecay.files.storage import read_state, read_table, write_state, write_table
 from sparsedecay.files.tables import CERTIFICATES, OPTIMA
 from sparsedecay.optimum import certify, solve

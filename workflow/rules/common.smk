@@ -69,6 +69,7 @@ NOTHING = {
     "archive": "nothing to pack; copy it from config/config.yaml",
     "figures.optimum": "nothing to certify; lay an example over it: --configfile "
     "config/config.yaml config/optimum.yaml",
+    "figures.radon": "nothing to film; copy it from config/config.yaml",
     "sweep": "nothing to join; lay an example over it: --configfile config/config.yaml "
     "config/sweep.yaml",
 }
@@ -101,8 +102,8 @@ def problem_of(wildcards):
 
 def of_section(name, files):
     """The files, if the config has the section that asks for them."""
-    sections = {"search": study.claims, "figures.optimum": study.figures}
-    if not getattr(sections.get(name, study), name.rpartition(".")[2], None):
+    within = {"search": study.claims, "figures": study.figures}.get(name.split(".")[0], study)
+    if not getattr(within, name.rpartition(".")[2], None):
         end(f"The config has no section `{name}`, so there is {NOTHING[name]}.")
     return files
 

@@ -15,5 +15,5 @@ rule data:
         # no parameter that asks for `input`.
         file=lambda wildcards, input: getattr(plan.data_sets[wildcards.data], "file", ""),
     shell:
-        "sparsedecay data --data {params.data:q} --file {params.file:q} --out {output}"
+        "sparsedecay data --data {params.data:q} --file={params.file:q} --out {output}"
         " --benchmark results/benchmarks/data/{wildcards.data}.jsonl > {log} 2>&1"

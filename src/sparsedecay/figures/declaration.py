@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, T
 from pydantic import Field, ValidationInfo, field_validator
 
 from sparsedecay.figures import find
-from sparsedecay.files import fingerprint
+from sparsedecay.files import fingerprint, paths
 from sparsedecay.files.results import Results
 from sparsedecay.science import networks, regularizers
 from sparsedecay.science.measures import Measures
@@ -47,6 +47,8 @@ class Shown(Settings):
     regularizer: RegularizerName
     lam: float
     """Regularization parameter of the run; 0 without regularizer."""
+    data: str
+    """Id of its data set."""
     seeds: Annotated[tuple[int, int], Field(strict=False)]
     """Seed of the targets, seed of the weights."""
     epochs: Annotated[tuple[Epoch, ...], Field(strict=False)]
@@ -109,6 +111,25 @@ class Request(Settings, Generic[S]):
         kinds = [networks.KINDS[one.network] for one in self.shown]
         more = [regularizers.KINDS[one.regularizer] for one in self.shown]
         return fingerprint.picture(self.figure, [*kinds, *more])
+
+
+class Explored(Settings):
+    """What the page of all runs is made from."""
+
+    runs: Annotated[tuple[Draw, ...], Field(min_length=1, strict=False)]
+    """The milestones of each run, in order."""
+    measures: Measures
+
+    @property
+    def files(self) -> list[str]:
+        """All files that it reads."""
+        found: dict[str, None] = {}
+        for one in (one for run in self.runs for one in run):
+            found[paths.data(one.data)] = None
+            found[paths.state(*one.milestone)] = None
+            found[paths.measured(*one.milestone, "summary")] = None
+            found |= {paths.measured(one.run, e, "trajectory"): None for e in one.epochs}
+        return list(found)
 
 
 class Asked(Protocol):

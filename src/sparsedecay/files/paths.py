@@ -81,6 +81,16 @@ def figure(name: str, ending: str) -> str:
     return f"figures/{name}.{ending}"
 
 
+def film() -> str:
+    """The animation of figure `radon`."""
+    return "figures/radon.gif"
+
+
+def explore() -> str:
+    """All milestones that figures show, in one page."""
+    return "results/explore.html"
+
+
 def archive(version: str) -> str:
     """The package of this version of sparsedecay."""
     return f"results/archive/sparsedecay-{version}.zip"

@@ -18,8 +18,10 @@ import numpy as np
 
 from sparsedecay.files import paths
 from sparsedecay.files.provenance import file_digest
+from sparsedecay.files.samples import load
 from sparsedecay.files.storage import misplaced, read_state, read_table
 from sparsedecay.files.tables import CERTIFICATES, SCHEMAS, STATEMENTS
+from sparsedecay.science.data import Samples
 from sparsedecay.science.networks import Network, build
 from sparsedecay.science.run import Run
 
@@ -93,6 +95,27 @@ class Results:
         if (stored.id, about.get("epoch"), shapes) != (run, str(epoch), network.shapes):
             raise misplaced(path, f"epoch {epoch} of {run}")
         return network, p
+
+    def start(self, run: str, epoch: int) -> tuple[Network, dict[str, np.ndarray]]:
+        """The network of a run and its parameters at epoch 0, float64, as a milestone tells them.
+
+        Raises:
+            UserError: as for `trained`.
+        """
+        network, _ = self.trained(run, epoch)
+        path = self._open(paths.state(run, epoch))
+        stored = Run.model_validate_json(read_state(path, "np")[1]["run"])
+        values = stored.initialization.values(network)
+        rounded = {name: a.astype(stored.precision) for name, a in values.items()}
+        return network, {name: array.astype(np.float64) for name, array in rounded.items()}
+
+    def samples(self, data: str) -> Samples:
+        """A data set by its id.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        return load(self._open(paths.data(data)))
 
     def certificate(self, run: str, epoch: int) -> dict[str, Any]:
         """How far a milestone is from the optimum, columns as in `files.tables.CERTIFICATES`.

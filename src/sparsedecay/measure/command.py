@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from sparsedecay.data import load
 from sparsedecay.errors import DamagedFile
 from sparsedecay.files import fingerprint
 from sparsedecay.files.provenance import metadata
+from sparsedecay.files.samples import load
 from sparsedecay.files.storage import read_state, read_table, write_table
 from sparsedecay.files.tables import LOSS, MAGNITUDES, SCHEMAS
 from sparsedecay.science.measures import TAIL, Measures

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sparsedecay.data import made
 from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.files import fingerprint
 from sparsedecay.files.provenance import metadata
+from sparsedecay.files.samples import made
 from sparsedecay.files.storage import (
     again,
     misplaced,

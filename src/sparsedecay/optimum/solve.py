@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from sparsedecay.data import load
 from sparsedecay.files import fingerprint
 from sparsedecay.files.provenance import metadata
+from sparsedecay.files.samples import load
 from sparsedecay.files.storage import write_state, write_table
 from sparsedecay.files.tables import OPTIMA
 from sparsedecay.science.convex.optimum import Optimum, optimum

@@ -15,17 +15,18 @@ from typing import Any
 
 from sparsedecay.claims.networks import NETWORKS, Reading, Statements, Trained
 from sparsedecay.figures import declared, find
-from sparsedecay.figures.declaration import Request
+from sparsedecay.figures.declaration import Explored, Request
 from sparsedecay.figures.fig2 import Figure2
 from sparsedecay.figures.matrices import TrainedMatrices
-from sparsedecay.files import paths
+from sparsedecay.figures.radon import Film
+from sparsedecay.files import fingerprint, paths
 from sparsedecay.measure.request import Join
 from sparsedecay.science.data import Data
 from sparsedecay.science.networks import KINDS, build
 from sparsedecay.science.run import Run, chain, predecessor
 from sparsedecay.study.readings import Variation, combined, load_readings
 from sparsedecay.study.sections import Claims
-from sparsedecay.study.study import Study, checked, last_epochs, read_config
+from sparsedecay.study.study import Study, checked, last_epochs, read_config, shown
 from sparsedecay.study.sweep import Grid, load_grid
 
 
@@ -168,9 +169,41 @@ class Plan:
             ),
         )
 
-    def asked(self, name: str) -> Request[Any] | Statements | Join:
-        """What stands in `paths.request(name)`: figures/fig2, statements/claims or sweep."""
+    @property
+    def film(self) -> Film:
+        """The networks of figure `radon`, to its last epoch."""
+        pairs = self.study.milestones("radon")
+        runs = {run.id: run for run, _ in pairs}
+        return Film(runs=tuple(runs.values()), epoch=max(epoch for _, epoch in pairs))
+
+    @property
+    def film_code(self) -> str:
+        """The code that decides the animation."""
+        trained = [fingerprint.training(run) for run in self.film.runs]
+        return " ".join([fingerprint.code("extras.film", "figures.functions"), *trained])
+
+    @property
+    def explored(self) -> Explored:
+        """All milestones that some figure shows, run by run, with those on the way."""
+        runs = [
+            tuple(shown(run, step) for step in chain(last, run.stride))
+            for run, last in ((self.study.runs[name], last) for name, last in self.longest)
+        ]
+        return Explored(runs=tuple(runs), measures=self.study.measures)
+
+    @property
+    def longest(self) -> list[tuple[str, int]]:
+        """Runs that some figure shows, and their last epoch there."""
+        return list(last_epochs(self.study.shown).items())
+
+    def asked(self, name: str) -> Request[Any] | Statements | Join | Film | Explored:
+        """What stands in `paths.request(name)`: figures/fig2, statements/claims, film, explore or
+        sweep."""
         kind, _, what = name.partition("/")
+        if name == "film":
+            return self.film
+        if name == "explore":
+            return self.explored
         if kind == "figures":
             return self.request(what)
         if kind == "statements":

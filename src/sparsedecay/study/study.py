@@ -170,17 +170,7 @@ class Study(Settings):
             figure=figure,
             settings=self.figures.section(figure),
             measures=self.measures if milestones else None,
-            shown=tuple(
-                Shown(
-                    run=run.id,
-                    network=run.network,
-                    regularizer=run.regularizer,
-                    lam=run.lam,
-                    seeds=run.seeds,
-                    epochs=tuple(chain(epoch, run.stride)),
-                )
-                for run, epoch in milestones
-            ),
+            shown=tuple(shown(run, epoch) for run, epoch in milestones),
         )
 
     @cached_property
@@ -193,6 +183,19 @@ class Study(Settings):
     def runs(self) -> dict[str, Run]:
         """All runs, by id."""
         return {run.id: run for run, _ in self.shown}
+
+
+def shown(run: Run, epoch: int) -> Shown:
+    """A milestone, as figures are told of it."""
+    return Shown(
+        run=run.id,
+        network=run.network,
+        regularizer=run.regularizer,
+        lam=run.lam,
+        data=run.data.id,
+        seeds=run.seeds,
+        epochs=tuple(chain(epoch, run.stride)),
+    )
 
 
 def last_epochs(milestones: Iterable[tuple[Run, int]]) -> dict[str, int]:

@@ -16,12 +16,12 @@ from pathlib import Path
 import torch
 
 from sparsedecay import engines
-from sparsedecay.data import load
 from sparsedecay.engines import Trainer
 from sparsedecay.engines.state import State, diverged, dtype, initial
 from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.files import fingerprint
 from sparsedecay.files.provenance import metadata
+from sparsedecay.files.samples import load
 from sparsedecay.files.storage import read_table
 from sparsedecay.science.run import Run, predecessor
 from sparsedecay.train import kept, states

@@ -1,0 +1,40 @@
+rule film:
+    """Show how the neurons of a figure's networks gather: trained once more, frame by frame."""
+    input:
+        data=lambda wildcards: of_section("figures.radon", paths.data(study.data.id)),
+        request=paths.request("film"),
+    output:
+        paths.film(),
+    log:
+        paths.log("figures", "film"),
+    benchmark:
+        paths.benchmark("figures", "film")
+    threads: 1
+    resources:
+        **for_rule("film"),
+    params:
+        code=lambda wildcards: plan.film_code,
+    # The engine is no param: it makes no film out of date.
+    shell:
+        "sparsedecay film --request {input.request} --engine {study.training.engine}"
+        " --out {output} > {log} 2>&1"
+
+
+rule explore:
+    """Put all milestones that some figure shows into one page that opens offline."""
+    input:
+        lambda wildcards: plan.explored.files,
+        request=paths.request("explore"),
+    output:
+        paths.explore(),
+    log:
+        paths.log("figures", "explore"),
+    benchmark:
+        paths.benchmark("figures", "explore")
+    threads: 1
+    resources:
+        **for_rule("explore"),
+    params:
+        code=fingerprint.code("extras.explore.command"),
+    shell:
+        "sparsedecay explore --request {input.request} --out {output} > {log} 2>&1"
