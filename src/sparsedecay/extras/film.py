@@ -3,7 +3,7 @@
 sparsedecay film --request results/requests/film.json --out figures/radon.gif
 
 Milestones are too few for a film, so each network is trained once more, from its start, and drawn
-at epochs that grow by a factor. The same engine gives the same frames.
+at epochs that lie close at the beginning. The same engine gives the same frames.
 """
 
 import argparse
@@ -36,8 +36,9 @@ HEIGHT, LEFT, BELOW, ABOVE, BESIDE = 2.6, 0.55, 0.6, 0.42, 0.3
 
 def moments(last: int) -> list[int]:
     """Epochs of the frames, from 0 to the last."""
-    found = np.geomspace(1, last, FRAMES - 1).round().astype(int)
-    return sorted({0, *found.tolist()})
+    early = np.geomspace(1, last, FRAMES // 2).round().astype(int)
+    late = np.linspace(0, last, FRAMES // 2).round().astype(int)
+    return sorted({*early.tolist(), *late.tolist()})
 
 
 def trained(run: Run, X: torch.Tensor, y: torch.Tensor, last: int, asked: str) -> Iterator[Atoms]:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 SIGNS = {1: "#D55E00", -1: "#0072B2"}
 """Colours of positive and negative neurons."""
-FAINT = "#D9D9D9"
-INK = 600.0
+FAINT = "#E2E2E2"
+INK = 800.0
 """Area of all atoms of a panel together, square points."""
 BEYOND = 1.5
 """Offsets are drawn up to so many radii of the data."""

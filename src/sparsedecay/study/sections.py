@@ -146,6 +146,11 @@ class Archive(Distinct):
     """Whether it holds the milestones that figures read. Without them it is far smaller, but
     figures 3 and 4 cannot be drawn again from it without training."""
 
+    data: bool = True
+    """Whether it holds the file that the data come from (`data.file`). Without it, for private or
+    large data, the archive has its SHA-256 only, no run can be trained again from it, and the
+    config must give `data.sha256`, `rows` and `test_rows`."""
+
     @model_validator(mode="after")
     def check(self) -> "Archive":
         if "all" not in self.targets:

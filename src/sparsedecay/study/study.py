@@ -39,6 +39,8 @@ MAX_RECORDS = 100_000
 """Of one stretch between milestones: rows that training holds in memory."""
 MAX_PARAMETERS = 1_000_000_000
 """Of one network: 4 GB, and as much again for gradients and each of Adam's moments."""
+MAX_ACTIVATIONS = 4_000_000_000
+"""Of one network, points times neurons: 16 GB, and as much again for what is derived by them."""
 
 
 class Training(Settings):
@@ -268,6 +270,14 @@ def size_rules(runs: Iterable[Run]) -> Iterator[str]:
             yield (
                 f"network.K: it makes a {kind} network of {network.size:,} parameters; at most "
                 f"{MAX_PARAMETERS:,} are allowed; lower it, or network.L or network.d"
+            )
+    for kind, run in {run.network: run for run in runs}.items():
+        points, neurons = run.data.points, run.shape.K * run.shape.L
+        if points * neurons > MAX_ACTIVATIONS:
+            yield (
+                f"network.K: the {neurons:,} neurons of a {kind} network have "
+                f"{points * neurons:,} activations on {points:,} points; training holds them all "
+                f"at once, {MAX_ACTIVATIONS:,} at most; lower network.K, or take fewer points"
             )
 
 

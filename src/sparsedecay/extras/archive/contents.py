@@ -17,11 +17,15 @@ from sparsedecay.extras.archive.history import History, Job
 from sparsedecay.files import paths
 from sparsedecay.files.provenance import file_digest
 from sparsedecay.files.storage import again
+from sparsedecay.science.data.file import File
+from sparsedecay.study import parse
 from sparsedecay.study.plan import Plan
 from sparsedecay.study.sections import Archive, Target
 from sparsedecay.study.study import Study
 
 ENDINGS = ("pdf", "png", "svg", "json")
+MOST_BYTES = 100_000_000
+"""Of a file of data in an archive."""
 FINDINGS = ("findings.md", "verdict.html", "findings.html", "method.html")
 
 
@@ -124,13 +128,32 @@ def git(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def config_in(source: Source, config: Path, study: Study) -> str:
-    """The place of a config in the source, which also holds the file of readings that it names.
+    """The place of a config in the source, which also holds the files that it names: of readings,
+    and of data if the archive shall have them.
 
     Raises:
         UserError: one of them lies outside, or git ignores it.
     """
-    places = []
-    for file in (config, *([config.parent / study.claims.readings] if study.claims else [])):
+    places, needed = [], [config]
+    if study.claims:
+        needed.append(config.parent / study.claims.readings)
+    if (file := own_data(study)) and isinstance(study.data, File):
+        if study.archive and study.archive.data:
+            needed.append(file)
+            if (size := file.stat().st_size) > MOST_BYTES:
+                raise UserError(
+                    f"{file}: has {size:,} bytes, too much for an archive ({MOST_BYTES:,}); leave "
+                    "it out with archive.data: false"
+                )
+        else:
+            told = parse.read(config).at(("data",)).value
+            if not {"sha256", "rows"} <= told.keys():
+                raise UserError(
+                    f"{config}: archive.data is false, so the archive tells the data by what the "
+                    f"config says of them; add to the section data:\n  sha256: {study.data.sha256}"
+                    f"\n  rows: {study.data.points}\n  test_rows: {study.data.tests}"
+                )
+    for file in needed:
         try:
             places.append(file.resolve().relative_to(source.project.resolve()).as_posix())
         except ValueError:
@@ -139,6 +162,12 @@ def config_in(source: Source, config: Path, study: Study) -> str:
         if places[-1] not in source.files:
             raise UserError(f"{file}: is no part of the source; does git ignore it?")
     return places[0]
+
+
+def own_data(study: Study) -> Path | None:
+    """The file that a study's data come from, if there is one and it is here."""
+    file = Path(study.data.file) if isinstance(study.data, File) and study.data.file else None
+    return file if file and file.exists() else None
 
 
 def wanted(plan: Plan, target: Target) -> list[str]:
@@ -163,7 +192,7 @@ class Contents:
     jobs: list[Job]
     """What the workflow did to make them, first to last."""
     left_out: tuple[str, ...]
-    """States that no figure reads, or that were asked to be left out."""
+    """States that no figure reads, or states and data that were asked to be left out."""
 
 
 def contents(source: Source, plan: Plan, asked: Archive) -> Contents:
@@ -178,7 +207,12 @@ def contents(source: Source, plan: Plan, asked: Archive) -> Contents:
     read = {file for job in jobs if job.rule == "figure" for file in job.inputs}
     states = {file for file in made if file.endswith(".safetensors")}
     left_out = states - read if asked.weights else states
-    files = {name: project / name for name in (*source.files, *(made - left_out))}
+    kept = set(source.files)
+    if not asked.data and isinstance(plan.study.data, File):
+        left_out |= {name for name in made if name.startswith("results/data/file-")}
+        if (file := own_data(plan.study)) and file.is_relative_to(project):
+            kept -= {file.relative_to(project).as_posix()}
+    files = {name: project / name for name in (*sorted(kept), *(made - left_out))}
     if missing := sorted(name for name, path in files.items() if not path.is_file()):
         more = f", with {len(missing) - 1} more" if missing[1:] else ""
         raise UserError(f"{missing[0]}: is missing{more}.\n{again(missing[0])}")

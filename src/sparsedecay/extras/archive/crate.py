@@ -148,7 +148,7 @@ class Writer:
             told["encodingFormat"] = FORMATS.guess_type(name)[0] or "text/plain"
             told |= {"about": self.root} if name in ("README.md", README) else {}
             self.known[name] = self.crate.add_file(dest_path=name, properties=told)
-        why = "A state that training went on from; not in the archive, training makes it again."
+        why = "Left out of the archive: a state, which training makes again, or data of one's own."
         for name in self.contents.left_out:
             self.known[name] = self.add(f"#left-out/{name}", "CreativeWork", name, description=why)
 

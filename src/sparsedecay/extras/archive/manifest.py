@@ -36,7 +36,7 @@ KINDS = {
     "data": ("data", r"results/data/.+\.parquet"),
     "tables": ("tables", r"results/(?!data/|logs/|benchmarks/).+\.(parquet|json|md|html)"),
     "weights": ("weights of milestones", r"results/.+\.safetensors"),
-    "figures": ("figures with sidecars", r"figures/.+\.(pdf|png|svg|json)"),
+    "figures": ("figures with sidecars", r"figures/.+\.(pdf|png|svg|json|gif)"),
     "logs": ("logs", r"results/logs/.+\.log"),
     "benchmarks": ("benchmarks", r"results/benchmarks/.+\.jsonl"),
     "records": ("Snakemake's records", rf"{re.escape(FOLDER)}/.+"),

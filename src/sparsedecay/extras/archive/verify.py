@@ -168,7 +168,7 @@ def rerender(label: manifest.Label, workflow: Workflow) -> bool:
             # by the manifest, as records of strangers may name anything
             names += [n for n in job.outputs if n in listed and manifest.kind(n) == "figures"]
         else:
-            print(f"{job.name}: not drawn, as it shows weights that the archive was made without")
+            print(f"{job.name}: not drawn, as it shows weights or data that the archive lacks")
     for name in names:
         (folder / name).unlink()
     workflow.snakemake(*names)

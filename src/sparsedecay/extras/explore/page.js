@@ -5,7 +5,11 @@ const chosen = { run: 0, epoch: 0, curve: "mse", matrix: "A2" };
 const INK = 5000;  // area of all neurons together, square pixels
 const COLOURS = { "1": "#D55E00", "-1": "#0072B2" };
 const LOOK = { margin: { l: 62, r: 14, t: 8, b: 44 }, showlegend: false, hovermode: "closest" };
-const QUIET = { displaylogo: false, responsive: true };
+const QUIET = { displayModeBar: false, responsive: true };
+// matplotlib's inferno, with black for what does not count
+const INFERNO = ["#000000", "#420a68", "#781c6d", "#a52c60", "#cf4446", "#ed6925", "#fb9b06",
+  "#f7d13d", "#fcffa4"].map((colour, i, all) => [i / (all.length - 1), colour]);
+const BEYOND = 1.5;  // radii of the data that offsets are drawn to
 const grouped = (n) => n.toLocaleString("en-US");
 const short = (x) => x === null ? "–" : Number(x).toPrecision(3);
 
@@ -27,7 +31,8 @@ function trajectory() {
   const now = milestone().epoch;
   draw("trajectory", [{ x, y, mode: "lines", line: { color: "#333", width: 1.3 } }], {
     xaxis: { title: { text: "epoch" } },
-    yaxis: { title: { text: chosen.curve }, type: log ? "log" : "linear", exponentformat: "power" },
+    yaxis: { title: { text: chosen.curve }, type: log ? "log" : "linear", exponentformat: "power",
+      ...(log ? { dtick: 1 } : {}) },
     shapes: [{ type: "line", x0: now, x1: now, yref: "paper", y0: 0, y1: 1,
       line: { color: "#D55E00", width: 2 } }],
   });
@@ -44,7 +49,7 @@ function picture() {
   at("about-matrix").textContent = `${chosen.matrix}, ${grouped(m.rows)} × ${grouped(m.columns)}, rows ` +
     `and columns by decreasing norm; black: at most ${m.threshold}; largest ${short(m.largest)}`;
   draw("picture", [{ type: "heatmap", z, x: places(m.columns, columns), y: places(m.rows, rows),
-    zmin: 0, zmax: 255, colorscale: "Inferno", hoverinfo: "x+y",
+    zmin: 0, zmax: 255, colorscale: INFERNO, hoverinfo: "x+y",
     colorbar: { thickness: 12, tickvals: marks,
       ticktext: marks.map((v) => short(m.threshold * 10 ** (log * v / 255))) } }], {
     xaxis: { title: { text: "column" }, constrain: "domain" },
@@ -78,14 +83,17 @@ function neurons() {
     marker: { color: n.sign.map((s) => COLOURS[s]), opacity: 0.8, sizemin: 1.5, sizemode: "area",
       size: n.mass.map((m) => one ? 60 : INK * m / whole), sizeref: 1,
       line: { color: "white", width: 0.5 } } });
+  const radius = BEYOND * Math.max(...run().points.map((p) => Math.hypot(...p)), 1e-9);
+  const beyond = one ? 0 : n.y.filter((t) => Math.abs(t) > radius).length;
+  const outside = beyond ? `; ${beyond} places lie beyond` : "";
   const plane = run().dimension > 2 ?
     `; seen in the plane that holds ${Math.round(100 * run().share)} % of the squared mass` : "";
   at("about-neurons").textContent = `${grouped(count)} neurons in ${grouped(n.mass.length)} places, mass ` +
-    `${short(whole)}; orange positive, blue negative${plane}`;
+    `${short(whole)}; orange positive, blue negative${outside}${plane}`;
   draw("neurons", traces, one ?
     { xaxis: { title: { text: "crease" } }, yaxis: { title: { text: "mass, with the sign of v" } } } :
     { xaxis: { title: { text: "direction (degrees)" }, range: [-180, 180], dtick: 90 },
-      yaxis: { title: { text: "offset of the crease" } } });
+      yaxis: { title: { text: "offset of the crease" }, range: [-radius, radius] } });
 }
 
 function func() {

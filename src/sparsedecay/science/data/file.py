@@ -327,7 +327,7 @@ def numbers(table: "pa.Table", name: str, path: str, key: str) -> np.ndarray:
     column = table[name].combine_chunks()
     kind = column.type
     plain = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
-    if plain or pa.types.is_decimal(kind):
+    if plain or pa.types.is_decimal(kind) or pa.types.is_null(kind):
         found = np.array(column.to_pandas(), dtype=np.float64)
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
         found = np.array([number(value) for value in column.to_pylist()])
