@@ -41,7 +41,8 @@ def test_engines_agree(network, outputs, regularizer, loss):
             trainer = started(name, run)
             trainer.advance(30)
             states[name] = trainer.state().parameters
-            assert trainer.losses()[0] == pytest.approx(float(started_mse(run, states[name])))
+            mse = float(trainer.losses()[0].detach())
+            assert mse == pytest.approx(float(mean_squared_error(run, states[name])))
     assert len(states) >= 2
     reference = states.pop("autograd")
     assert reference[f"V{run.shape.L}"].shape[0] == outputs
@@ -51,7 +52,7 @@ def test_engines_agree(network, outputs, regularizer, loss):
             assert error < 1e-9, f"{name}, {key}"
 
 
-def started_mse(run, parameters):
+def mean_squared_error(run, parameters):
     """Mean over data and outputs of the squared error."""
     X, y, *_ = run.data.samples()
     p = {name: tensor.detach().numpy() for name, tensor in parameters.items()}

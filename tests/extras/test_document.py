@@ -19,10 +19,9 @@ from sparsedecay.study.plan import load_plan
 from sparsedecay.study.schema import limits, node_at
 from sparsedecay.study.study import load_study
 from tests.study.made import (
-    COLLAPSE,
     CONFIG,
     LEAVES,
-    OPTIMUM,
+    MORE,
     OTHERS,
     PAPER,
     PLAIN,
@@ -138,7 +137,7 @@ def test_the_schema_knows_what_a_sweep_may_vary(settings):
 def test_figures_claims_sweep_archive_kinds_and_nothing_else_may_be_left_out():
     config = document_with()
     del config["claims"], config["sweep"], config["archive"]
-    for name in ("fig1", "fig2", "fig3", "collapse"):
+    for name in ("fig1", "fig2", "fig3", "radon", *MORE):
         del config["figures"][name]
     assert valid(config)
     optional = {"": {"archive", "claims", "sweep"}, "Claims": {"search"}}
@@ -207,7 +206,7 @@ def test_the_readme_shows_ranges_units_and_the_papers_values():
         assert row in README
 
 
-LATER = {"kind", "scaled", "outputs", "file", "test_column", "sha256", "rows", "test_rows"}
+LATER = {"data", "kind", "scaled", "outputs", "file", "test_column", "sha256", "rows", "test_rows"}
 """Keys with a default."""
 
 
@@ -219,13 +218,15 @@ network: {L: 3, K: 8, d: 8, skips: none}
 objective: {loss: sum, weight_decay: adam, decay_biases: false}
 initialization: {range: [0, 1], scale: fan_in, seed: 1}
 optimizer: {learning_rate: 0.1, betas: [0.5, 0.9], eps: 1.0e-7, batches: 3}
-training: {epochs: 100000, stride: 25000, record_every: 500, precision: float64, engine: autograd,
+training: {epochs: 250000, stride: 25000, record_every: 500, precision: float64, engine: autograd,
   checkpoint_seconds: 1}
 measures: {threshold: 0.01, rank_threshold: 0.01, relative_rank_threshold: 0.01, average_over: [W]}
 figures:
   fig1: {L: 4}
   collapse: {lam: 0.5, epoch: 100000, columns: [{network: representer, regularizer: l1,
     range: [-2, 2]}]}
+  generalisation: {lam: [0.1, 0.5], epoch: 100000, panels: [{network: dense, regularizer: l1}]}
+  radon: {lam: 0.5, epochs: [100000], panels: [{network: dense, regularizer: eq2}]}
   optimum: {K: [9], lam: [0.5], regularizers: [weight_decay], seeds: 2, epoch: 100000, gap: 0.1,
     slack: 0.1}
   fig2: {network: dense, lam: [0.5], regularizers: [none]}
@@ -238,12 +239,13 @@ claims:
 sweep:
   {seeds: 3, vary: [weights], networks: [{network: representer, regularizer: none}], lam: [0.5],
   settings: {network.d: [3]}, milestones: [100000]}
-archive: {targets: [all, readings], weights: false}
+archive: {targets: [all, readings], weights: false, data: false}
 """)
 EDITS = {key(path): reduce(getitem, path, EDITED) for path in keys_of(EDITED) if 0 not in path}
 EDITS |= {f"{section}.kind": value for one in OTHERS for section, value in one.items()}
-# with L = 2 there is only one layer to show, and there is one kind of data
-UNTOUCHED = {f"figures.{name}.layer" for name in ("collapse", "fig3", "fig4")} | {"data.kind"}
+# with L = 2 there is only one layer to show
+WITH_LAYER = ("collapse", "fig3", "fig4", "generalisation")
+UNTOUCHED = {f"figures.{name}.layer" for name in WITH_LAYER}
 UNTOUCHED |= {key(path) for path in set().union(*map(keys_of, OTHERS)) - set(keys_of(PLAIN))}
 
 
@@ -274,7 +276,7 @@ def nested(name, value):
 def test_an_edit_makes_run_what_the_readme_says(name):
     """Files of runs change with the runs' names, figures with their requests."""
     edit, there = nested(name, EDITS[name]), {}
-    for figure, section in (("collapse", COLLAPSE), ("optimum", OPTIMUM)):
+    for figure, section in MORE.items():
         if name.startswith(f"figures.{figure}"):  # which the paper's config does not have
             there = {"figures": {figure: section}}
             edit = {"figures": {figure: section | edit["figures"][figure]}}
@@ -293,16 +295,16 @@ def test_an_edit_makes_run_what_the_readme_says(name):
     expected = {
         "Nothing.": (set(), False, []),
         "Figure 1": ({"fig1"}, False, []),
-        "Nothing is trained.": ({"fig2", "fig3", "fig4"}, True, []),
+        "Nothing is trained.": ({"fig2", "fig3", "fig4", "radon"}, True, []),
         "The optima": ({"optimum"}, False, []),
         "Only runs and milestones": ({name.split(".")[1]}, False, []),
         "Only runs that no statement": (set(), False, []),
         "Only runs that no setting": (set(), False, []),
         "The archive": (set(), False, []),
         "Figure 2's": ({"fig2"}, False, []),
-        "Everything": ({"fig2", "fig3", "fig4"}, False, everything),
+        "Everything": ({"fig2", "fig3", "fig4", "radon"}, False, everything),
         "All dense": ({"fig3", "fig4"}, False, dense),
-        "All networks with weight decay": ({"fig2", "fig3", "fig4"}, False, decayed),
+        "All networks with weight decay": ({"fig2", "fig3", "fig4", "radon"}, False, decayed),
     }
     (effect,) = [text for names, text in EFFECTS if covers(names, name)]
     (told,) = [result for start, result in expected.items() if effect.startswith(start)]

@@ -15,7 +15,11 @@ from sparsedecay.science.networks import build
 from sparsedecay.study.study import load_study
 from tests.figures.made import SMOKE, rendered, texts
 
-SECTION = {"epochs": [0, 40, 80], "panels": [{"network": "representer", "regularizer": "eq2"}]}
+SECTION = {
+    "lam": 1e-3,
+    "epochs": [0, 40, 80],
+    "panels": [{"network": "representer", "regularizer": "eq2"}],
+}
 TOY = {"kind": "toy", "points": 12, "noise": 0, "test_points": 0, "seed": 3}
 
 

@@ -48,6 +48,12 @@ OPTIMUM = {
     "slack": 1e-3,
 }
 PLAIN: dict[str, Any] = parse.read(PAPER).plain() | {"sweep": SWEEP}
+GENERALISATION = {
+    "lam": [1e-3, 1e-2],
+    "epoch": 50_000,
+    "layer": 2,
+    "panels": [{"network": "representer", "regularizer": "eq2"}],
+}
 TABLE = Path(__file__).with_name("table.csv")
 FILE = {
     "kind": "file",
@@ -61,7 +67,10 @@ FILE = {
 DRAWN = {"points": 9, "dimension": 2, "target_range": [-1, 1], "seed": 0}
 UNTESTED = {"test_points": 0, "seed": 0}
 TAUGHT = {"inputs": "box", "points": 9, "dimension": 2, "outputs": 2, "neurons": 3, "seed": 0}
-PLAIN["figures"] |= {"collapse": COLLAPSE, "optimum": OPTIMUM}
+MORE = {"collapse": COLLAPSE, "generalisation": GENERALISATION, "optimum": OPTIMUM}
+"""Figures that the paper does not have."""
+PLAIN["figures"] |= MORE
+PLAIN["archive"] |= {"data": True}
 OTHERS: list[dict[str, dict[str, Any]]] = [
     {
         "initialization": {

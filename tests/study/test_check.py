@@ -33,12 +33,12 @@ def told(output):
 
     def run(over: str = "") -> dict[str, str]:
         _, *lines = output(over=over).splitlines()
-        return {line[2:15].strip(): line[15:] for line in lines}
+        return {line[2:17].strip(): line[17:] for line in lines}
 
     return run
 
 
-NOTHING = "figures: {fig2: null, fig3: null, fig4: null}\nclaims: null"
+NOTHING = "figures: {fig2: null, fig3: null, fig4: null, radon: null}\nclaims: null"
 
 
 def test_the_papers_summary(told):
@@ -82,7 +82,9 @@ def test_a_sweep_is_told(told):
 
 
 def test_later_files_count(told):
-    summary = told("training: {epochs: 120000}\nfigures: {fig3: null, fig4: null}\nclaims: null\n")
+    summary = told(
+        "training: {epochs: 120000}\nfigures: {fig3: null, fig4: null, radon: null}\nclaims: null\n"
+    )
     assert not {"fig3", "dense"} & summary.keys()
     # each of 7 runs by way of 50,000 and 100,000
     assert summary["in all"] == "7 runs to epoch 120,000, 21 milestones, 840,000 epochs to train"
@@ -90,7 +92,7 @@ def test_later_files_count(told):
 
 def test_an_epoch_off_the_grid_is_trained_beside_the_chain(told):
     fig3 = "{epoch: 60000, panels: [{network: representer, regularizer: eq2}]}"
-    summary = told(f"figures: {{fig2: {{lam: [1e-3]}}, fig3: {fig3}, fig4: null}}")
+    summary = told(f"figures: {{fig2: {{lam: [1e-3]}}, fig3: {fig3}, fig4: null, radon: null}}")
     assert summary["fig3"] == "1 run to epoch 60,000, 2 milestones, 60,000 epochs to train"
     # 3 runs to 200,000, and from 50,000 to 60,000 once more
     assert summary["in all"] == "3 runs to epoch 200,000, 13 milestones, 610,000 epochs to train"

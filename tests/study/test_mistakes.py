@@ -89,14 +89,14 @@ def test_a_mistake_gets_one_line_that_says_what_to_do(old, new, said):
 def test_a_figure_is_needed():
     (line,) = refusal(document() | {"figures": {}})
     assert line.startswith("mine.yaml:1: figures: at least one figure is needed: ")
-    assert line.endswith("collapse, fig1, fig2, fig3, fig4 or optimum")
+    assert line.endswith("collapse, fig1, fig2, fig3, fig4, generalisation, optimum or radon")
 
 
 def test_all_mistakes_are_told_at_once():
     text = TEXT.replace("epochs: 200000", "epochs: 40000").replace("layer: 2", "layer: 9")
     lines = refusal(text.replace("threshold: 1.0e-3", "threshold: 12", 1))
     told = [re.search(r": ([\w.]+): ", line)[1] for line in lines]
-    figures = ["fig3.epoch", "fig3.layer", "fig4.epoch", "fig4.layer"]
+    figures = ["fig3.epoch", "fig3.layer", "fig4.epoch", "fig4.layer", "radon.epochs"]
     assert told == ["measures.threshold", *(f"figures.{name}" for name in figures)]
     assert "beyond training.epochs (40,000); lower it, or raise training.epochs" in lines[1]
     lines = refusal(TEXT.replace("K: 1296", "K: 0").replace("seed: 0", "seed: -1"))
@@ -149,9 +149,9 @@ def test_a_key_that_no_file_has_names_them_all():
 
 
 def test_later_files_and_overrides_win():
-    Path("b.yaml").write_text("training: {epochs: 100000}\ndata: {levels: [0, 1]}\n")
+    Path("b.yaml").write_text("training: {epochs: 250000}\ndata: {levels: [0, 1]}\n")
     study = load_study([PAPER, Path("b.yaml")])
-    assert study.training.epochs == 100_000
+    assert study.training.epochs == 250_000
     assert study.data.levels == (0, 1)
     assert study.training.stride == 50_000
     overrides = {
@@ -162,7 +162,7 @@ def test_later_files_and_overrides_win():
     }
     study = load_study([PAPER, Path("b.yaml")], overrides)
     assert study.training.epochs == 300_000
-    assert study.figures.names == ["fig1", "fig2", "fig4"]
+    assert study.figures.names == ["fig1", "fig2", "fig4", "radon"]
     assert study.claims is None
     assert study.objective.decay_biases is False
 

@@ -17,6 +17,7 @@ from sparsedecay.study.schema import node_at
 from sparsedecay.study.study import Study, load_study
 from tests.study.made import (
     CONFIG,
+    MORE,
     OTHERS,
     PAPER,
     SCHEMA,
@@ -36,11 +37,11 @@ LEAVES = [path for path in ALL if path[:2] != ("figures", "fig4")]
 SECTIONS = sorted({path[:i] for path in LEAVES for i in range(1, len(path))}, key=str)
 KEYS = [path for path in [*SECTIONS, *LEAVES] if isinstance(path[-1], str)]
 OPTIONAL = [("archive",), ("claims",), ("sweep",), *(("figures", f"fig{i}") for i in range(1, 4))]
-OPTIONAL += [("figures", "collapse"), ("figures", "optimum"), ("claims", "search")]
+OPTIONAL += [("claims", "search"), *(("figures", name) for name in ("radon", *MORE))]
 KINDS = [(section, "kind") for section in ("data", "initialization", "optimizer")]
 KINDS.append(("initialization", "scaled"))
 LATER = ("outputs", "file", "test_column", "sha256", "rows", "test_rows")
-KINDS += [("data", name) for name in LATER]
+KINDS += [("archive", "data"), *(("data", name) for name in LATER)]
 """May be left out, for what there was before this key; not be empty."""
 names = {"ids": lambda value: key(value) if isinstance(value, tuple) else repr(value)[:20]}
 
@@ -49,8 +50,9 @@ names = {"ids": lambda value: key(value) if isinstance(value, tuple) else repr(v
 
 
 def test_both_shipped_configs_are_in_order():
-    for file in ("config.yaml", "smoke.yaml"):
-        assert load_study([CONFIG / file]).figures.names == ["fig1", "fig2", "fig3", "fig4"]
+    usual = ["fig1", "fig2", "fig3", "fig4"]
+    for file, more in (("config.yaml", ["radon"]), ("smoke.yaml", [])):
+        assert load_study([CONFIG / file]).figures.names == usual + more
 
 
 def test_the_keys_are_found():

@@ -17,3 +17,12 @@ rule data:
     shell:
         "sparsedecay data --data {params.data:q} --file={params.file:q} --out {output}"
         " --benchmark results/benchmarks/data/{wildcards.data}.jsonl > {log} 2>&1"
+
+
+rule diabetes:
+    """Write scikit-learn's diabetes data as a table, for config/diabetes.yaml."""
+    output:
+        PROJECT / "config/diabetes.csv",
+    localrule: True
+    script:
+        "../scripts/diabetes.py"

@@ -20,7 +20,7 @@ FAINT = "#E2E2E2"
 INK = 800.0
 """Area of all atoms of a panel together, square points."""
 BEYOND = 1.5
-"""Offsets are drawn up to so many radii of the data."""
+"""Offsets are drawn up to so many radii of the data, as seen in the plane."""
 LINES, DOTS = 100, 400
 """Data points whose lines, or dots, are drawn; of more an even choice."""
 MARGIN = 0.08
@@ -61,11 +61,6 @@ class Window:
         """Mean of the data, (d_0,)."""
         found: np.ndarray = self.X.mean(0)
         return found
-
-    @property
-    def radius(self) -> float:
-        """Distance of the farthest data point from there."""
-        return float(np.linalg.norm(self.X - self.center, axis=1).max()) or 1.0
 
     @property
     def box(self) -> list[tuple[float, float]]:
@@ -122,7 +117,8 @@ def stems(ax: Axes, atoms: Atoms, window: Window) -> None:
         zorder=2,
     )
     ax.set(xlim=(-180, 180), xticks=[-180, -90, 0, 90, 180])
-    ax.set_ylim(-BEYOND * window.radius, BEYOND * window.radius)
+    reach = BEYOND * (float(np.linalg.norm(flat, axis=1).max()) or 1.0)
+    ax.set_ylim(-reach, reach)
     first, *_, last = ax.get_xticklabels()
     first.set_horizontalalignment("left")
     last.set_horizontalalignment("right")

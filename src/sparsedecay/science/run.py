@@ -152,5 +152,6 @@ def columns(run: Run) -> dict[str, Any]:
         section: Any = getattr(run, field) if field else run
         values = section.column_values() if isinstance(section, Kind) else {}
         for name in names:
-            found[name] = values.get(name, getattr(section, name, None))
+            own = None if isinstance(section, Kind) else getattr(section, name, None)
+            found[name] = values.get(name, own)
     return found

@@ -112,4 +112,4 @@ def main(arguments: list[str]) -> None:
     else:
         print(f"{', '.join(map(str, options.config))}: in order")
         for name, text in summary(plan):
-            print(f"  {name:<13}{text}")
+            print(f"  {name:<15}{text}")

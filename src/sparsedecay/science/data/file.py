@@ -38,8 +38,8 @@ class File(Data):
     columns = {
         **SHARED,
         "file_sha256": ("string", "SHA-256 of the file"),
-        "inputs": ("list of string", "columns that are inputs"),
-        "targets": ("list of string", "columns that are targets"),
+        "input_columns": ("list of string", "columns that are inputs"),
+        "output_columns": ("list of string", "columns that are targets"),
         "standardised": ("bool", "whether each column has mean 0 and deviation 1"),
         "test_fraction": ("float64", "of the rows that are test rows"),
     }
@@ -250,8 +250,8 @@ class File(Data):
     def own_values(self) -> dict[str, Any]:
         return {
             "file_sha256": self.sha256,
-            "inputs": list(self.input_columns),
-            "targets": list(self.output_columns),
+            "input_columns": list(self.input_columns),
+            "output_columns": list(self.output_columns),
             "standardised": self.standardise,
             "test_fraction": self.test_fraction,
         }
