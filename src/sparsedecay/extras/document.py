@@ -38,6 +38,8 @@ MARKS = "<!-- from here on written by `sparsedecay document` -->", "<!-- its end
 """Around the tables of keys in config/README.md; the rest of that file is written by hand."""
 FINDINGS = "<!-- docs/findings.md, put here by `sparsedecay document` -->", "<!-- its end -->"
 """The same of the findings in README.md."""
+REST = "\n## Readings of the text"
+"""From here on the findings stand in docs/findings.md alone."""
 
 
 def keys(schema: Schema, paper: Entry) -> str:
@@ -152,6 +154,7 @@ def main(arguments: list[str]) -> None:
     readme, findings = project / "README.md", project / "docs" / "findings.md"
     if findings.exists() and readme.exists():
         _, _, body = findings.read_text("utf-8").partition("\n\n")  # without its title
+        body = body.partition(REST)[0]
         lower = re.sub("^#", "##", body.rstrip("\n"), flags=re.MULTILINE)
         texts[readme] = between(readme, FINDINGS, lower)
     stale = [
