@@ -13,7 +13,7 @@ from sparsedecay.errors import DamagedFile
 from sparsedecay.files.storage import read_state
 from sparsedecay.measure import command as measure
 from sparsedecay.science import measures as measured
-from sparsedecay.science.data import untested
+from sparsedecay.science.data import Teacher, untested
 from sparsedecay.science.measures import Measures, rows
 from sparsedecay.science.networks import build
 from sparsedecay.science.networks.dense import Dense
@@ -178,6 +178,16 @@ def test_a_milestone_lies_on_a_spike_if_its_error_is_far_above_the_records(make_
     for tail, spike in ((1.0, False), (0.96, False), (0.94, True)):
         row = rows.summary(run, p, samples, np.full(20, tail), MEASURES)
         assert (row["on_spike"], row["relative_mse"]) == (spike, pytest.approx(tail))
+
+
+def test_a_teachers_neurons_are_recovered_if_their_hyperplanes_are():
+    """Either sign counts, any length does, and a neuron that does not matter counts for none."""
+    teacher = Teacher(np.array([[1.0, 0], [0, 1], [0.6, 0.8]]), np.array([0.5, 0, 1]), np.eye(3))
+    W = np.array([[-2.0, 0], [0, 3], [0.6, 0.8], [1, 1]])
+    p = {"W1": W, "b1": np.array([-1.0, 0.05, 1, 0])}
+    assert measured.recovered(teacher, p, np.array([0, 1, 3])) == 2
+    assert measured.recovered(teacher, p, np.arange(4)) == 3
+    assert measured.recovered(teacher, p | {"b1": np.array([1.0, 3, 1, 0])}, np.array([0, 1])) == 0
 
 
 def test_a_matrix_is_alive_if_it_is_not_small_and_its_layer_matters(make_run):

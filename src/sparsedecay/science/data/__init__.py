@@ -178,9 +178,8 @@ class Drawn(Data):
         """All inputs, (N, d_0) float64."""
 
     def samples(self) -> Samples:
-        low, high = self.target_range
-        drawn = stream(self.seed, "targets").random((self.points, self.outputs))
-        return untested(self.inputs(), low + (high - low) * drawn)
+        y = uniform(self.seed, self.target_range, self.points, self.outputs)
+        return untested(self.inputs(), y)
 
     @property
     def about(self) -> str:
@@ -206,6 +205,13 @@ RANDOM = {
     "target_high": ("float64", "highest target"),
 }
 """Columns of kinds with random targets."""
+
+
+def uniform(seed: int, low_high: Interval, points: int, outputs: int) -> np.ndarray:
+    """Random targets, (N, D)."""
+    low, high = low_high
+    found: np.ndarray = low + (high - low) * stream(seed, "targets").random((points, outputs))
+    return found
 
 
 def targets(outputs: int) -> str:

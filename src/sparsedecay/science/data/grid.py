@@ -12,8 +12,8 @@ from sparsedecay.science.data import (
     Data,
     Outputs,
     Samples,
-    stream,
     targets,
+    uniform,
     untested,
 )
 from sparsedecay.science.settings import Finite, Interval, increasing
@@ -65,9 +65,7 @@ class Grid(Data):
         """All points of levels^dimension, the last coordinate varying fastest; targets uniform on
         their range."""
         X = np.array(list(itertools.product(self.levels, repeat=self.dimension)), dtype=np.float64)
-        low, high = self.target_range
-        drawn = stream(self.seed, "targets").random((self.points, self.outputs))
-        return untested(X, low + (high - low) * drawn)
+        return untested(X, uniform(self.seed, self.target_range, self.points, self.outputs))
 
     @property
     def about(self) -> str:
