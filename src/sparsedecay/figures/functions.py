@@ -21,7 +21,7 @@ INK = 800.0
 """Area of all atoms of a panel together, square points."""
 BEYOND = 1.5
 """Offsets are drawn up to so many radii of the data, as seen in the plane."""
-LINES, DOTS = 100, 400
+LINES, DOTS = 48, 400
 """Data points whose lines, or dots, are drawn; of more an even choice."""
 MARGIN = 0.08
 """Around the data, as a fraction of their extent."""
@@ -100,7 +100,7 @@ def stems(ax: Axes, atoms: Atoms, window: Window) -> None:
         ax.set_xlim(*window.box[0])
         ax.set_ylim(-1.12 * window.heaviest, 1.12 * window.heaviest)
         return
-    theta = np.radians(np.linspace(-180, 180, 181))
+    theta = np.radians(np.linspace(-180, 180, 73))
     flat = (window.X - window.center) @ window.axes.T  # (N, 2)
     flat = np.unique(np.round(flat, 9), axis=0)
     lines = flat[some(flat, LINES)] @ np.stack([np.cos(theta), np.sin(theta)])
