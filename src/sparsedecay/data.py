@@ -18,6 +18,7 @@ from sparsedecay.files.samples import table
 from sparsedecay.files.storage import write_table
 from sparsedecay.files.timing import timed
 from sparsedecay.science.data import AnyData, Data
+from sparsedecay.words import count
 
 
 def main(arguments: list[str]) -> None:
@@ -45,8 +46,8 @@ def main(arguments: list[str]) -> None:
         mean_square = float(np.mean(found.y**2))
         about = metadata(data.canonical(), fingerprint.data(data), mean_square=repr(mean_square))
         write_table(options.out, table(found), about)
-    tested = f" and {len(found.test_X):,} test rows" if len(found.test_X) else ""
+    tested = f" and {count(len(found.test_X), 'test row')}" if len(found.test_X) else ""
     print(
-        f"{options.out}: {data.points:,} points{tested}, mean square of the targets "
+        f"{options.out}: {count(data.points, 'point')}{tested}, mean square of the targets "
         f"{mean_square:.4f}"
     )

@@ -134,7 +134,7 @@ BAD = {
     ),
     "a single row": (
         "a,b,c\n1,2,3\n",
-        "file: mine.csv has 1 rows of training and 0 test rows; at ",
+        "file: mine.csv has 1 row of training and 0 test rows; at ",
     ),
     "no rows": ("a,b,c\n", "file: mine.csv has 0 rows of training"),
     "an empty file": ("", "file: mine.csv is no csv file: "),
@@ -202,7 +202,7 @@ def test_the_rule_writes_the_table_and_refuses_a_file_that_has_changed(mine, cap
     data = made(test_column="use")
     arguments = ["--data", data.canonical(), "--file", "mine.csv", "--out", "out/data.parquet"]
     main(arguments)
-    assert "3 points and 1 test rows" in capsys.readouterr().out
+    assert "3 points and 1 test row," in capsys.readouterr().out
     for one, other in zip(load(Path("out/data.parquet")), data.samples(), strict=True):
         np.testing.assert_array_equal(one, other)
     mine.write_text(TEXT.replace("9", "8"))

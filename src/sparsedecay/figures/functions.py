@@ -23,6 +23,8 @@ BEYOND = 1.5
 """Offsets are drawn up to so many radii of the data, as seen in the plane."""
 LINES, DOTS = 48, 400
 """Data points whose lines, or dots, are drawn; of more an even choice."""
+MANY = 60
+"""Creases on a map from which on they grow fainter."""
 MARGIN = 0.08
 """Around the data, as a fraction of their extent."""
 FINE = 400, 80
@@ -169,10 +171,11 @@ def crease_map(
     look: dict[str, Any] = {"cmap": "PuOr", "norm": shades}
     ax.imshow(f, origin="lower", extent=(left, right, low, high), aspect="auto", **look)
     lines = zip(atoms.directions, atoms.offsets, atoms.mass, strict=True)
+    alpha = 0.5 * min(1.0, MANY / max(len(atoms.mass), 1))
     for (g0, g1), t, mass in lines:
         width = 0.2 + 0.8 * float(mass) / float(atoms.mass[0])
         ends = crease(g0, g1, t, (left, right), (low, high))
-        ax.plot(*ends, color="black", linewidth=width, alpha=0.5, zorder=1)
+        ax.plot(*ends, color="black", linewidth=width, alpha=alpha, zorder=1)
     shown = some(window.X, DOTS)
     ax.scatter(
         window.X[shown, 0],

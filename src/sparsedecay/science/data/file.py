@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from sparsedecay.science.data import MOST_POINTS, SHARED, Data, Samples, stream
 from sparsedecay.science.settings import Seed
+from sparsedecay.words import count
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -187,7 +188,8 @@ class File(Data):
         kept = int((~test).sum())
         if kept < 2:
             raise ValueError(
-                f"file: {self.file} has {kept} rows of training and {int(test.sum())} test rows; "
+                f"file: {self.file} has {count(kept, 'row')} of training and "
+                f"{count(int(test.sum()), 'test row')}; "
                 "at least two of training are needed"
             )
         if max(kept, int(test.sum())) > MOST_POINTS:
@@ -236,11 +238,11 @@ class File(Data):
 
     @property
     def about(self) -> str:
-        tested = f", {self.tests:,} test rows" if self.tests else ""
+        tested = f", {count(self.tests, 'test row')}" if self.tests else ""
         scaled = ", standardised" if self.standardise else ""
         return (
-            f"{Path(self.file).name or 'a file'}: {self.points:,} rows, {self.d_in} inputs, "
-            f"{self.d_out} targets{tested}{scaled}"
+            f"{Path(self.file).name or 'a file'}: {count(self.points, 'row')}, "
+            f"{count(self.d_in, 'input')}, {count(self.d_out, 'target')}{tested}{scaled}"
         )
 
     @property
