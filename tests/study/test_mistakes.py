@@ -1,5 +1,6 @@
 """Mistakes as people make them: one line each that says what to do."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,7 +8,18 @@ import pytest
 
 from sparsedecay.errors import UserError
 from sparsedecay.study.study import load_study
-from tests.study.made import PAPER, TEXT, changed, document, line_of, load, load_lines, refusal
+from tests.study.made import (
+    DRAWN,
+    PAPER,
+    PLAIN,
+    TEXT,
+    changed,
+    document,
+    line_of,
+    load,
+    load_lines,
+    refusal,
+)
 from tests.workflow.project import Project
 
 L3, ONLY = (
@@ -90,6 +102,34 @@ def test_a_figure_is_needed():
     (line,) = refusal(document() | {"figures": {}})
     assert line.startswith("mine.yaml:1: figures: at least one figure is needed: ")
     assert line.endswith("collapse, fig1, fig2, fig3, fig4, generalisation, optimum or radon")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"range": [1, -1]}, r"data\.range: \[1, -1\] is not allowed: the first number must be"),
+        ({"target_range": [2, 2]}, r"data\.target_range: \[2, 2\] is not allowed: the first num"),
+        (
+            {"points": 0},
+            r"data\.points: 0 is not allowed; write a whole number from 1 to 1,000,000",
+        ),
+        ({"levels": [0, 1]}, r"data\.levels: unknown key; allowed are "),
+        ({"kind": "shpere"}, r"data\.kind: 'shpere' is not allowed; write box, .* teacher or toy"),
+        ({"kind": "sphere"}, r"data\.radius: is missing; write a number above 0"),
+    ],
+)
+def test_mistakes_in_other_kinds_of_data(changes, told):
+    section = {"kind": "box", "range": [-1, 1], "outputs": 2, **DRAWN} | changes
+    lines = refusal(json.dumps(PLAIN | {"data": section}))
+    assert any(re.search(told, line) for line in lines), lines
+
+
+def test_networks_too_large_for_their_data_are_refused():
+    section = {"kind": "gaussian", "deviation": 1, **DRAWN, "points": 1_000_000}
+    lines = refusal(json.dumps(PLAIN | {"data": section}))
+    assert any(
+        "activations on 1,000,000 points; training holds them all at once" in x for x in lines
+    )
 
 
 def test_all_mistakes_are_told_at_once():

@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sparsedecay.science.kinds import Kind, any_of, found
-from sparsedecay.science.settings import Interval, Part, Seed, increasing
+from sparsedecay.science.settings import Interval, Part, Seed
 
 MOST_POINTS = 1_000_000
 """That full-batch training can take."""
@@ -162,7 +162,8 @@ class Drawn(Data):
 
     @model_validator(mode="after")
     def check(self) -> "Drawn":
-        increasing(self.target_range)
+        if not self.target_range[0] < self.target_range[1]:
+            raise ValueError("target_range: the first number must be smaller than the second")
         return self
 
     @property
