@@ -26,6 +26,8 @@ from sparsedecay.study.study import Study
 ENDINGS = ("pdf", "png", "svg", "json")
 MOST_BYTES = 100_000_000
 """Of a file of data in an archive."""
+OWN_DATA = "results/data/file-"
+"""What tables begin with that were made of a file of one's own."""
 FINDINGS = ("findings.md", "verdict.html", "findings.html", "method.html")
 
 
@@ -208,8 +210,10 @@ def contents(source: Source, plan: Plan, asked: Archive) -> Contents:
     states = {file for file in made if file.endswith(".safetensors")}
     left_out = states - read if asked.weights else states
     kept = set(source.files)
+    if not asked.data:  # nor of experiments in other folders
+        kept = {name for name in kept if OWN_DATA not in name}
     if not asked.data and isinstance(plan.study.data, File):
-        left_out |= {name for name in made if name.startswith("results/data/file-")}
+        left_out |= {name for name in made if name.startswith(OWN_DATA)}
         if (file := own_data(plan.study)) and file.is_relative_to(project):
             kept -= {file.relative_to(project).as_posix()}
     files = {name: project / name for name in (*sorted(kept), *(made - left_out))}
