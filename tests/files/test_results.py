@@ -5,10 +5,12 @@ import pyarrow as pa
 import pytest
 import torch
 
+from sparsedecay.engines.state import initial
 from sparsedecay.errors import UserError
 from sparsedecay.files import paths
 from sparsedecay.files.provenance import file_digest
 from sparsedecay.files.results import Results
+from sparsedecay.files.samples import table
 from sparsedecay.files.storage import write_state, write_table
 from sparsedecay.files.tables import CERTIFICATES, STATEMENTS, SUMMARY
 from sparsedecay.science.networks import build
@@ -51,6 +53,31 @@ def test_another_state_is_refused(tmp_path, values):
     stored(tmp_path, run, **values)
     with pytest.raises(UserError, match=f"does not hold epoch 40 of {run.id}.*\\n.*--force"):
         Results(tmp_path).trained(run.id, 40)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_the_start_of_a_run_is_that_of_its_training(tmp_path, precision):
+    run = small_run(precision=precision)
+    stored(tmp_path, run)
+    network, p = Results(tmp_path).start(run.id, 40)
+    begun = initial(run).parameters
+    assert p.keys() == begun.keys() == network.shapes.keys()
+    for name, tensor in begun.items():
+        assert p[name].dtype == np.float64
+        np.testing.assert_array_equal(p[name], tensor.double().numpy())
+
+
+def test_a_data_set_comes_back(tmp_path):
+    run = small_run()
+    place = tmp_path / "data" / run.data.id / "data.parquet"
+    write_table(place, table(run.data.samples()), {})
+    results = Results(tmp_path)
+    for one, other in zip(results.samples(run.data.id), run.data.samples(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert results.opened == {paths.data(run.data.id): file_digest(place)}
+    write_table(place, pa.table({"z": [1.0]}), {})
+    with pytest.raises(UserError, match="does not hold a data set"):
+        results.samples(run.data.id)
 
 
 def test_statements_and_divergence_come_from_their_tables(tmp_path):
