@@ -38,7 +38,8 @@ def figure(tmp_path, monkeypatch):
             lam = run.lam or 5.0
             put(place, [row | {"test_mse": lam, "mse": lam / 10}], SUMMARY)
             matrix = {"run": run.id, "epoch": epoch, "matrix": "A2", "sparsity": 0.25}
-            put(place.with_name("matrices.parquet"), [matrix | {"stable_rank": 1.5}], MATRICES)
+            found = matrix | {"stable_rank": 1.5, "alive": run.lam != 1e-3}
+            put(place.with_name("matrices.parquet"), [found], MATRICES)
     return rendered(one.request("generalisation"))
 
 
@@ -56,8 +57,9 @@ def test_both_errors_and_what_is_left_stand_against_lam(figure):
         assert np.isnan(one[-1]), "it has diverged"
     levels = [line.get_ydata()[0] for line in figure.axes[0].lines if len(line.get_xdata()) == 2]
     assert sorted(levels) == [0.5, 5.0]
-    for ax, value in zip(figure.axes[1:], (7, 0.25, 1.5), strict=True):
-        np.testing.assert_allclose(curves(ax)[0].get_ydata()[:2], value)
+    nothing = float("nan")
+    for ax, values in zip(figure.axes[1:], ([7, 7], [0.25] * 2, [nothing, 1.5]), strict=True):
+        np.testing.assert_allclose(curves(ax)[0].get_ydata()[:2], values)  # A is dead in the first
         assert ax.get_xscale() == "log"
     words = texts(figure)
     assert {"mean squared error", "neurons in use", "training"} <= set(words)

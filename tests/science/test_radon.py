@@ -94,5 +94,6 @@ def test_the_plane_is_that_of_the_mass():
     eye, whole = plane([found], 2)
     np.testing.assert_array_equal(eye, np.eye(2))
     assert whole == 1
+    assert plane([found], 1)[0].tolist() == [[1]]
     np.testing.assert_allclose(angles(np.array([[0, 1], [-1, 0]]), np.eye(2)), [90, 180])
     assert leading(np.array([[0, -2.0], [0, 1]])).tolist() == [[0, 1]]

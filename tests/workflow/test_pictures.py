@@ -46,6 +46,10 @@ def test_film_and_page_are_made_once(pictured):
 
 def test_what_it_lacks_is_told(built):
     assert "no section `figures.radon`" in built.refused("figures/radon.gif")
+    nothing = "figures={fig2: null, fig3: null, fig4: null}", "claims=null"
+    said = built.refused("results/explore.html", "--config", *nothing)
+    assert "nothing to explore" in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.skipif(

@@ -20,6 +20,7 @@ from sparsedecay.claims.networks import read_kept
 from sparsedecay.errors import UserError
 from sparsedecay.extras.archive.contents import config_in, source, wanted
 from sparsedecay.files import fingerprint, paths
+from sparsedecay.files.provenance import file_digest
 from sparsedecay.files.storage import sealed_request
 from sparsedecay.science.convex.problem import Posed
 from sparsedecay.science.run import predecessor

@@ -1,3 +1,13 @@
+PAGE = SOURCE / "sparsedecay/extras/explore"
+
+
+def explored():
+    """What the page of all runs is made from."""
+    if not study.shown:
+        end("No figure of the config shows a trained network, so there is nothing to explore.")
+    return plan.explored.files
+
+
 rule film:
     """Show how the neurons of a figure's networks gather: trained once more, frame by frame."""
     input:
@@ -23,7 +33,7 @@ rule film:
 rule explore:
     """Put all milestones that some figure shows into one page that opens offline."""
     input:
-        lambda wildcards: plan.explored.files,
+        lambda wildcards: explored(),
         request=paths.request("explore"),
     output:
         paths.explore(),
@@ -36,5 +46,6 @@ rule explore:
         **for_rule("explore"),
     params:
         code=fingerprint.code("extras.explore.command"),
+        page=[file_digest(PAGE / name) for name in ("page.html", "page.js")],
     shell:
         "sparsedecay explore --request {input.request} --out {output} > {log} 2>&1"

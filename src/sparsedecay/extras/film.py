@@ -63,10 +63,7 @@ def frames(film: Film, data: Path, engine: str) -> Iterator[bytes]:
     X, y = torch.tensor(found.X, dtype=kind), torch.tensor(found.y, dtype=kind)
     ways = [list(trained(run, X, y, film.epoch, engine)) for run in film.runs]
     d_in = found.X.shape[1]
-    windows = [
-        Window.of(found.X, found.y, way, *(plane(way[-1:], d_in) if d_in > 1 else (np.eye(1), 1.0)))
-        for way in ways
-    ]
+    windows = [Window.of(found.X, found.y, way, *plane(way[-1:], d_in)) for way in ways]
     for i, epoch in enumerate(moments(film.epoch)):
         # where a network has diverged its last frame stays
         now = [way[min(i, len(way) - 1)] for way in ways]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparsedecay.science.measures import relu
 from sparsedecay.science.networks import Network, Parameters
 from sparsedecay.science.radon import Atoms, angles
 
@@ -202,7 +203,3 @@ def crease(
     if abs(g1) >= abs(g0):
         return list(across), [(t - g0 * x) / g1 for x in across]
     return [(t - g1 * y) / g0 for y in up], list(up)
-
-
-def relu(z: np.ndarray) -> np.ndarray:
-    return np.asarray(np.maximum(z, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -53,8 +54,8 @@ class Errors(Declaration[Generalisation]):
 
     From left to right: the mean squared error on the rows of training (dotted) and on the test rows
     (solid); the neurons of all layers that matter to the fit; the fraction of entries of the matrix
-    A between two ReLU layers that count as nonzero; the stable rank of A. Without regularization
-    there is no lam: a level line.
+    A between two ReLU layers that count as nonzero; the stable rank of A, where it is alive.
+    Without regularization there is no lam: a level line.
     """
 
     section = Generalisation
@@ -122,7 +123,9 @@ def measured(request: Request[Generalisation], results: Results) -> pd.DataFrame
             ]
             row |= {name: float(summary[name]) for name in ("mse", "test_mse")}
             row |= {"neurons": float(sum(summary["active_neurons"]))}
-            row |= {"sparsity": float(A["sparsity"]), "rank": float(A["stable_rank"])}
+            # a matrix that has vanished has a stable rank too, which says nothing
+            rank = float(A["stable_rank"]) if A["alive"] else math.nan
+            row |= {"sparsity": float(A["sparsity"]), "rank": rank}
         rows.append(row)
     columns = ["network", "regularizer", "lam", "mse", "test_mse", "neurons", "sparsity", "rank"]
     return pd.DataFrame(rows, columns=columns)

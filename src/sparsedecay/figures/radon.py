@@ -127,7 +127,7 @@ class Radon(Declaration[Gathering]):
                 for i in range(columns)
             ]
             known = [one.atoms for one in moments if one.atoms]
-            window = Window.of(X, y, known, *plane_of(moments, d_in))
+            window = Window.of(X, y, known, *plane(known[-1:], d_in))
             for ax, one in zip(axes, moments, strict=True):
                 above(ax, one, window, first=ax is axes[0])
             if rows == 2:
@@ -156,14 +156,6 @@ def moment(results: Results, shown: list[Shown], epoch: int, X: np.ndarray) -> M
     network, p = results.trained(*one.milestone)
     finite = all(np.isfinite(array).all() for array in p.values())
     return Moment(epoch, network, p, atoms(network, p, X) if finite else None)
-
-
-def plane_of(moments: list[Moment], d_in: int) -> tuple[np.ndarray, float]:
-    """The plane that directions are seen in: that of the last epoch."""
-    if d_in == 1:
-        return np.ones((1, 1)), 1.0
-    last = [one.atoms for one in moments if one.atoms][-1:]
-    return plane(last, d_in)
 
 
 def above(ax: Axes, one: Moment, window: Window, first: bool) -> None:

@@ -83,6 +83,10 @@ class Results:
         Raises:
             UserError: the file is missing, damaged, or the state of another milestone.
         """
+        stored, p = self._milestone(run, epoch)
+        return build(stored), p
+
+    def _milestone(self, run: str, epoch: int) -> tuple[Run, dict[str, np.ndarray]]:
         path = self._open(paths.state(run, epoch))
         tensors, about = read_state(path, "np")
         try:
@@ -94,7 +98,7 @@ class Results:
         shapes = {name: array.shape for name, array in p.items()}
         if (stored.id, about.get("epoch"), shapes) != (run, str(epoch), network.shapes):
             raise misplaced(path, f"epoch {epoch} of {run}")
-        return network, p
+        return stored, p
 
     def start(self, run: str, epoch: int) -> tuple[Network, dict[str, np.ndarray]]:
         """The network of a run and its parameters at epoch 0, float64, as a milestone tells them.
@@ -102,9 +106,8 @@ class Results:
         Raises:
             UserError: as for `trained`.
         """
-        network, _ = self.trained(run, epoch)
-        path = self._open(paths.state(run, epoch))
-        stored = Run.model_validate_json(read_state(path, "np")[1]["run"])
+        stored, _ = self._milestone(run, epoch)
+        network = build(stored)
         values = stored.initialization.values(network)
         rounded = {name: a.astype(stored.precision) for name, a in values.items()}
         return network, {name: array.astype(np.float64) for name, array in rounded.items()}

@@ -120,9 +120,10 @@ def leading(vectors: np.ndarray, count: int = 1) -> np.ndarray:
 
 def plane(found: Sequence[Atoms], dimension: int) -> tuple[np.ndarray, float]:
     """Two axes (2, d_0) that directions are seen in, and the part of the mass's squares that lies
-    in them: the coordinates themselves in two dimensions; in more the leading axes of all atoms."""
-    if dimension == 2:
-        return np.eye(2), 1.0
+    in them: the coordinates themselves in two dimensions; in more the leading axes of all atoms. Of
+    one variable the single axis, (1, 1)."""
+    if dimension <= 2:
+        return np.eye(dimension), 1.0
     heavy = [one.directions * one.mass[:, None] for one in found]
     whole = np.vstack([*heavy, np.zeros((1, dimension))])
     axes = leading(whole, 2)

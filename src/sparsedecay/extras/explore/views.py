@@ -10,6 +10,7 @@ import numpy as np
 from sparsedecay.figures.declaration import Shown
 from sparsedecay.figures.pictures import decreasing
 from sparsedecay.files.results import Results
+from sparsedecay.science.measures import relu
 from sparsedecay.science.networks import KINDS as NETWORKS
 from sparsedecay.science.networks import Network
 from sparsedecay.science.radon import Atoms, angles, atoms, plane
@@ -40,9 +41,7 @@ class View:
             epoch: atoms(network, p, found.X) for epoch, p in states.items() if finite(p.values())
         }
         d_in = found.X.shape[1]
-        axes, share = np.ones((1, 1)), 1.0
-        if d_in > 1:
-            axes, share = plane(list(neurons.values())[-1:], d_in)
+        axes, share = plane(list(neurons.values())[-1:], d_in)
         milestones = [
             self.milestone(one, network, states[epoch], neurons.get(epoch), found.X, axes)
             for one in shown
@@ -202,7 +201,3 @@ def number(value: Any) -> float | None:
 
 def finite(arrays: Iterable[np.ndarray]) -> bool:
     return all(np.isfinite(array).all() for array in arrays)
-
-
-def relu(z: np.ndarray) -> np.ndarray:
-    return np.asarray(np.maximum(z, 0))
