@@ -14,6 +14,7 @@ from sparsedecay.science.measures import Measures
 from sparsedecay.science.measures.rows import matrices, summary
 from sparsedecay.science.networks import build
 from sparsedecay.science.regularizers import KINDS
+from sparsedecay.train.records import Records
 from tests.small import small_run, started
 
 MEASURES = Measures(
@@ -94,6 +95,13 @@ def test_measures_by_hand():
     names = {one["matrix"] for one in matrices(run, 1, p, samples.X, MEASURES)["matrices"]}
     assert {"V2", "C2", "A2"} <= names
     assert initial(run).parameters["V2"].shape == (2, 6)
+
+
+@pytest.mark.parametrize(("loss", "terms"), [("sum", 8 * 3), ("mean", 1)])
+def test_the_recorded_objective_sums_over_outputs(loss, terms):
+    run = run_with(3, loss=loss, lam=0.5)
+    records = Records(run, torch.tensor(run.data.samples().X))
+    assert records.objective(2.0, 10.0) == pytest.approx(terms * 2.0 + 0.5 * 10.0)
 
 
 @pytest.mark.parametrize("regularizer", sorted(KINDS.keys() & {"eq2", "weight_decay"}))

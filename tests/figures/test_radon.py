@@ -143,3 +143,6 @@ def test_what_cannot_be_shown_is_refused(changes, told):
 def test_a_crease_crosses_the_box():
     assert crease(0.0, 1.0, 0.5, (0, 1), (0, 2)) == ([0, 1], [0.5, 0.5])
     assert crease(1.0, 0.0, 0.5, (0, 1), (0, 2)) == ([0.5, 0.5], [0, 2])
+    for g0, g1 in ((0.6, 0.8), (0.8, -0.6), (-0.8, 0.6)):
+        x, y = (np.array(part) for part in crease(g0, g1, 0.3, (-1, 1), (-2, 2)))
+        np.testing.assert_allclose(g0 * x + g1 * y, 0.3)
