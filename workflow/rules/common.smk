@@ -109,6 +109,13 @@ def of_section(name, files):
     return files
 
 
+def explored():
+    """What the page of all runs is made from."""
+    if not study.shown:
+        end("No figure of the config shows a trained network, so there is nothing to explore.")
+    return plan.explored.files
+
+
 def tested(statements):
     """What a table of statements is made from; of a search only the readings that are kept."""
     asked = plan.statements(statements)

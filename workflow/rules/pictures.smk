@@ -1,13 +1,6 @@
 PAGE = SOURCE / "sparsedecay/extras/explore"
 
 
-def explored():
-    """What the page of all runs is made from."""
-    if not study.shown:
-        end("No figure of the config shows a trained network, so there is nothing to explore.")
-    return plan.explored.files
-
-
 rule film:
     """Show how the neurons of a figure's networks gather: trained once more, frame by frame."""
     input:
