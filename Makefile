@@ -9,7 +9,17 @@ ARCHIVED := $(shell sed -n 's/^  "config": "\(.*\)",$$/\1/p' archive.json 2>/dev
 CONFIG ?= $(or $(ARCHIVED),config/config.yaml)
 VENV := .venv
 READY := $(VENV)/ready
-RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+RUN := PATH="$$(cd "$(VENV)/bin" && pwd):$$PATH"
+
+# What shells and module systems set for other Pythons and other environments.
+unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX PIP_ROOT PIP_REQUIRE_VIRTUALENV
+export PIP_USER := 0
+
+# An environment works only in the folder in which it was made, which stands in its file `ready`, and
+# with the Python that made it.
+STALE := $(shell test ! -e "$(READY)" || { "$(VENV)/bin/python" -c "" && { test ! -s "$(READY)" || \
+    test "$$(cat "$(READY)")" = "$$(pwd -P)"; }; } 2> /dev/null || { rm -f "$(READY)"; echo yes; })
+$(if $(STALE),$(info $(VENV): was made in another folder, or its Python is gone; it is made anew))
 
 # milestones that other folders have made already (docs/archive.md)
 CACHE := $(if $(SNAKEMAKE_OUTPUT_CACHE),--cache)
@@ -125,10 +135,11 @@ setup: $(READY) ## create .venv from exact pins
 # Only exact pins are installed, and nothing is built but this package with its compiled engine.
 $(READY): requirements.lock pyproject.toml setup.py $(wildcard src/sparsedecay/engines/compiled/*.cpp src/sparsedecay/engines/compiled/*.h)
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(if $(STALE),--clear) $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@touch $@
+	$(VENV)/bin/python -m sparsedecay.foreign
+	@pwd -P > $@
 
 clean: ## remove .venv (results and figures stay)
 	rm -rf $(VENV)

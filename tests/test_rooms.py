@@ -10,7 +10,7 @@ import sparsedecay
 from sparsedecay.files.fingerprint import imported, name_of
 
 SOURCE = Path(sparsedecay.__file__).parent
-TOP = {"errors", "words"}
+TOP = {"errors", "foreign", "words"}
 """Modules that everyone may import; they import nothing."""
 ALLOWED = {
     "science": set(),

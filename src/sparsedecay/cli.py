@@ -8,8 +8,7 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from sparsedecay import foreign
 from sparsedecay.errors import UserError
 
 COMMANDS = {
@@ -45,6 +44,9 @@ def usage() -> str:
 
 def main() -> None:
     """Entry point: a user's mistake is one message and exit status 2."""
+    foreign.ignore()
+    from pydantic import ValidationError
+
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # where the locale lacks a character
     command, *arguments = sys.argv[1:] or ["--help"]

@@ -2,6 +2,7 @@ import errno
 import json
 import multiprocessing
 import os
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import numpy as np
@@ -215,6 +216,41 @@ def test_what_cannot_be_written_is_told(tmp_path, number, words):
     with pytest.raises(UserError, match=f"{tmp_path}/file: .*{words}"):
         fail(tmp_path / "file", OSError(number, os.strerror(number)))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "disk", "words"),
+    [
+        (errno.ENOSPC, {"f_files": 12, "f_favail": 0}, "it holds the 12 files that it can hold"),
+        (
+            errno.ENOSPC,
+            {"f_files": 0, "f_favail": 0, "f_bavail": 1},
+            r"0\.004 MB are free there. Make",
+        ),
+        (errno.ENOSPC, {"f_bavail": 10**6}, "free there, so it may be a quota or a limit of files"),
+        (errno.EDQUOT, {}, r"your quota is used up \(`quota -s` tells\), though about 4\.000 MB"),
+    ],
+)
+def test_what_there_is_too_little_of(tmp_path, monkeypatch, number, disk, words):
+    """A disk of 12 files, one that counts none, one with room for them, and a quota."""
+    about = SimpleNamespace(**{"f_frsize": 4096, "f_bavail": 1, "f_files": 9, "f_favail": 9} | disk)
+    monkeypatch.setattr("os.statvfs", lambda folder: about)
+    with pytest.raises(UserError, match=f"no room on the disk: .*{words}.* same command again"):
+        fail(tmp_path / "file", OSError(number, os.strerror(number)))
+
+
+@pytest.mark.parametrize("mask", [0o002, 0o022, 0o077])
+def test_others_may_read_and_write_what_the_umask_lets_them(tmp_path, mask):
+    """States too, which safetensors makes for the user alone."""
+    before = os.umask(mask)
+    try:
+        storage.write_json(tmp_path / "json", 1)
+        storage.write_table(tmp_path / "table", pa.table({"x": [1]}), {})
+        storage.write_state(tmp_path / "state", {"W": torch.ones(3)}, {})
+    finally:
+        assert os.umask(before) == mask, "and it stays as it was"
+    modes = {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {0o666 & ~mask}
 
 
 def test_a_folder_in_the_way(tmp_path):

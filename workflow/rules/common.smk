@@ -9,23 +9,32 @@ from shlex import quote
 SOURCE = Path(workflow.basedir) / "src"
 BIN = Path(sys.executable).parent
 sys.path.insert(0, str(SOURCE))
+from sparsedecay import foreign
+
+foreign.ignore()
 shell.prefix(f"export PATH={quote(str(BIN))}:$PATH PYTHONPATH={quote(str(SOURCE))}; ")
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.utils import available_cpu_count
 from snakemake_interface_executor_plugins.settings import ExecMode
 from snakemake_executor_plugin_slurm import ExecutorSettings as SlurmSettings
 
 from sparsedecay.claims.networks import read_kept
+from sparsedecay.engines import chosen
 from sparsedecay.errors import UserError
 from sparsedecay.extras.archive.contents import config_in, source, wanted
 from sparsedecay.files import fingerprint, paths
+from sparsedecay.files.machine import cores, memory_mb
 from sparsedecay.files.provenance import file_digest
 from sparsedecay.files.storage import sealed_request
 from sparsedecay.science.convex.problem import Posed
 from sparsedecay.science.run import predecessor
 from sparsedecay.session import Session
+from sparsedecay.session.looking import only_looks
+from sparsedecay.study.check import instead
 from sparsedecay.study.plan import load_plan, tables_read
+from sparsedecay.study.resources import FILE as NEEDS
 from sparsedecay.study.resources import load as load_needs
 from sparsedecay.train.kept import tidy
 
@@ -50,7 +59,7 @@ if not Path(paths.__file__).resolve().is_relative_to(SOURCE.resolve()):
         f"instead of {SOURCE}. Install this copy: pip install --no-deps --editable {workflow.basedir}"
     )
 
-needs = or_end(load_needs, Path(workflow.basedir) / "workflow/resources.yaml")
+needs = or_end(load_needs, NEEDS)
 CONFIGS = workflow.configfiles or [Path(workflow.basedir) / "config/config.yaml"]
 plan = or_end(
     load_plan, [Path(os.path.relpath(file)) for file in CONFIGS], workflow.config_settings.config
@@ -124,29 +133,56 @@ def tested(statements):
     return asked.only(or_end(read_kept, Path(checkpoints.keep.get().output[0])))
 
 
-def for_training(wildcards, attempt):
-    """Memory and time that a training job asks a scheduler for."""
-    run, epoch = run_of(wildcards), int(wildcards.epoch)
-    return needs.train(run, epoch - predecessor(epoch, run.stride), attempt)
-
-
-def for_rule(name):
-    """The same for the jobs of another rule."""
+def asks(for_job):
+    """Memory and time that a scheduler is asked for, by a function of wildcards and attempt."""
     return dict(
-        mem_mb=lambda wildcards, attempt: needs.rule(name, attempt).mem_mb,
-        runtime=lambda wildcards, attempt: needs.rule(name, attempt).minutes,
+        mem_mb=lambda wildcards, attempt: for_job(wildcards, attempt).mem_mb,
+        runtime=lambda wildcards, attempt: for_job(wildcards, attempt).minutes,
     )
 
 
+def for_training(wildcards, attempt):
+    """What a training job asks for, with the engine that will train."""
+    run, epoch = run_of(wildcards), int(wildcards.epoch)
+    engine, _ = chosen(run, study.training.engine)
+    return needs.train(run, epoch - predecessor(epoch, run.stride), attempt, engine.slowdown)
+
+
+def for_figure(wildcards, attempt):
+    """What drawing a figure asks for, by the networks whose weights it shows."""
+    return needs.draw(plan.weights_in(wildcards.figure), attempt)
+
+
+def for_rule(name):
+    """What the jobs of another rule ask for."""
+    return asks(lambda wildcards, attempt: needs.rule(name, attempt))
+
+
 def before_jobs():
-    """Be alone, on a machine whose clock is right, with a scheduler that takes the jobs."""
+    """Be alone, on a machine whose clock is right, with a scheduler that takes the jobs; tell which
+    engine trains if it is another than the one asked for."""
     slurm = isinstance(workflow.executor_settings, SlurmSettings)
     or_end(session.start, workflow.dag, slurm)
+    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "train"]
+    trained = {job.wildcards.run: plan.runs[job.wildcards.run] for job in jobs}
+    for line in instead(study.training.engine, trained.values()):
+        logger.warning(line)
+    if on_this_machine:
+        limit = workflow.global_resources["mem_mb"].value
+        or_end(needs.fit, trained.values(), max(limit, memory_mb()))
 
 
+# Nodes are the limit of other executors than Snakemake itself.
+on_this_machine = workflow.resource_settings.nodes is None
 session = Session(Path(), logger.info)
 if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process:
-    or_end(session.open, workflow.output_settings.dryrun)
+    or_end(session.open, only_looks())
+    if on_this_machine:
+        # So many jobs run side by side as there is memory for, and cores in this container.
+        if workflow.global_resources.get("mem_mb").value is None:
+            workflow.register_resource("mem_mb", memory_mb())
+        if workflow.cores == available_cpu_count():
+            workflow.register_resource("_cores", cores())
 
 
 PROJECT = Path(os.path.relpath(workflow.basedir))
@@ -180,3 +216,8 @@ wildcard_constraints:
     table="|".join(paths.TABLES),
     request=r"[\w/]+",
     statements="claims|readings|screen|search",
+
+
+if session.shown:
+    # The paths above lead to the same files from there.
+    os.chdir(session.shown.place)

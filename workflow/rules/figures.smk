@@ -20,7 +20,7 @@ rule figure:
         paths.benchmark("figures", "{figure}")
     threads: 1
     resources:
-        **for_rule("figures"),
+        **asks(for_figure),
     params:
         code=lambda wildcards: plan.request(wildcards.figure).code,
         # Snakemake compares no parameter that asks for `input`: new words render no figure anew.

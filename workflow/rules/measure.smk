@@ -13,7 +13,7 @@ rule measure:
         paths.benchmark("measure", "{run}", "{epoch}")
     threads: 1
     resources:
-        **for_rule("measure"),
+        **asks(lambda wildcards, attempt: needs.measure(run_of(wildcards), attempt)),
     params:
         run=lambda wildcards: run_of(wildcards).canonical(),
         measures=study.measures.canonical(),

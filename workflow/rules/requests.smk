@@ -1,7 +1,7 @@
 rule request:
     """Write down what a figure or a table is made from: too long for a command line."""
     input:
-        template=os.path.relpath(Path(workflow.basedir) / "workflow/request.json"),
+        template=str(PROJECT / "workflow/request.json"),
     output:
         paths.request("{request}"),
     params:

@@ -15,8 +15,7 @@ rule train:
     priority: lambda wildcards: plan.work_left(run_of(wildcards), int(wildcards.epoch))
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: for_training(wildcards, attempt).mem_mb,
-        runtime=lambda wildcards, attempt: for_training(wildcards, attempt).minutes,
+        **asks(for_training),
     params:
         run=lambda wildcards: run_of(wildcards).canonical(),
         # A cache between folders tells results by their params, not by their wildcards.

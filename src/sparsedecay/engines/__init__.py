@@ -48,8 +48,8 @@ class Trainer(Protocol):
 class Engine(Kind, ABC):
     """What an engine says of itself. `order`: the fastest first."""
 
-    slower: ClassVar[str] = ""
-    """How much slower than the fastest it is, in a few words."""
+    slowdown: ClassVar[int] = 1
+    """About how many times as long as the fastest it takes."""
 
     @abstractmethod
     def supports(self, run: Run) -> str | None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from threadpoolctl import threadpool_info
+
 PACKAGE: Final = "sparsedecay"
 LIBRARIES = ("matplotlib", "numpy", "pandas", "pyarrow", "pydantic", "safetensors", "torch")
 
@@ -26,6 +28,17 @@ def versions() -> dict[str, str]:
     """Python, the libraries that decide numbers or pictures, and the kind of machine."""
     found = {name: importlib.metadata.version(name) for name in LIBRARIES}
     return {"python": platform.python_version(), "machine": platform.machine(), **found}
+
+
+def kernels() -> str:
+    """The linear algebra that this process has loaded, with the kernels that it chose for this
+    processor: they decide the last bits of what is measured."""
+    found = {
+        f"{one['internal_api']} {one['version']} {one['architecture']}"
+        for one in threadpool_info()
+        if one["user_api"] == "blas" and one.get("architecture")
+    }
+    return ", ".join(sorted(found)) or "unknown"
 
 
 def metadata(settings: str, code: str, **more: str) -> Mapping[str, str]:

@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -53,6 +52,8 @@ def atomic(path: Path, size: int = 0) -> Iterator[Path]:
             left.unlink(missing_ok=True)
         yield temporary
         with open(temporary, "rb") as written:
+            # as of any other file: safetensors makes its own for the user alone
+            os.fchmod(written.fileno(), 0o666 & ~umask())
             os.fsync(written.fileno())
         temporary.replace(path)
         folder = os.open(path.parent, os.O_RDONLY)
@@ -67,6 +68,12 @@ def atomic(path: Path, size: int = 0) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def umask() -> int:
+    """What the user keeps from others in new files; to be read, it must be set."""
+    os.umask(mask := os.umask(0))
+    return mask
+
+
 def is_full(error: OSError) -> bool:
     """Whether there is no room for what was to be written."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
@@ -75,15 +82,31 @@ def is_full(error: OSError) -> bool:
 def unwritten(path: Path, error: OSError, size: int = 0) -> UserError:
     """That a file could not be written, and what to do."""
     if is_full(error):
-        there = next(folder for folder in path.absolute().parents if folder.exists())
-        free = shutil.disk_usage(there).free
-        needed = f"about {size / 1e6:,.3f} MB are needed, " if size else ""
         return UserError(
-            f"{path}: there is no room on the disk: {needed}{free / 1e6:,.3f} MB are free there. "
-            "Make room and give the same command again; nothing that was finished is lost."
+            f"{path}: there is no room on the disk: {shortage(path, error, size)} and give the "
+            "same command again; nothing that was finished is lost."
         )
     reason = error.strerror or str(error).splitlines()[0]
     return UserError(f"{path}: cannot be written: {reason}; check that place and its permissions")
+
+
+def shortage(path: Path, error: OSError, size: int) -> str:
+    """What a file found too little of, and what to do about it."""
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    disk = os.statvfs(there)
+    free = disk.f_frsize * disk.f_bavail
+    needed = f"about {size / 1e6:,.3f} MB are needed, " if size else ""
+    told = f"{needed}{free / 1e6:,.3f} MB are free there"
+    if error.errno == errno.EDQUOT:
+        return f"your quota is used up (`quota -s` tells), though {told}. Delete files of yours"
+    if disk.f_files and not disk.f_favail:  # some file systems count none
+        return (
+            f"it holds the {disk.f_files:,} files that it can hold (inodes; `df -i` tells), though "
+            f"{told}. Delete or pack files"
+        )
+    if free > size + disk.f_frsize:
+        return f"{told}, so it may be a quota or a limit of files. Make room"
+    return f"{told}. Make room"
 
 
 FORMAT = 1

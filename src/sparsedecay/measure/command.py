@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sparsedecay.errors import DamagedFile
 from sparsedecay.files import fingerprint
-from sparsedecay.files.provenance import metadata
+from sparsedecay.files.provenance import kernels, metadata
 from sparsedecay.files.samples import load
 from sparsedecay.files.storage import read_state, read_table, write_table
 from sparsedecay.files.tables import LOSS, MAGNITUDES, SCHEMAS
@@ -67,7 +67,8 @@ def main(arguments: list[str]) -> None:
     else:
         rows["trajectory"].append(ended(run, options.epoch, lost))
         rows |= without_numbers(run, options.epoch)
-    note = metadata(measures.canonical(), fingerprint.measuring(run), run=run.canonical())
+    code = fingerprint.measuring(run)
+    note = metadata(measures.canonical(), code, run=run.canonical(), kernels=kernels())
     for name, schema in SCHEMAS.items():
         table = pa.Table.from_pylist(rows[name], schema=schema)
         write_table(options.out / f"{name}.parquet", table, note)

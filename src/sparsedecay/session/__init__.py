@@ -1,7 +1,7 @@
 """Being alone in a folder, and on a cluster: what a Snakemake does before it begins.
 
 session = Session(Path(), logger.info)
-session.open(dryrun=False)             alone here, and what a killed one left is cleared away
+session.open(looks=False)              alone here, and what a killed one left is cleared away
 session.start(dag, slurm=True)         before the first job
 """
 
@@ -13,6 +13,7 @@ from sparsedecay.errors import UserError
 from sparsedecay.session import leftovers, preflight
 from sparsedecay.session.clock import to_the_present
 from sparsedecay.session.lock import PATIENCE, FolderLock, obstacle
+from sparsedecay.session.looking import Shown
 
 
 class Session:
@@ -20,25 +21,34 @@ class Session:
 
     def __init__(self, folder: Path, tell: Callable[[str], object]) -> None:
         self.folder, self.tell, self.lock = folder, tell, FolderLock(folder)
+        self.shown: Shown | None = None
+        """Where to look at a folder in which nothing can be written."""
 
-    def open(self, dryrun: bool) -> None:
+    def open(self, looks: bool) -> None:
         """Lock the folder, unless another Snakemake is at work there, and clear away the marks of
-        one that was killed; a dry run locks nothing.
+        one that was killed.
+
+        Args:
+            looks: whether nothing will be made, as in a dry run: then nothing stays locked, and
+                where nothing can be written there is a place to look from, `shown`.
 
         Raises:
             UserError: results cannot be written there.
         """
-        if not dryrun and (reason := obstacle(self.folder)):
-            raise UserError(reason)
+        if reason := obstacle(self.folder):
+            if not looks:
+                raise UserError(reason)
+            self.shown = Shown(self.folder)
+            return
         if self.lock.acquire():
             if self.lock.clear():
                 self.tell(
                     "An earlier Snakemake was stopped here without notice. What it finished is "
                     "kept, and what it had begun goes on from its last checkpoint."
                 )
-        elif self.lock.possible and not dryrun:
+        elif self.lock.possible and not looks:
             self.tell(f"Another Snakemake is at work in this folder: {self.lock.holder()}.")
-        if dryrun:
+        if looks:
             self.lock.release()
 
     def start(self, dag: Any, slurm: bool) -> None:
@@ -50,7 +60,8 @@ class Session:
         """
         if not self.lock.acquire(PATIENCE) and self.lock.possible:
             raise UserError(
-                f"Another Snakemake is at work in this folder: {self.lock.holder()}. Wait for it."
+                f"Another Snakemake is at work in this folder: {self.lock.holder()}. Wait for it, "
+                "or work elsewhere, also with another config: snakemake --directory FOLDER"
             )
         for news in leftovers.stop(self.folder):
             self.tell(news)

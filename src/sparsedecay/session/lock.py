@@ -14,12 +14,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from sparsedecay.errors import UserError
+
 LOCK, HOLDER, MARKS = "sparsedecay.lock", "sparsedecay.json", "locks"
 PATIENCE = 10.0
 """Seconds to wait for a process that only looks at the folder, such as `snakemake --dag`."""
 
 
-FOLDERS = ("results", "figures", ".snakemake")
+FOLDERS = ("results", "figures", ".snakemake", ".snakemake/metadata")
 
 
 def obstacle(project: Path) -> str | None:
@@ -47,7 +49,11 @@ class FolderLock:
         """Whether the file system has locks."""
 
     def acquire(self, patience: float = 0.0) -> bool:
-        """Lock the folder; returns whether it is this process's now."""
+        """Lock the folder; returns whether it is this process's now.
+
+        Raises:
+            UserError: the lock belongs to another user.
+        """
         if self.lock:
             return True
         lock = FileLock(self.folder / LOCK)
@@ -56,6 +62,12 @@ class FolderLock:
             lock.acquire(timeout=patience)
         except Timeout:
             return False
+        except PermissionError as error:
+            raise UserError(
+                f"{error.filename}: belongs to someone else, so it cannot be told whether you are "
+                "alone here; ask for the permission to write (of a group: umask 002), or work "
+                "elsewhere with: snakemake --directory FOLDER"
+            ) from None
         except (NotImplementedError, OSError):
             self.possible = False  # Snakemake itself tells if it cannot write there
             return False

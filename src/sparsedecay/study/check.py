@@ -12,11 +12,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sparsedecay.engines import chosen
-from sparsedecay.engines.compiled import UNBUILT
 from sparsedecay.errors import UserError
+from sparsedecay.files.machine import cores, memory_mb
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run, chain, predecessor
 from sparsedecay.study.plan import Plan, load_plan
+from sparsedecay.study.resources import FILE as NEEDS
+from sparsedecay.study.resources import MEMORY_SLACK, Needs
+from sparsedecay.study.resources import load as load_needs
 from sparsedecay.study.study import Study
 from sparsedecay.words import count
 
@@ -35,6 +38,7 @@ def summary(plan: Plan) -> Iterator[tuple[str, str]]:
     for figure in study.figures.names:
         yield figure, asked(study, study.milestones(figure))
     yield "in all", asked(study, study.shown)
+    yield from taken(plan, load_needs(NEEDS))
     if study.claims:
         yield "replicate", asked(study, plan.milestones["replicate"])
         yield "readings", asked(study, plan.milestones["readings"])
@@ -49,19 +53,62 @@ def summary(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "sweep", f"{settings} of {plan.grid.asked.seeds:,} draws: {swept}"
 
 
+def taken(plan: Plan, needs: Needs) -> Iterator[tuple[str, str]]:
+    """Memory and time that the networks of the figures take on this machine, going by jobs that
+    were measured."""
+    study, memory, busy = plan.study, memory_mb(), cores()
+    stride, asked = study.training.stride, study.training.engine
+    made = {(run.id, step) for run, epoch in study.shown for step in chain(epoch, stride)}
+    if not made:
+        return
+    jobs = []
+    for name, epoch in made:
+        run = study.runs[name]
+        engine, _ = chosen(run, asked)
+        epochs = epoch - predecessor(epoch, stride)
+        jobs.append(needs.training_of(run, epochs, engine.slowdown if engine else 1))
+        jobs.append(needs.measuring_of(run))
+    largest = max(job.mem_mb for job in jobs)
+    fit = int(min(busy, memory // (MEMORY_SLACK * largest)))
+    told = f"up to {largest / 1000:,.1f} GB a job; this machine has {memory / 1000:,.1f} GB"
+    if largest > memory:
+        yield "memory", f"{told}, which is too little"
+    elif fit < busy:
+        yield "memory", f"{told}, so {max(1, fit)} of such jobs run at a time on {busy} cores"
+    else:
+        yield "memory", told
+    minutes = sum(job.seconds for job in jobs) / 60 / max(1, fit)
+    time = f"{minutes:,.0f} min" if minutes < 100 else f"{minutes / 60:,.0f} h"
+    yield "time", f"up to {time} on {count(max(1, fit), 'core')} as fast as those once measured"
+
+
 def engines(asked: str, runs: Iterable[Run]) -> Iterator[str]:
     """Which engine will train how many runs, and why not the one that is asked for."""
-    found: Counter[tuple[str, str, str]] = Counter()
+    found = [*replaced(asked, runs)]
+    for name, number, why in found:
+        yield (name if len(found) == 1 else f"{name} for {count(number, 'run')}") + why
+    if not found:
+        yield f"{asked}, for no run"
+
+
+def replaced(asked: str, runs: Iterable[Run]) -> Iterator[tuple[str, int, str]]:
+    """Engines by how many runs they will train, with how much slower each is than the one that is
+    asked for, and why that cannot: "" of that one itself."""
+    found: Counter[tuple[str, str]] = Counter()
     for run in runs:
         engine, reasons = chosen(run, asked)
         if engine is not None:
-            found[engine.name, engine.slower if reasons else "", "; ".join(reasons)] += 1
-    for (name, slower, why), runs_of_it in found.items():
-        text = name if len(found) == 1 else f"{name} for {count(runs_of_it, 'run')}"
-        remedy = "; install a C++ compiler, then `make clean setup`" if UNBUILT in why else ""
-        yield text + (f", {slower}" if slower else "") + (f" ({why}{remedy})" if why else "")
-    if not found:
-        yield f"{asked}, for no run"
+            times = f", about {engine.slowdown} times slower" if engine.slowdown > 1 else ""
+            found[engine.name, f"{times} ({'; '.join(reasons)})" if reasons else ""] += 1
+    for (name, why), number in found.items():
+        yield name, number, why
+
+
+def instead(asked: str, runs: Iterable[Run]) -> Iterator[str]:
+    """A line for each engine that takes the place of the one that is asked for."""
+    for name, number, why in replaced(asked, runs):
+        if why:
+            yield f"Engine {name} trains {count(number, 'run')}{why}."
 
 
 def asked(study: Study, shown: list[tuple[Run, int]]) -> str:

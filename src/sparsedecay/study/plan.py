@@ -115,6 +115,12 @@ class Plan:
         draws = [self.drawn(self.study, i).request(figure).shown for i in range(seeds)]
         return request.model_copy(update={"draws": tuple(draws)})
 
+    def weights_in(self, name: str) -> list[Run]:
+        """The runs whose weights a figure reads."""
+        places = [Path(file).parts for file in self.request(name).files]
+        read = {parts[2] for parts in places if parts[1] == "train" and "state" in parts[-1]}
+        return [self.runs[run] for run in sorted(read)]
+
     def drawn(self, study: Study, index: int) -> Study:
         """The study with the seeds of its draw `index` (from 0), where these vary."""
         return study.draw(tested(study)[0].vary, index)

@@ -5,13 +5,15 @@
     needs.train(run, epochs, attempt=1)        Job(mem_mb=…, minutes=…)
 
 Training takes time in proportion to steps · N · parameters, and memory that grows with the
-parameters; the other jobs are short. Each further attempt asks for twice as much of both.
+parameters; so do the measuring of a network and the figures that show its matrices. The other jobs
+are short. Each further attempt asks for twice as much of both.
 """
 
 import argparse
 import json
 import math
 from collections import defaultdict
+from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -28,14 +30,22 @@ from sparsedecay.science.run import Run, predecessor
 from sparsedecay.science.settings import Positive, Settings
 from sparsedecay.study.plan import load_plan
 
+FILE = Path(__file__).parents[3] / "workflow/resources.yaml"
+"""Beside the workflow, which lies beside the package."""
 TIME_SLACK, MEMORY_SLACK = 3.0, 1.5
 """How many times what was measured a job may take: memory varies far less than time."""
 START_SECONDS, LEAST_MINUTES = 60, 5
 """For Snakemake and Python to start, on a file system that may be slow; and least in all."""
 STEP_SECONDS = 1e-4
 """A step takes no less, however small the network."""
-BYTES_PER_PARAMETER = 64.0
-"""Parameter, gradient, two moments and copies while a state is written, in float64."""
+BYTES_PER_PARAMETER = {"float32": 66.0, "float64": 108.0}
+"""Of training: parameter, gradient, two moments, and copies while a record or a state is written;
+measured at 25 million parameters (docs/performance.md)."""
+BYTES_PER_ENTRY = 40.0
+"""Of measuring: matrices and their products in float64, and what a singular value decomposition
+needs. Of drawing no more."""
+SECONDS_PER_CUBE = 4e-10
+"""Singular values of an m x n matrix take so much for each m · n · min(m, n)."""
 
 HEAD = """\
 # What jobs took: written by `sparsedecay resources` from results/benchmarks, {jobs:,} jobs of one
@@ -71,11 +81,42 @@ class Needs(Settings):
     rules: dict[str, Took]
     """By name."""
 
-    def train(self, run: Run, epochs: int, attempt: int = 1) -> Job:
-        """What training a run for so many epochs asks for."""
+    def train(self, run: Run, epochs: int, attempt: int = 1, slowdown: float = 1) -> Job:
+        """What training a run for so many epochs asks for.
+
+        Args:
+            slowdown: how many times as long as the compiled engine, which was measured, the one
+                that trains it takes.
+        """
+        took = self.training_of(run, epochs, slowdown)
+        return job(took.mem_mb, took.seconds, attempt)
+
+    def training_of(self, run: Run, epochs: int, slowdown: float = 1) -> Took:
+        """What training a run for so many epochs takes."""
         took, steps = self.like(run.network), epochs * run.optimizer.batches
-        seconds = max(took.seconds * work(run, epochs), STEP_SECONDS * steps)
-        return job(took.mem_mb + BYTES_PER_PARAMETER * build(run).size / 1e6, seconds, attempt)
+        seconds = slowdown * max(took.seconds * work(run, epochs), STEP_SECONDS * steps)
+        memory = took.mem_mb + BYTES_PER_PARAMETER[run.precision] * build(run).size / 1e6
+        return Took(seconds=seconds, mem_mb=memory)
+
+    def measure(self, run: Run, attempt: int = 1) -> Job:
+        """What measuring a milestone of a run asks for."""
+        took = self.measuring_of(run)
+        return job(took.mem_mb, took.seconds, attempt)
+
+    def measuring_of(self, run: Run) -> Took:
+        """What measuring a milestone of a run takes."""
+        network, took = build(run), self.most("measure")
+        shapes = [network.shapes[name] for name in network.matrices]
+        cubes = sum(m * n * min(m, n) for m, n in shapes)
+        return Took(
+            seconds=took.seconds + SECONDS_PER_CUBE * cubes,
+            mem_mb=took.mem_mb + BYTES_PER_ENTRY * entries(run) / 1e6,
+        )
+
+    def draw(self, runs: Iterable[Run], attempt: int = 1) -> Job:
+        """What a figure asks for that shows the matrices of runs."""
+        took, shown = self.most("figures"), sum(map(entries, runs))
+        return job(took.mem_mb + BYTES_PER_ENTRY * shown / 1e6, took.seconds, attempt)
 
     def like(self, network: str) -> Took:
         """What training a kind of network took; of a kind never measured the most of any."""
@@ -84,10 +125,38 @@ class Needs(Settings):
         took = self.training.values()
         return Took(seconds=max(t.seconds for t in took), mem_mb=max(t.mem_mb for t in took))
 
+    def fit(self, runs: Iterable[Run], mem_mb: int) -> None:
+        """Check that each run can be trained and measured within a machine's memory.
+
+        Raises:
+            UserError: one cannot; the message says what it needs.
+        """
+        for run in runs:
+            needed = max(self.training_of(run, 1).mem_mb, self.measuring_of(run).mem_mb)
+            if needed > mem_mb:
+                raise UserError(
+                    f"{run.id}: its {build(run).size:,} parameters in {run.precision} need about "
+                    f"{needed / 1000:,.1f} GB of memory, and this machine (or container) has "
+                    f"{mem_mb / 1000:,.1f} GB. Choose a smaller network.K or another machine; if "
+                    "you know better, say --resources mem_mb=…"
+                )
+
     def rule(self, name: str, attempt: int = 1) -> Job:
-        """What a job of another rule asks for; of a rule never measured the most of any."""
+        """What a job of another rule asks for."""
+        took = self.most(name)
+        return job(took.mem_mb, took.seconds, attempt)
+
+    def most(self, name: str) -> Took:
+        """The most that a job of a rule took; of a rule never measured the most of any."""
         took = [self.rules[name]] if name in self.rules else [*self.rules.values()]
-        return job(max(t.mem_mb for t in took), max(t.seconds for t in took), attempt)
+        return Took(seconds=max(t.seconds for t in took), mem_mb=max(t.mem_mb for t in took))
+
+
+def entries(run: Run) -> int:
+    """Numbers in the trained matrices of a network, and in those between its ReLU layers."""
+    network = build(run)
+    products = sum(len(factors) > 1 for factors in network.between.values())
+    return network.size + products * network.K**2
 
 
 def job(mem_mb: float, seconds: float, attempt: int) -> Job:
@@ -122,14 +191,19 @@ def measure(benchmarks: Path, runs: dict[str, Run]) -> tuple[Needs, int]:
     """
     trained: list[tuple[Run, int, dict[str, float]]] = []
     rules: dict[str, list[dict[str, float]]] = defaultdict(list)
+    left_out: list[Path] = []
     for file in sorted(benchmarks.rglob("*.jsonl")):
-        row = json.loads(file.read_text().splitlines()[-1])
-        place = file.relative_to(benchmarks).with_suffix("").parts
-        if place[0] != "train":
+        row, place = told(file), file.relative_to(benchmarks).with_suffix("").parts
+        if row is None:
+            left_out.append(file)
+        elif place[0] != "train":
             rules[place[0]].append(row)
         elif place[1] in runs:
             run, epoch = runs[place[1]], int(place[2])
             trained.append((run, epoch - predecessor(epoch, run.stride), row))
+    if left_out:
+        more = f" and {len(left_out) - 1} more" if left_out[1:] else ""
+        print(f"left out, as they tell no time and memory: {left_out[0]}{more}")
     networks = {run.network for run, _, _ in trained}
     kinds = sorted({run.network for run in runs.values()})
     missing = [name for name in ("data", "measure", "figures", "claims") if name not in rules]
@@ -151,6 +225,16 @@ def measure(benchmarks: Path, runs: dict[str, Run]) -> tuple[Needs, int]:
     return needs, len(trained) + sum(map(len, rules.values()))
 
 
+def told(file: Path) -> dict[str, float] | None:
+    """Seconds `s` and memory `max_rss` in MB by the last line of a benchmark file; None if it lacks
+    one, as Snakemake writes NA of jobs too short to be looked at."""
+    try:
+        row = json.loads(file.read_text(encoding="utf-8").splitlines()[-1])
+        return {key: float(row[key]) for key in ("s", "max_rss")}
+    except (OSError, IndexError, KeyError, ValueError, TypeError):
+        return None
+
+
 def work(run: Run, epochs: int) -> float:
     """Steps · data points · parameters, in 1e9."""
     return epochs * run.optimizer.batches * run.data.points * build(run).size / 1e9
@@ -163,7 +247,8 @@ def largest(network: str, trained: list[tuple[Run, int, dict[str, float]]]) -> T
     size = max(build(run).size for run, _, _ in rows)
     rows = [one for one in rows if build(one[0]).size == size]
     rates = [row["s"] / work(run, epochs) for run, epochs, row in rows]
-    memory = max(row["max_rss"] for _, _, row in rows) - BYTES_PER_PARAMETER * size / 1e6
+    grown = max(BYTES_PER_PARAMETER[run.precision] for run, _, _ in rows) * size / 1e6
+    memory = max(row["max_rss"] for _, _, row in rows) - grown
     return Took(seconds=float(np.quantile(rates, 0.95)), mem_mb=memory)
 
 

@@ -10,7 +10,7 @@ class Autograd(Engine):
 
     title = "autograd"
     order = 3
-    slower = "about ten times slower"
+    slowdown = 10
 
     def supports(self, run: Run) -> str | None:
         return (

@@ -4,6 +4,10 @@ It is built on installation, where there is a compiler. Kernels of a network are
 after it.
 """
 
+import os
+import shutil
+import sysconfig
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from sparsedecay.engines import Engine, lacking
@@ -12,8 +16,20 @@ from sparsedecay.science.regularizers import Term
 from sparsedecay.science.run import Run
 
 FOLDER = Path(__file__).parent
-UNBUILT = "it was not built, for want of a C++ compiler or Python's headers"
+UNBUILT = (
+    "it was not built, for want of a C++ compiler or Python's headers; install them, then "
+    "`make clean setup`"
+)
+NOT_HERE = f"it is not built in {FOLDER}; `make setup` builds it there"
+OF_ANOTHER = f"what is built in {FOLDER} is of another Python; `make clean setup` builds it anew"
 BY_NEURON = Term.NEURON_L1_SQUARED | Term.PATH
+
+
+def can_be_built() -> bool:
+    """Whether there are a C++ compiler and Python's headers, as far as can be seen."""
+    told = os.environ.get("CXX") or sysconfig.get_config_var("CXX") or "c++"
+    headers = Path(sysconfig.get_path("include"), "Python.h")
+    return bool(shutil.which(told.split()[0])) and headers.is_file()
 
 
 class Compiled(Engine):
@@ -38,8 +54,12 @@ class Compiled(Engine):
         return None
 
     def missing(self) -> str | None:
-        built = any(path.suffix in (".so", ".pyd") for path in FOLDER.iterdir())
-        return None if built else UNBUILT
+        built = [path.name for path in FOLDER.iterdir() if path.suffix in (".so", ".pyd")]
+        if any(f".{name.partition('.')[2]}" in EXTENSION_SUFFIXES for name in built):
+            return None
+        if not can_be_built():
+            return UNBUILT
+        return OF_ANOTHER if built else NOT_HERE
 
     def unusable(self) -> str | None:
         from sparsedecay.engines.compiled.trainer import kernel

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from sparsedecay.engines.batches import sizes, steps
-from sparsedecay.engines.compiled import FOLDER, UNBUILT
+from sparsedecay.engines.compiled import FOLDER, UNBUILT, Compiled
 from sparsedecay.engines.state import State
 from sparsedecay.errors import UserError
 from sparsedecay.science import networks, regularizers
@@ -39,7 +39,7 @@ def kernel() -> ModuleType:
     try:
         module = importlib.import_module(f"{__package__}.{MODULES[ability]}")
     except ModuleNotFoundError:
-        raise ImportError(UNBUILT) from None
+        raise ImportError(Compiled().missing() or UNBUILT) from None
     if sources() != module.SOURCES:
         raise UserError(
             f"{FOLDER}: the compiled engine was built from other sources.\n"

@@ -16,7 +16,7 @@ class Fused(Engine):
 
     title = "fused"
     order = 2
-    slower = "about three times slower"
+    slowdown = 3
 
     def supports(self, run: Run) -> str | None:
         if not Path(__file__).with_name(f"{run.network}.py").exists():

@@ -11,7 +11,7 @@ class Proximal(Engine):
 
     title = "PathProx"
     order = 4
-    slower = "about ten times slower than the compiled engine is with Adam"
+    slowdown = 10
 
     def supports(self, run: Run) -> str | None:
         if not isinstance(run.optimizer, PathProx):

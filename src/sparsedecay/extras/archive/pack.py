@@ -18,8 +18,9 @@ from sparsedecay.errors import UserError
 from sparsedecay.extras.archive import manifest
 from sparsedecay.extras.archive.contents import Contents, config_in, contents, source
 from sparsedecay.extras.archive.crate import Citation, Writer, second
+from sparsedecay.extras.archive.made import packers
 from sparsedecay.extras.archive.opening import BLOCK, opened
-from sparsedecay.files.provenance import PACKAGE, file_digest, versions
+from sparsedecay.files.provenance import PACKAGE, file_digest
 from sparsedecay.files.storage import atomic, write_file
 from sparsedecay.study.plan import load_plan
 from sparsedecay.study.study import Figures
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> None:
         config=config_in(used, options.config, plan.study),
         targets=asked.targets,
         weights=asked.weights,
-        versions={**versions(), "snakemake": importlib.metadata.version("snakemake")},
+        versions=packers(),
     )
     found = contents(used, plan, asked)
     citation, files = Citation(Path("CITATION.cff")), {**found.files}
