@@ -6,11 +6,17 @@ import sys
 import time
 from contextlib import contextmanager
 
+import pytest
+
+from sparsedecay.errors import UserError
 from sparsedecay.session.lock import FolderLock, obstacle
 
 HOLD = """
 import sys, time
 from pathlib import Path
+import pytest
+
+from sparsedecay.errors import UserError
 from sparsedecay.session.lock import FolderLock
 lock = FolderLock(Path())
 assert lock.acquire()
@@ -74,6 +80,17 @@ def test_a_folder_without_locks(tmp_path, monkeypatch):
     assert not lock.clear()
     lock.release()
     assert any((tmp_path / ".snakemake/locks").iterdir())
+
+
+def test_a_lock_of_another_user(tmp_path, monkeypatch):
+    """It is not as if there were no locks."""
+
+    def acquire(self, timeout=None):
+        raise PermissionError(13, "Permission denied", str(tmp_path / "sparsedecay.lock"))
+
+    monkeypatch.setattr("filelock.FileLock.acquire", acquire)
+    with pytest.raises(UserError, match=r"sparsedecay\.lock: belongs to someone else.*--directory"):
+        FolderLock(tmp_path).acquire()
 
 
 def test_what_stands_in_the_way(tmp_path, monkeypatch):

@@ -77,6 +77,7 @@ L3, ONLY = (
          "objective, adam or decoupled; did you mean adam?"),
         ("biases: true", "biases: yes", "objective.decay_biases: yes is .* write true or false"),
         ("scale: none", "scale: fan-in", "scale: fan-in is .* none or fan_in; did you mean fan_in"),
+        ("eps: 1.0e-8", "eps: 1.0e-38", "optimizer.eps: 1.0e-38 is .* of at least 1.2e-38"),
         ("batches: 1", "batches: 82", "optimizer.batches: 82 is not allowed: 81 data points cannot "
          "be cut into so many minibatches; lower it"),
         ("[targets, weights]", "[targets, seeds]", r"vary\[1\]: seeds is .* targets or weights"),

@@ -215,6 +215,14 @@ def test_without_statements_no_file_of_readings_is_needed(mine):
     assert mine(claims=None).variations == []
 
 
+def test_a_config_copied_without_its_readings(mine):
+    """The key and the config are named too."""
+    Path("config/readings.yaml").unlink()
+    told = r"^config/config\.yaml:\d+: claims\.readings: readings\.yaml is not there \(config/readi"
+    with pytest.raises(UserError, match=told):
+        mine()
+
+
 GOOD = "a: {title: x, changes: {network: {d: 8}}}\n"
 
 
@@ -237,7 +245,10 @@ def test_the_file_lies_beside_the_first_config(mine):
 
 
 def test_a_missing_file_of_readings_is_named(mine):
-    with pytest.raises(UserError, match=r"^config/nowhere\.yaml: no such file"):
+    with pytest.raises(
+        UserError,
+        match=r"^--config: claims\.readings: nowhere\.yaml is .*config/nowhere\.yaml: no such",
+    ):
         mine(claims={"readings": "nowhere.yaml"})
 
 

@@ -31,11 +31,40 @@ def test_training_grows_with_epochs_data_and_parameters():
     seconds = 0.1 * 50_000 * 81 * size / 1e9
     asked = NEEDS.train(run, 50_000)
     assert asked.minutes == -(-(60 + 3 * seconds) // 60)
-    assert asked.mem_mb == -(-1.5 * (400 + 64e-6 * size) // 100) * 100
+    assert asked.mem_mb == -(-1.5 * (400 + 108e-6 * size) // 100) * 100, "in float64"
+    single = NEEDS.train(run.model_copy(update={"precision": "float32"}), 50_000)
+    assert single.mem_mb == -(-1.5 * (400 + 66e-6 * size) // 100) * 100
+    assert NEEDS.train(run, 50_000, slowdown=3).minutes == -(-(60 + 9 * seconds) // 60)
     batches = small_run(network="dense", K=1000, levels=(0.0, 0.5, 1.0), dimension=4, batches=3)
     assert NEEDS.train(batches, 50_000).minutes == -(-(60 + 9 * seconds) // 60)
     small = small_run()
     assert NEEDS.train(small, 10_000_000).minutes == -(-(60 + 3 * 1000) // 60), "0.1 ms a step"
+
+
+def test_measuring_and_drawing_grow_with_the_matrices():
+    small, large = (
+        small_run(network="dense", K=K, levels=(0.0, 0.5), dimension=4) for K in (6, 3000)
+    )
+    assert NEEDS.measure(small) == job(210, 4, attempt=1)
+    # 9.4 s and 475 MB were measured, 143 MB of them without any network
+    took = NEEDS.measuring_of(large)
+    assert 9.4 < took.seconds < 20
+    assert 475 - 143 < took.mem_mb - 210 < 400
+    assert NEEDS.measure(large, attempt=2).mem_mb == 2 * NEEDS.measure(large).mem_mb
+    product = small_run(K=3000, d=3)
+    assert NEEDS.measuring_of(product).mem_mb - 210 == pytest.approx(40 * 9, rel=0.02), "A = W V"
+    needs = Needs(training=NEEDS.training, rules={"figures": Took(seconds=9, mem_mb=300)})
+    assert needs.draw([]) == job(300, 9, attempt=1)
+    assert needs.draw([large, large]).mem_mb > needs.draw([large]).mem_mb > needs.draw([]).mem_mb
+
+
+def test_what_fits_into_no_memory_is_refused():
+    run = small_run(network="dense", K=3000, precision="float32")
+    NEEDS.fit([run], mem_mb=1000)
+    with pytest.raises(
+        UserError, match=f"{run.id}: its 9,0.* parameters in float32 need about 1.0 GB"
+    ):
+        NEEDS.fit([small_run(), run], mem_mb=900)
 
 
 def test_the_committed_file_is_enough_for_what_was_measured(plan):
@@ -81,6 +110,18 @@ def test_measured_from_benchmarks(benchmarks, plan, tmp_path, capsys):
     rate = (100 + slowest) * 1e9 / (50_000 * 81 * build(run).size)
     assert needs.training["representer"].seconds == pytest.approx(rate, rel=0.06)
     assert needs.training["representer"].mem_mb < 350 + slowest
+
+
+@pytest.mark.parametrize(
+    "text", ["", '{"s": 2.0, "max_rss": "NA"}\n', '{"s": 2.0}\n', "[1]\n", "{", '{"s": null}\n']
+)
+def test_benchmarks_that_tell_nothing_are_left_out_and_named(benchmarks, plan, text, capsys):
+    """Snakemake writes NA of a job too short to be looked at."""
+    needs, jobs = resources.measure(benchmarks, plan.runs)
+    (benchmarks / "measure/three.jsonl").write_text(text)
+    (benchmarks / "train" / next(iter(plan.study.runs)) / "150000.jsonl").write_text(text)
+    assert resources.measure(benchmarks, plan.runs) == (needs, jobs)
+    assert f"{benchmarks / 'measure/three.jsonl'} and 1 more" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("stage", ["train", "measure"])

@@ -5,6 +5,8 @@ session.open(looks=False)              alone here, and what a killed one left is
 session.start(dag, slurm=True)         before the first job
 """
 
+import getpass
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,14 @@ from sparsedecay.session import leftovers, preflight
 from sparsedecay.session.clock import to_the_present
 from sparsedecay.session.lock import PATIENCE, FolderLock, obstacle
 from sparsedecay.session.looking import Shown
+
+
+def with_a_name() -> None:
+    """Give a name to a user who has none, as in a container with `--user`: Snakemake shows it."""
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["USER"] = f"uid{os.getuid()}"
 
 
 class Session:
@@ -35,6 +45,7 @@ class Session:
         Raises:
             UserError: results cannot be written there.
         """
+        with_a_name()
         if reason := obstacle(self.folder):
             if not looks:
                 raise UserError(reason)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sparsedecay.claims.networks import NETWORKS, Reading, Statements, Trained
+from sparsedecay.errors import UserError
 from sparsedecay.figures import declared, find
 from sparsedecay.figures.declaration import Explored, Request
 from sparsedecay.figures.fig2 import Figure2
@@ -292,4 +293,11 @@ def load_plan(files: Sequence[Path], overrides: Mapping[str, Any] | None = None)
     if not study.claims:
         return Plan(study, [], grid)
     file = Path(files[0]).parent / study.claims.readings
+    if not file.exists():
+        said = config.at(("claims", "readings"))
+        raise UserError(
+            f"{said.place}: claims.readings: {said.written()} is not there ({file}: no such file); "
+            "a config needs the files that it names beside it, so copy that too, or leave the "
+            "section claims out"
+        )
     return Plan(study, load_readings(file, config, study), grid)

@@ -49,6 +49,14 @@ def test_jobs_without_a_log_are_told_apart(project):
     assert all(job.benchmark is None for job in jobs.values())
 
 
+def test_records_in_a_data_base_are_told_of(project):
+    with pytest.raises(UserError, match=r"figure: Snakemake has no record of how it was made\."):
+        History(project).chain(["figure"])
+    (project / FOLDER).with_name("metadata.db").touch()
+    with pytest.raises(UserError, match=r"a data base .* without --persistence-backend db"):
+        History(project).chain(["figure"])
+
+
 def test_a_chain_goes_back_to_the_beginning_and_no_further(project):
     write(project, "data", log=["d"], endtime=1.0)
     write(project, "state1", log=["1"], input=["data"], endtime=2.0)

@@ -114,6 +114,12 @@ class History:
         waiting, found = list(targets), dict[int, Job]()
         if lost := [name for name in waiting if name not in self.jobs]:
             reason = "Snakemake has no record of how it was made"
+            if self.folder.with_name("metadata.db").exists():
+                raise UserError(
+                    f"{lost[0]}: {reason} in {self.folder}, but a data base of records lies beside "
+                    "it; archives hold files of records, so make the results without "
+                    "--persistence-backend db"
+                )
             raise UserError(f"{lost[0]}: {reason}.\n{again(lost[0])}")
         while waiting:
             job = self.jobs.get(waiting.pop())

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from sparsedecay.science.optimizers import Optimizer, Tensor
-from sparsedecay.science.settings import Positive
 
 Decay = Annotated[float, Field(ge=0, lt=1)]
 
@@ -30,8 +29,9 @@ class Adam(Optimizer):
     """What kind of optimizer it is."""
     betas: Annotated[tuple[Decay, Decay], Field(strict=False)]
     """Decay of the two moment estimates, per step. PyTorch's default: 0.9 and 0.999."""
-    eps: Positive
-    """Added to the denominator of the step. PyTorch's default: 1e-8."""
+    eps: Annotated[float, Field(ge=1.2e-38, allow_inf_nan=False)]
+    """Added to the denominator of the step. PyTorch's default: 1e-8. Smaller numbers than 1.2e-38
+    are denormal in float32, and so 0 where these are flushed."""
 
     def update(self, p: Tensor, g: Tensor, moments: Mapping[str, Tensor], step: Tensor) -> None:
         import torch
