@@ -136,9 +136,9 @@ def test_a_disk_that_can_hold_no_more_files(right, project, mount):
     """There is room for bytes, and none for names."""
     results = project.folder / "results/train"
     results.mkdir(parents=True)
-    mount(results, "nr_inodes=12")
+    mount(results, "nr_inodes=8")
     said = refused(project, TARGET)
-    assert "it holds the 12 files that it can hold (inodes; `df -i` tells), though about" in said
+    assert "it holds the 8 files that it can hold (inodes; `df -i` tells), though about" in said
     mount(results, "nr_inodes=1000")
     assert made(project).items() <= right.items()
 

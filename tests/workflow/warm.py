@@ -25,6 +25,7 @@ import threading
 import time
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import NoReturn
 
 PACKAGES = (
@@ -38,7 +39,9 @@ PACKAGES = (
 LONGEST = 100
 """Characters in the path of a socket."""
 CLIENT = """\
-#!{python} -IS
+#!/bin/sh
+'''exec' {quoted} -IS "$0" "$@"
+' '''
 import os, sys
 name, arguments = os.path.basename(sys.argv[0]), sys.argv[1:]
 if name == "python" and arguments[:2] in (["-m", "snakemake"], ["-m", "sparsedecay"]):
@@ -79,7 +82,9 @@ class Warm:
             return sys.executable
         python.parent.mkdir()
         for program in (python, python.with_name("sparsedecay")):
-            program.write_text(CLIENT.format(python=sys.executable, address=address))
+            program.write_text(
+                CLIENT.format(python=sys.executable, quoted=quote(sys.executable), address=address)
+            )
             program.chmod(0o755)
         from tests.processes import start_outlasting  # not there for the process that forks
 
