@@ -233,7 +233,7 @@ rule all:
 rule train:
     output: "results/{run}/{epoch}.txt"
     shell:
-        "{config[python]} {workflow.basedir}/job.py {wildcards.run} {wildcards.epoch}"
+        "{config[python]:q} {workflow.basedir}/job.py {wildcards.run} {wildcards.epoch}"
         " && touch {output}"
 """
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from packaging.requirements import Requirement
@@ -80,7 +81,10 @@ def test_pip_takes_what_conda_hands_it(tmp_path):
     pip's command line does. Nothing is fetched: the environment has all of it."""
     (section,) = [part["pip"] for part in ENVIRONMENT["dependencies"] if isinstance(part, dict)]
     file = tmp_path / "requirements.txt"
-    local = [line.replace("requirements.lock", str(ROOT / "requirements.lock")) for line in section]
+    local = [
+        line.replace("requirements.lock", quote(str(ROOT / "requirements.lock")))
+        for line in section
+    ]
     file.write_text("\n".join(local) + "\n")
     install = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index", "-r", str(file)]
     # pip's way to say --no-build-isolation, so that the build needs no network

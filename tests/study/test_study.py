@@ -170,7 +170,7 @@ def test_any_value_anywhere_is_taken_or_refused_by_its_key(path, value):
         for line in str(error).splitlines():
             assert line.isprintable()
             place, told, _ = line.split(": ", 2)
-            assert re.fullmatch(r"\S*config\.yaml(:\d+)?|--config|\S+, --config", place)
+            assert re.fullmatch(r".*config\.yaml(:\d+)?|--config|.+, --config", place)
             # a value may be good by itself, but not beside that of another key
             assert told.startswith(path[0]) or place.startswith("/"), line
     else:
