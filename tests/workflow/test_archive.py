@@ -24,6 +24,13 @@ pytestmark = [
     pytest.mark.workflow,
     pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning"),  # of the validator
 ]
+UNTOLD = {
+    # a file of a crate cannot have an address of its own, nor a rule, which is a part of one
+    "process-run-crate-0.5_5.1: The SoftwareApplication id SHOULD be an absolute URI",
+    # the authors of this package, of whom CITATION.cff names no website
+    "ro-crate-1.1_31.2: The organization SHOULD have a URL.",
+}
+"""What is recommended and cannot be."""
 DRAWN = [f"figures/fig{i}.{e}" for i in (1, 2, 3, 4) for e in ("json", "pdf", "png", "svg")]
 
 
@@ -135,7 +142,7 @@ def test_make_knows_the_config_of_the_results(unpacked):
     "profile", ["workflow-ro-crate-1.0", "workflow-run-crate-0.5", "provenance-run-crate-0.5"]
 )
 def test_the_crate_is_valid(crate, tmp_path, profile):
-    assert problems(crate, tmp_path, profile) == []
+    assert set(problems(crate, tmp_path, profile)) <= UNTOLD
 
 
 def test_the_validator_finds_what_is_wrong(crate, tmp_path):
