@@ -2,7 +2,7 @@
 
 The keys come from the settings classes (docstrings, types, ranges) and from config/config.yaml (the
 paper's values), so that the documents say what is checked. README.md shows docs/findings.md, which
-a rule makes of the tables of statements.
+a rule makes of the tables of statements. docs/licences.md is what the pinned packages say.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from itertools import groupby
 from pathlib import Path
 
 from sparsedecay.errors import UserError
+from sparsedecay.extras import licences
 from sparsedecay.study import parse
 from sparsedecay.study.entries import Entry, KeyPath, key
 from sparsedecay.study.schema import (
@@ -157,6 +158,9 @@ def main(arguments: list[str]) -> None:
         body = body.partition(REST)[0]
         lower = re.sub("^#", "##", body.rstrip("\n"), flags=re.MULTILINE)
         texts[readme] = between(readme, FINDINGS, lower)
+    lock, licences_page = project / "requirements.lock", project / "docs" / "licences.md"
+    if lock.exists() and licences_page.exists():
+        texts[licences_page] = licences.page(lock)
     stale = [
         path
         for path, text in texts.items()
