@@ -1,0 +1,181 @@
+"""The documentation as a site: built without a warning, its links lead somewhere."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from collections import defaultdict
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from ruamel.yaml import YAML
+
+from sparsedecay.claims.statements import CLAIMS
+from sparsedecay.cli import COMMANDS
+from sparsedecay.errors import UserError
+from sparsedecay.extras import rooms, site
+from sparsedecay.science import measures
+from tests.test_repository import tool
+from tests.test_rooms import ALLOWED
+from tests.workflow.browser import Browser, installed
+from tests.workflow.project import ROOT
+
+
+class Page(HTMLParser):
+    """The links and the places of a page."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.links: set[str] = set()
+        self.places: set[str] = set()
+        self.feed(file.read_text())
+
+    def handle_starttag(self, tag, attributes):
+        told = dict(attributes)
+        self.places |= {told[key] for key in ("id", "name") if told.get(key)}
+        self.links |= {told[key] for key in ("href", "src") if told.get(key)}
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """The site, built anew."""
+    mkdocs = tool("bin/mkdocs")
+    folder = tmp_path_factory.mktemp("site")
+    for name in ("src", "mkdocs.yml"):
+        (folder / name).symlink_to(ROOT / name)
+    pages = folder / "build" / "pages"
+    here = Path.cwd()
+    os.chdir(ROOT)
+    try:
+        site.main([str(pages)])
+    finally:
+        os.chdir(here)
+    done = subprocess.run(
+        [mkdocs, "build", "--strict", "--config-file", folder / "mkdocs.yml"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    return folder / "build" / "site"
+
+
+def test_every_link_within_the_site_leads_somewhere(built):
+    pages = {file: Page(file) for file in built.rglob("*.html")}
+    assert len(pages) > 20
+    wrong = []
+    for file, page in pages.items():
+        if file.name == "404.html":  # its links begin at the root of whatever serves it
+            continue
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
+            target = target / "index.html" if target.is_dir() else target
+            there = target.is_file() and (
+                not parts.fragment
+                or target.suffix != ".html"
+                or unquote(parts.fragment) in pages[target].places
+            )
+            if not there:
+                wrong.append(f"{file.relative_to(built)}: {link}")
+    assert wrong == []
+
+
+def test_it_needs_nothing_from_elsewhere(built, tmp_path):
+    """Opened from the disk at the width of a desk and of a telephone."""
+    if not installed():
+        pytest.fail("no browser") if "CI" in os.environ else pytest.skip("no browser")
+    with Browser(tmp_path) as browser:
+        for width in (1280, 400):
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            browser.call("Emulation.setDeviceMetricsOverride", **size)
+            for name in ("index", "docs/house", "reference/measures", "config/index"):
+                browser.open(built / f"{name}.html")
+                wide = browser.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, f"{name} at {width} pixels"
+        assert [url for url in browser.requests if url.startswith("http")] == []
+        assert browser.messages == []
+
+
+def test_the_documents_are_not_copied_in_the_project():
+    nav = YAML(typ="safe").load(ROOT / "mkdocs.yml")["nav"]
+    named = set(re.findall(r"'([^']+\.md)'", str(nav)))
+    written = {f"reference/{name}" for name in site.pages()}
+    documents = {str(f.relative_to(ROOT)) for f in site.documents(ROOT) if f.suffix == ".md"}
+    assert named == written | documents
+    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True)
+    assert not set(listed.stdout.split()) & written
+
+
+def test_pages_say_what_the_code_says():
+    pages = site.pages()
+    assert re.findall(r"^## (\w+)$", pages["commands.md"], re.M) == list(COMMANDS)
+    assert "usage: sparsedecay verify" in pages["commands.md"]
+    assert pages["statements.md"].count("\n> ") == len(CLAIMS)
+    for claim in CLAIMS:
+        assert all(part.why in pages["statements.md"] for part in claim.parts)
+    assert f"| `PARALLEL` | `{measures.PARALLEL}` |" in pages["measures.md"]
+    assert "| `nuclear_norm` |" not in pages["tables.md"]
+    assert "| `stable_rank` | double |" in pages["tables.md"]
+
+
+@pytest.mark.parametrize(
+    ("said", "set_"),
+    [
+        ("||A||_F^2 / ||A||_2^2", "‖A‖<sub>F</sub><sup>2</sup> / ‖A‖<sub>2</sub><sup>2</sup>"),
+        ("V^(l) relu(x^(l-1))", "V<sup>(l)</sup> relu(x<sup>(l-1)</sup>)"),
+        ("weight_decay of d_0 in `d_0`", r"weight\_decay of d<sub>0</sub> in `d_0`"),
+        ("|a| < 1", r"\|a\| &lt; 1"),
+    ],
+)
+def test_formulas_of_docstrings_are_set(said, set_):
+    assert site.prose(said) == set_
+
+
+def test_the_picture_of_the_house_is_that_of_the_source():
+    """Only floors below are imported, and the rooms are those that the test of imports knows."""
+    found = rooms.rooms()
+    assert found.keys() == ALLOWED.keys() | {"extras", "cli"}
+    levels = defaultdict(set)
+    for room, others in found.items():
+        levels[rooms.floor(room)].add(room)
+        assert all(rooms.floor(other) < rooms.floor(room) for other in others)
+        assert others <= ALLOWED.get(room, found.keys())
+    assert "science" in levels[0]
+    assert levels[max(levels)] == {"cli"}
+
+
+def test_the_path_of_a_number_names_files_that_there_are():
+    text = (ROOT / "docs" / "house.md").read_text()
+    named = re.findall(r"`((?:src|config|workflow|tests)/[\w./]*)`", text)
+    assert len(named) > 15
+    for name in named:
+        assert (ROOT / name).exists(), name
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(UserError, match="holds other files"):
+        site.main([str(tmp_path)])
+    assert (tmp_path / "mine.txt").exists()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="call this in a clone"):
+        site.main(["pages"])
+
+
+def test_the_tools_are_pinned():
+    lock = (ROOT / "requirements-docs.lock").read_text().splitlines()
+    pins = [line for line in lock if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
+    names = {pin.partition("==")[0].lower() for pin in pins}
+    assert {"mkdocs-material", "mkdocstrings-python", "check-jsonschema"} <= names
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert not any(name.startswith("mkdocs") for name in project["dependencies"])
+    assert shutil.which("mkdocs", path=str(tool("bin/mkdocs").parent))
