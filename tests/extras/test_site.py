@@ -6,8 +6,11 @@ import shutil
 import subprocess
 import tomllib
 from collections import defaultdict
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -87,8 +90,23 @@ def test_every_link_within_the_site_leads_somewhere(built):
     assert wrong == []
 
 
-def test_it_needs_nothing_from_elsewhere(built, tmp_path):
-    """Opened from the disk at the width of a desk and of a telephone."""
+@pytest.fixture
+def address(built):
+    """The site, served on this machine."""
+    handler = partial(SilentHandler, directory=str(built))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class SilentHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_it_needs_nothing_from_elsewhere(address, tmp_path):
+    """At the width of a desk and of a telephone."""
     if not installed():
         pytest.fail("no browser") if "CI" in os.environ else pytest.skip("no browser")
     with Browser(tmp_path) as browser:
@@ -96,10 +114,12 @@ def test_it_needs_nothing_from_elsewhere(built, tmp_path):
             size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
             browser.call("Emulation.setDeviceMetricsOverride", **size)
             for name in ("index", "docs/house", "reference/measures", "config/index"):
-                browser.open(built / f"{name}.html")
+                browser.call("Page.navigate", url=f"{address}/{name}.html")
+                browser.until("document.readyState == 'complete'")
                 wide = browser.evaluate("document.documentElement.scrollWidth")
                 assert wide <= width, f"{name} at {width} pixels"
-        assert [url for url in browser.requests if url.startswith("http")] == []
+        elsewhere = [url for url in browser.requests if not url.startswith((address, "data:"))]
+        assert elsewhere == []
         assert browser.messages == []
 
 
