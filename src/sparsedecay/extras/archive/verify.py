@@ -43,7 +43,10 @@ from sparsedecay.science.run import Run
 from sparsedecay.study.check import find
 from sparsedecay.study.plan import load_plan
 
-HARMLESS = ("docs/", "tests/", "config/", "README.md")
+HARMLESS = (
+    *("docs/", "tests/", "config/", ".github/", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"),
+    *("mkdocs.yml", "requirements-docs.lock", ".snakemake-workflow-catalog.yml"),
+)
 """Source that is not run when figures are drawn or networks trained."""
 DRAWS = 4
 """Draws, the archive's among them, with whose spread the new numbers are compared."""
