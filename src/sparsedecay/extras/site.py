@@ -259,7 +259,8 @@ def sentence(module: ModuleType) -> str:
 
 
 def prose(text: str, between: str = "\n\n") -> str:
-    """A docstring as Markdown, with what stands between two paragraphs; its formulas set: W^(l) as a superscript, ||v_k||_1 with bars."""
+    """A docstring as Markdown, with what stands between two paragraphs; its formulas set: W^(l) as
+    a superscript, ||v_k||_1 with bars."""
     paragraphs = (re.split("(`[^`]*`)", " ".join(one.split())) for one in text.split("\n\n"))
     return between.join(
         "".join(part if part[:1] == "`" else formulas(part) for part in parts)
