@@ -199,3 +199,24 @@ def test_the_tools_are_pinned():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert not any(name.startswith("mkdocs") for name in project["dependencies"])
     assert shutil.which("mkdocs", path=str(tool("bin/mkdocs").parent))
+
+
+def test_documents_tell_to_type_what_there_is():
+    """In blocks of commands: targets of the Makefile, commands, configs."""
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split())
+    told = 0
+    for file in (file for file in site.documents(ROOT) if file.suffix == ".md"):
+        blocks = re.findall(r"^```sh\n(.*?)^```$", file.read_text(), re.MULTILINE | re.DOTALL)
+        written = set(re.findall(r"(?:cp \S+|cat >) (config/\S+)", "".join(blocks)))
+        written |= set(re.findall(r'title="(config/\S+)"', file.read_text()))
+        for line in "\n".join(blocks).splitlines():
+            command = line.partition(" #")[0]
+            for target in re.findall(r"^make ([a-z-]+)", command):
+                assert target in targets, f"{file.name}: {line}"
+            for name in re.findall(r"^sparsedecay ([a-z-]+)", command):
+                assert name in COMMANDS, f"{file.name}: {line}"
+            for config in re.findall(r"\bconfig/[\w-]+\.yaml\b", command):
+                assert config in written or (ROOT / config).exists(), f"{file.name}: {line}"
+            told += 1
+    assert told > 50
