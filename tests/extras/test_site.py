@@ -26,6 +26,8 @@ from tests.test_rooms import ALLOWED
 from tests.workflow.browser import Browser, installed
 from tests.workflow.project import ROOT
 
+MAKEFILE = (ROOT / "Makefile").read_text()
+
 
 class Page(HTMLParser):
     """The links and the places of a page."""
@@ -45,26 +47,36 @@ class Page(HTMLParser):
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
     """The site, built anew."""
-    mkdocs = tool("bin/mkdocs")
     folder = tmp_path_factory.mktemp("site")
     for name in ("src", "mkdocs.yml"):
         (folder / name).symlink_to(ROOT / name)
-    pages = folder / "build" / "pages"
     here = Path.cwd()
     os.chdir(ROOT)
     try:
-        site.main([str(pages)])
+        site.main([str(folder / "build" / "pages")])
     finally:
         os.chdir(here)
-    done = subprocess.run(
-        [mkdocs, "build", "--strict", "--config-file", folder / "mkdocs.yml"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-    )
+    done = build(folder)
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
     return folder / "build" / "site"
+
+
+def build(folder: Path) -> subprocess.CompletedProcess:
+    """Call MkDocs as `make site` does."""
+    (line,) = re.findall(r"^\t\$\(TOOLS\)/(bin/mkdocs) (.+?)(?: #.*)?$", MAKEFILE, re.MULTILINE)
+    command = [tool(line[0]), *line[1].split(), "--config-file", folder / "mkdocs.yml"]
+    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    return subprocess.run(command, capture_output=True, text=True, env=env)
+
+
+def test_a_link_that_leads_nowhere_stops_the_build(built, tmp_path):
+    shutil.copytree(built.parent.parent, tmp_path, symlinks=True, dirs_exist_ok=True)
+    page = tmp_path / "build" / "pages" / "docs" / "house.md"
+    page.write_text(page.read_text().replace("(extending.md)", "(extending.md#no-such-place)"))
+    done = build(tmp_path)
+    assert done.returncode == 1
+    assert "does not contain an anchor '#no-such-place'" in done.stderr
 
 
 def test_every_link_within_the_site_leads_somewhere(built):
@@ -203,8 +215,7 @@ def test_the_tools_are_pinned():
 
 def test_documents_tell_to_type_what_there_is():
     """In blocks of commands: targets of the Makefile, commands, configs."""
-    makefile = (ROOT / "Makefile").read_text()
-    targets = set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split())
+    targets = set(re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)[1].split())
     told = 0
     for file in (file for file in site.documents(ROOT) if file.suffix == ".md"):
         blocks = re.findall(r"^```sh\n(.*?)^```$", file.read_text(), re.MULTILINE | re.DOTALL)
