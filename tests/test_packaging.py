@@ -146,6 +146,9 @@ def test_the_paper_is_cited_the_same_everywhere():
     (line,) = ZENODO["references"]
     assert cited["title"] == paper["name"]
     assert str(cited["year"]) == paper["datePublished"]
+    assert cited["url"] == paper["url"]
+    places = [(one["affiliation"], one["website"]) for one in cited["authors"]]
+    assert places == [(o["affiliation"]["name"], o["affiliation"]["url"]) for o in paper["author"]]
     people = [(one["family-names"], one["given-names"]) for one in cited["authors"]]
     assert people == [(one["familyName"], one["givenName"]) for one in paper["author"]]
     authors = "; ".join(", ".join(names) for names in people)

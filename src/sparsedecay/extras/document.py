@@ -2,7 +2,8 @@
 
 The keys come from the settings classes (docstrings, types, ranges) and from config/config.yaml (the
 paper's values), so that the documents say what is checked. README.md shows docs/findings.md, which
-a rule makes of the tables of statements.
+a rule makes of the tables of statements. docs/licences.md is what the pinned
+packages say, and the picture in docs/house.md what the source says.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from sparsedecay.errors import UserError
+from sparsedecay.extras import licences, rooms
 from sparsedecay.study import parse
 from sparsedecay.study.entries import Entry, KeyPath, key
 from sparsedecay.study.schema import (
@@ -38,6 +40,8 @@ MARKS = "<!-- from here on written by `sparsedecay document` -->", "<!-- its end
 """Around the tables of keys in config/README.md; the rest of that file is written by hand."""
 FINDINGS = "<!-- docs/findings.md, put here by `sparsedecay document` -->", "<!-- its end -->"
 """The same of the findings in README.md."""
+HOUSE = "<!-- the rooms, from the source, by `sparsedecay document` -->", "<!-- its end -->"
+"""The same of the picture in docs/house.md."""
 REST = "\n## Readings of the text"
 """From here on the findings stand in docs/findings.md alone."""
 
@@ -157,6 +161,11 @@ def main(arguments: list[str]) -> None:
         body = body.partition(REST)[0]
         lower = re.sub("^#", "##", body.rstrip("\n"), flags=re.MULTILINE)
         texts[readme] = between(readme, FINDINGS, lower)
+    lock, licences_page = project / "requirements.lock", project / "docs" / "licences.md"
+    if lock.exists() and licences_page.exists():
+        texts[licences_page] = licences.page(lock)
+    if (house := project / "docs" / "house.md").exists():
+        texts[house] = between(house, HOUSE, rooms.picture())
     stale = [
         path
         for path, text in texts.items()

@@ -62,19 +62,34 @@ class Citation:
             self.keywords = ", ".join(said["keywords"])
             self.authors = authors(said)
             self.paper, self.paper_year = str(paper["title"]), int(paper["year"])
+            self.paper_url = paper.get("url")
             self.paper_authors = authors(paper)
         except (OSError, YAMLError, KeyError, TypeError, ValueError) as error:
             raise UserError(f"{file}: cannot be read ({error}); get it back from git") from None
 
 
-def authors(work: dict[str, Any]) -> dict[str, str]:
-    """The names of a work's authors, and what schema.org calls each."""
-    return {
-        one.get("name") or f"{one['given-names']} {one['family-names']}": (
-            "Organization" if "name" in one else "Person"
+@dataclass(frozen=True)
+class Author:
+    """Who made a work: a person, perhaps of some place, or an organization."""
+
+    name: str
+    kind: str
+    """What schema.org calls it."""
+    affiliation: str | None
+    website: str | None
+
+
+def authors(work: dict[str, Any]) -> list[Author]:
+    """The authors of a work."""
+    return [
+        Author(
+            one.get("name") or f"{one['given-names']} {one['family-names']}",
+            "Organization" if "name" in one else "Person",
+            one.get("affiliation"),
+            one.get("website"),
         )
         for one in work["authors"]
-    }
+    ]
 
 
 @dataclass
@@ -101,14 +116,20 @@ class Writer:
 
     def add(self, identifier: str, kind_of: str, name: str, **more: Any) -> Entity:
         """An entity that is no file."""
-        values = {"@type": kind_of, "name": name, **{key: v for key, v in more.items() if v}}
+        values = {"@type": kind_of, "name": name}
+        values |= {key: single(value) for key, value in more.items() if value}
         return self.crate.add(ContextEntity(self.crate, identifier, properties=values))
 
-    def agents(self, people: Mapping[str, str]) -> list[Entity]:
-        return [
-            self.add("#" + "-".join(re.findall(r"\w+", name.lower())), kind_of, name)
-            for name, kind_of in people.items()
-        ]
+    def agents(self, people: Iterable[Author]) -> list[Entity]:
+        """Those who made something, and the places they are of, at whose address they are found."""
+        found = []
+        for one in people:
+            there: dict[str, Any] = {"url": one.website}
+            if one.affiliation and one.website:
+                place = self.add(one.website, "Organization", one.affiliation, **there)
+                there = {"affiliation": place}
+            found.append(self.add(slug(one.name), one.kind, one.name, **there))
+        return found
 
     def add_root(self) -> None:
         """The archive as a whole, its licence, and the paper."""
@@ -121,7 +142,7 @@ class Writer:
         )
         root["datePublished"] = second(max(job.ended for job in self.contents.jobs))[:10]
         root["version"], root["keywords"] = label.version, citation.keywords
-        root["author"] = self.authors
+        root["author"] = single(self.authors)
         if organizations := [agent for agent in self.authors if agent.type == "Organization"]:
             root["publisher"] = organizations[0]
         root["license"] = self.add(
@@ -132,7 +153,12 @@ class Writer:
         )
         year, people = str(citation.paper_year), self.agents(citation.paper_authors)
         root["citation"] = self.add(
-            "#paper", "ScholarlyArticle", citation.paper, datePublished=year, author=people
+            citation.paper_url or "#paper",
+            "ScholarlyArticle",
+            citation.paper,
+            datePublished=year,
+            author=people,
+            url=citation.paper_url,
         )
         root["conformsTo"] = [
             self.add(url, "CreativeWork", name, version=url.rpartition("/")[2])
@@ -183,7 +209,7 @@ class Writer:
             "description": self.citation.title,
             "identifier": self.label.commit or "no commit",
             "license": self.root["license"],
-            "author": self.authors,
+            "author": single(self.authors),
             "encodingFormat": "text/x-snakemake",
             "conformsTo": {"@id": profile},
             "hasPart": [*self.tools.values()],
@@ -242,6 +268,16 @@ class Writer:
     def references(self, names: Iterable[str]) -> list[Entity]:
         """Files, in the archive or left out of it."""
         return [self.known[name] for name in names if name in self.known]
+
+
+def single(value: Any) -> Any:
+    """A list of one as JSON-LD would have it: without the list."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
+def slug(name: str) -> str:
+    """The place of someone in the crate."""
+    return "#" + "-".join(re.findall(r"\w+", name.lower()))
 
 
 def second(time: float) -> str:

@@ -122,7 +122,7 @@ def readme(label: manifest.Label, citation: Citation, found: Contents, kinds: Ki
     template = found.files[TEMPLATE].read_text(encoding="utf-8")
     return template.format(
         title=f"sparsedecay {label.version}: results of {label.config}",
-        authors=joined([*citation.paper_authors]),
+        authors=joined([one.name for one in citation.paper_authors]),
         year=citation.paper_year,
         paper=citation.paper,
         figures="\n".join(sorted(figure_rows(found))),

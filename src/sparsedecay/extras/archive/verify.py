@@ -47,7 +47,10 @@ from sparsedecay.science.run import Run
 from sparsedecay.study.check import find
 from sparsedecay.study.plan import load_plan
 
-HARMLESS = ("docs/", "tests/", "config/", "README.md")
+HARMLESS = (
+    *("docs/", "tests/", "config/", ".github/", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"),
+    *("mkdocs.yml", "requirements-docs.lock", ".snakemake-workflow-catalog.yml"),
+)
 """Source that is not run when figures are drawn or networks trained."""
 ROUNDING = 1e-9
 """Of the largest number of a column: what another order of sums may change of what is measured, in
