@@ -12,6 +12,7 @@ from sparsedecay.extras.archive import fetch
 from sparsedecay.extras.archive.verify import DRAWS
 from sparsedecay.files import paths
 from tests.extras.archive.made import contents, of_kind, remade
+from tests.extras.archive.test_content import packed
 from tests.workflow.project import Project
 from tests.workflow.test_rerun import DENSE, EQ2
 
@@ -43,6 +44,15 @@ def test_a_figure_that_does_not_come_from_the_tables(archived, archive, tmp_path
     assert "differ:\n  figures/fig3.png\nthough machine and versions are those" in said
 
 
+def test_figures_packed_by_another_zlib(archived, archive, tmp_path):
+    """The same pixels in other bytes are the same picture."""
+    picture = "figures/fig3.png"
+    other = remade(tmp_path / "other.zip", archive, {picture: packed(contents(archive)[picture])})
+    said = verify(archived, other, "--rerender")
+    assert "15 of 16 files of 4 figures: the same bytes" in said
+    assert f"1 more: the same pictures, packed into other bytes, as {picture}" in said
+
+
 def test_results_that_are_not_finished(archived, archive, tmp_path):
     lost = remade(tmp_path / "lost.zip", archive, {"figures/fig1.pdf": None})
     said = verify(archived, lost, "--rerender", code=1)
@@ -72,6 +82,34 @@ def test_a_table_that_does_not_come_from_training(archived, archive, tmp_path):
     said = verify(archived, forged, "--retrain", run, code=1)
     assert f"1 of 4 tables differ, the first {name}" in said
     assert "so this is an error" in said
+
+
+@pytest.mark.parametrize(("apart", "code"), [(1e-13, 0), (1e-6, 1)])
+def test_measured_by_another_kernel(archived, archive, tmp_path, apart, code):
+    """Its sums are rounded otherwise, on weights that are the same bit for bit."""
+    run = run_of(archive, EQ2["0.1"])
+    name = paths.measured(run, 2000, "spectra")
+    summary = paths.measured(run, 2000, "summary")
+    tables = {
+        place: pq.read_table(io.BytesIO(contents(archive)[place])) for place in (name, summary)
+    }
+    sigma = tables[name]["singular_value"].to_numpy()
+    column = tables[name].schema.names.index("singular_value")
+    field = tables[name].schema.field(column)
+    tables[name] = tables[name].set_column(column, field, [sigma * (1 + apart)])
+    about = {**tables[summary].schema.metadata, b"kernels": b"openblas 0.3 Nehalem"}
+    tables[summary] = tables[summary].replace_schema_metadata(about)
+    written = {}
+    for place, table in tables.items():
+        pq.write_table(table, file := io.BytesIO())
+        written[place] = file.getvalue()
+    other = remade(tmp_path / "other.zip", archive, written)
+    said = verify(archived, other, "--retrain", run, code=code)
+    assert f"1 of 8 tables differ, the first {name}" in said
+    assert "linear algebra openblas 0.3 Nehalem, here openblas " in said
+    assert (
+        ("weights are the same bit for bit" in said) == ("by rounding alone" in said) == (not code)
+    )
 
 
 def test_trained_again_elsewhere(archived, archive, tmp_path, monkeypatch):

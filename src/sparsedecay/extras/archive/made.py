@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from sparsedecay.errors import UserError
 from sparsedecay.files import paths
 from sparsedecay.files.provenance import versions
@@ -34,14 +36,14 @@ def made_by(folder: Path, name: str, epoch: int) -> dict[str, str]:
     """
     file = folder / paths.loss(name, epoch)
     about = read_table(file).schema.metadata
-    measured = read_table(folder / paths.measured(name, epoch, "summary"), sealed=False)
+    measured = pq.read_schema(folder / paths.measured(name, epoch, "summary")).metadata or {}
     try:
         versions = json.loads(about[b"versions"])
         return {
             "engine": about[b"engine"].decode(),
             **{key: versions[key] for key in ("machine", "numpy", "torch")},
             "processor with": about[b"cpu"].decode(),
-            "kernels": (measured.schema.metadata or {}).get(b"kernels", UNTOLD.encode()).decode(),
+            "linear algebra": measured.get(b"kernels", UNTOLD.encode()).decode(),
         }
     except (KeyError, ValueError, TypeError, RecursionError):
         raise UserError(f"{file}: does not say what made it") from None

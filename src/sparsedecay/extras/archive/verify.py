@@ -235,14 +235,15 @@ def retrain(archive: Archive, label: manifest.Label, workflow: Workflow, name: s
     print("That may be, as the archive was made with", "; ".join(elsewhere), sep="\n  ")
     trained = all(weights(before[name]).equals(weights(after[name])) for name in recorded)
     apart = max(farthest(before[table], after[table]) for table in other)
-    if trained and apart <= ROUNDING:
+    if trained:
+        right = apart <= ROUNDING
         print(
-            f"The weights are the same bit for bit, by what was recorded of them, and numbers "
-            f"measured on them differ by rounding alone: by {apart:.1g} of the largest of their "
-            f"column at most ({ROUNDING:.0e} is allowed)."
+            "The weights are the same bit for bit, by what was recorded of them, and numbers "
+            f"measured on them differ by {apart:.1g} of the largest of their column at most, "
+            + (f"which is rounding ({ROUNDING:.0e} is allowed)." if right else "which is an error.")
         )
-        return True
-    if there["engine"] == here["engine"] == "compiled" and not trained:
+        return right
+    if there["engine"] == here["engine"] == "compiled":
         print("But the compiled engine gives the same bits on each processor, so this is an error.")
         return False
     summary = paths.measured(name, epochs[-1], "summary")
