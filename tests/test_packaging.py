@@ -156,6 +156,62 @@ def test_the_paper_is_cited_the_same_everywhere():
     assert all(family in PROJECT["project"]["description"] for family, _ in people)
 
 
+@pytest.fixture
+def clone(tmp_path):
+    """A folder with the Makefile and an environment that was made in it."""
+    folder = tmp_path / "a clone"
+    (folder / ".venv/bin").mkdir(parents=True)
+    shutil.copy(ROOT / "Makefile", folder)
+    (folder / ".venv/bin/python").symlink_to(sys.executable)
+    for name in ("requirements.lock", "pyproject.toml", "setup.py"):
+        (folder / name).touch()
+    (folder / ".venv/ready").write_text(f"{folder.resolve()}\n")
+    return folder
+
+
+def made_anew(folder):
+    """Whether make would set an environment up from nothing, and says so."""
+    done = run("make", "--dry-run", "setup", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert ("it is made anew" in done.stdout) == ("venv --clear" in done.stdout)
+    return "venv --clear" in done.stdout
+
+
+def test_an_environment_is_kept_where_it_was_made(clone):
+    assert not made_anew(clone)
+    (clone / ".venv/ready").write_text("")  # as earlier versions left it
+    assert not made_anew(clone)
+
+
+def test_an_environment_that_was_moved_is_made_anew(clone):
+    moved = clone.rename(clone.with_name("moved"))
+    assert made_anew(moved)
+    assert not (moved / ".venv/ready").exists()
+
+
+def test_an_environment_without_its_python_is_made_anew(clone):
+    (clone / ".venv/bin/python").unlink()
+    (clone / ".venv/bin/python").symlink_to("/nowhere/python3")
+    assert made_anew(clone)
+
+
+def test_what_is_set_for_other_environments_does_not_reach_ours(clone):
+    others = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV")
+    env = dict.fromkeys((*others, "PIP_USER"), "1")
+    done = run("make", "--eval", "show: ; @env", "show", cwd=clone, **env)
+    there = dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    assert there["PIP_USER"] == "0"
+    assert not there.keys() & {*others}
+
+
+def test_the_container_has_what_it_takes():
+    text = (ROOT / "Containerfile").read_text()
+    (python,) = re.findall(r"^FROM python:([\d.]+)-slim", text, re.MULTILINE)
+    assert SpecifierSet(PROJECT["project"]["requires-python"]).contains(python)
+    assert {"g++", "git", "make"} <= set(text.split())
+    assert "make -C /sparsedecay setup" in text
+
+
 def test_make_help_lists_every_target():
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split())

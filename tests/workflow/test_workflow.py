@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -53,6 +54,22 @@ def test_another_config_needs_no_copy_of_the_workflow(project):
     made = project.jobs("figures/fig2.pdf", "--configfile", "config/mine.yaml")
     assert "train representer-eq2-lam0.5 2000" in made
     assert "figure fig2" in made
+
+
+def test_jobs_that_do_not_fit_beside_each_other_run_one_after_the_other(project):
+    """Each of two trainings asks for 600 MB."""
+    shutil.rmtree(project.folder / "results/train")
+    said = project.said(
+        "--cores", "2", "--resources", "mem_mb=700", "--forcerun", "train", "--", "figures/fig3.pdf"
+    )
+    assert len(re.findall("^localrule train", said, re.MULTILINE)) == 2
+    under_way = most = 0
+    for word in re.findall(
+        r"^localrule train|Finished jobid: \d+ \(Rule: train\)", said, re.MULTILINE
+    ):
+        under_way += 1 if word.startswith("localrule") else -1
+        most = max(most, under_way)
+    assert most == 1
 
 
 LEFT = {
