@@ -15,9 +15,9 @@ FLAGS = {
     "_avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma", "-mbmi", "-mbmi2"],
     "_avx2": ["-mavx2", "-mfma", "-mbmi", "-mbmi2"],
 }
-# The order of operations is what the sources say, so that both give the same bits. Python's own flags
-# bring -fwrapv, with which no index becomes part of an address; loops are unrolled where the sources
-# say so, and -O3 would only take longer.
+# The order of operations is what the sources say, so that both give the same bits. Python's own
+# flags bring -fwrapv, with which no index becomes part of an address; loops are unrolled where the
+# sources say so, and -O3 would only take longer.
 COMMON = [
     *("-O2", "-fno-wrapv", "-ffp-contract=off", "-fno-math-errno"),
     *("-Wno-maybe-uninitialized", "-g0"),

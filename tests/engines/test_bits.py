@@ -1,4 +1,4 @@
-"""The compiled engine's bits, as they were written down: no change of how it computes may change them.
+"""The compiled engine's bits, as they were written down: they are part of what it promises.
 
 python -m tests.engines.test_bits        write them down anew, if another order of sums is meant
 """
