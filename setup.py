@@ -1,10 +1,12 @@
-"""Builds the compiled engine: one extension module for each instruction set, chosen at run time.
+"""Builds the compiled engine: on Intel and AMD one extension module for each instruction set, of
+which one is chosen at run time; elsewhere one of the compiler's own vectors (NEON on ARM).
 
 Where that fails, for want of a compiler for instance, installation succeeds without it, and
 training takes the engine that runs on torch.
 """
 
 import hashlib
+import platform
 from pathlib import Path
 
 from pybind11.setup_helpers import Pybind11Extension
@@ -15,6 +17,8 @@ FLAGS = {
     "_avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx2", "-mfma", "-mbmi", "-mbmi2"],
     "_avx2": ["-mavx2", "-mfma", "-mbmi", "-mbmi2"],
 }
+if platform.machine().lower() not in ("x86_64", "amd64"):
+    FLAGS = {"_portable": []}
 # The order of operations is what the sources say, so that both give the same bits. Python's own
 # flags bring -fwrapv, with which no index becomes part of an address; loops are unrolled where the
 # sources say so, and -O3 would only take longer.

@@ -1,4 +1,4 @@
-"""The fast engine: gradients derived by hand, in C++ for AVX-512 and AVX2.
+"""The fast engine: gradients derived by hand, in C++ for AVX-512, AVX2, and other processors.
 
 It is built on installation, where there is a compiler. Kernels of a network are a header named
 after it.

@@ -204,7 +204,7 @@ private:
         int n = 0;
         for (; n + group <= N; n += group) {
             for (int i = 0; i < share; ++i, ahead += line)
-                _mm_prefetch(reinterpret_cast<const char*>(ahead), _MM_HINT_T1);
+                __builtin_prefetch(ahead, 0, 2);
             product_block<J, group>(ld, in + n * ld, *masks++, M, out + n * J * lanes);
         }
         for (const uint64_t rest = n < N ? *masks : 0; n < N; ++n)
@@ -386,7 +386,7 @@ private:
     void fetch(Parameter<T> M, int k) {
         for (const T* p : {M.p, M.m, M.v}) {
             auto row = reinterpret_cast<const char*>(p + size_t(k) * J * lanes);
-            for (size_t i = 0; i < J * lanes * sizeof(T); i += 64) _mm_prefetch(row + i, _MM_HINT_T0);
+            for (size_t i = 0; i < J * lanes * sizeof(T); i += 64) __builtin_prefetch(row + i, 0, 3);
         }
     }
 };

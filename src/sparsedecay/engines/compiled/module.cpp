@@ -12,15 +12,6 @@ namespace py = pybind11;
 
 namespace {
 
-// Flushes denormals while it lives: weights that decay would make an epoch eight times slower.
-class Flush {
-    const unsigned before = _mm_getcsr();
-
-public:
-    Flush() { _mm_setcsr(before | 0x8040); }
-    ~Flush() { _mm_setcsr(before); }
-};
-
 // without conversion, so that training writes into the arrays of the caller
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;

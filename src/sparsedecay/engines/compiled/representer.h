@@ -122,7 +122,6 @@ private:
         Layer& a = layers[l];
         const T* in = input(l);
         T* x = a.x.data();
-        const V zero = S::all(0);
         for (int j = 0; j < a.ld_out; j += lanes) {
             V c0 = S::load(a.c0.p + j);
             contract<T>(

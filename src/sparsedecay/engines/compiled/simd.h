@@ -1,11 +1,17 @@
-// One vector register of floats or doubles, for AVX-512 and AVX2 alike.
+// One vector register of floats or doubles, for AVX-512, AVX2, and any other processor alike.
 //
-// Both give the same bits: every sum in this engine runs over neurons or samples in their order,
+// All give the same bits: every sum in this engine runs over neurons or samples in their order,
 // one fused multiply-add each, so its value does not depend on how many lanes a register has.
 #pragma once
+#if defined(__AVX2__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
 
+#include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -85,7 +91,7 @@ struct Simd<double> {
     }
 };
 
-#else
+#elif defined(__AVX2__)
 constexpr int REGISTERS = 16;
 
 template <>
@@ -151,7 +157,109 @@ struct Simd<double> {
         high = _mm256_permute2f128_pd(l, h, 0x31);
     }
 };
+
+#else
+// Through the vectors of GCC and Clang, 16 bytes wide as NEON's. What these have no operator for goes
+// lane by lane, or by NEON's own instruction.
+#ifdef __aarch64__
+constexpr int REGISTERS = 32;
+#else
+constexpr int REGISTERS = 16;
 #endif
+
+template <class T, class Bits>
+struct Portable {
+    typedef T V __attribute__((vector_size(16)));
+    typedef Bits B __attribute__((vector_size(16)));
+    static constexpr int lanes = 16 / sizeof(T);
+    static constexpr Bits sign = Bits(1) << (8 * sizeof(T) - 1);
+
+    INLINE V load(const T* p) {
+        V a;
+        std::memcpy(&a, p, sizeof a);
+        return a;
+    }
+    INLINE void store(T* p, V a) { std::memcpy(p, &a, sizeof a); }
+    INLINE V all(T a) { return V{} + a; }
+    INLINE V add(V a, V b) { return a + b; }
+    INLINE V sub(V a, V b) { return a - b; }
+    INLINE V mul(V a, V b) { return a * b; }
+    INLINE V div(V a, V b) { return a / b; }
+    INLINE V abs(V a) { return V(B(a) & ~(B{} + sign)); }
+    INLINE V max(V a, V b) { return V((B(a > b) & B(a)) | (~B(a > b) & B(b))); }
+    INLINE uint64_t nonzero(V a) {
+        uint64_t mask = 0;
+        for (int i = 0; i < lanes; ++i) mask |= uint64_t(a[i] != 0) << i;
+        return mask;
+    }
+    INLINE V where_positive(V a, V x) { return V(B(a > V{}) & B(x)); }
+    INLINE V signed_as(V a, V x) { return V(B(a != V{}) & (B(x) | (B(a) & (B{} + sign)))); }
+    INLINE void zip(V a, V b, V& low, V& high) {
+        for (int i = 0; i < lanes; ++i) {
+            low[i] = i % 2 ? b[i / 2] : a[i / 2];
+            high[i] = i % 2 ? b[lanes / 2 + i / 2] : a[lanes / 2 + i / 2];
+        }
+    }
+};
+
+template <>
+struct Simd<float> : Portable<float, uint32_t> {
+#ifdef __aarch64__
+    INLINE V fma(V a, V b, V c) { return V(vfmaq_f32(float32x4_t(c), float32x4_t(a), float32x4_t(b))); }
+    INLINE V sqrt(V a) { return V(vsqrtq_f32(float32x4_t(a))); }
+#else
+    INLINE V fma(V a, V b, V c) {
+        for (int i = 0; i < lanes; ++i) c[i] = std::fma(a[i], b[i], c[i]);
+        return c;
+    }
+    INLINE V sqrt(V a) {
+        for (int i = 0; i < lanes; ++i) a[i] = std::sqrt(a[i]);
+        return a;
+    }
+#endif
+};
+
+template <>
+struct Simd<double> : Portable<double, uint64_t> {
+#ifdef __aarch64__
+    INLINE V fma(V a, V b, V c) { return V(vfmaq_f64(float64x2_t(c), float64x2_t(a), float64x2_t(b))); }
+    INLINE V sqrt(V a) { return V(vsqrtq_f64(float64x2_t(a))); }
+#else
+    INLINE V fma(V a, V b, V c) {
+        for (int i = 0; i < lanes; ++i) c[i] = std::fma(a[i], b[i], c[i]);
+        return c;
+    }
+    INLINE V sqrt(V a) {
+        for (int i = 0; i < lanes; ++i) a[i] = std::sqrt(a[i]);
+        return a;
+    }
+#endif
+};
+#endif
+
+// Flushes denormals while it lives: weights that decay would make an epoch eight times slower.
+class Flush {
+#if defined(__AVX2__)
+    const unsigned before = _mm_getcsr();
+
+public:
+    Flush() { _mm_setcsr(before | 0x8040); }
+    ~Flush() { _mm_setcsr(before); }
+#elif defined(__aarch64__)
+    uint64_t before;
+    static void set(uint64_t control) { asm volatile("msr fpcr, %0" : : "r"(control)); }
+
+public:
+    Flush() {
+        asm volatile("mrs %0, fpcr" : "=r"(before));
+        set(before | 1u << 24);
+    }
+    ~Flush() { set(before); }
+#else
+public:
+    Flush() {}
+#endif
+};
 
 // Rows become columns, in place: each round interleaves the first half of the rows with the second.
 template <class T>

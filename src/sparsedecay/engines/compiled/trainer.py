@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+import platform
 from functools import partial
 from itertools import pairwise
 from types import ModuleType
@@ -21,6 +22,7 @@ from sparsedecay.science.optimizers.adam import Adam
 from sparsedecay.science.run import Run
 
 MODULES = {"AVX512": "_avx512", "AVX2": "_avx2"}  # by what torch calls the processor's abilities
+PORTABLE = "_portable"  # of processors that are not of Intel's kind
 SKIPS = {"leap": 0, "input": 1, "none": 2}
 NEVER = 2**40
 REST_EVERY = 250  # epochs after which inactive neurons are left out; changes no bit
@@ -34,10 +36,13 @@ def kernel() -> ModuleType:
         UserError: it was built from other sources than those that lie here.
     """
     ability = torch.backends.cpu.get_cpu_capability()
-    if ability not in MODULES:
+    name = MODULES.get(ability)
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        name = PORTABLE
+    if name is None:
         raise ImportError(f"it needs a processor with AVX2 or AVX-512; this one has {ability}")
     try:
-        module = importlib.import_module(f"{__package__}.{MODULES[ability]}")
+        module = importlib.import_module(f"{__package__}.{name}")
     except ModuleNotFoundError:
         raise ImportError(Compiled().missing() or UNBUILT) from None
     if sources() != module.SOURCES:
