@@ -3,12 +3,14 @@
 import doctest
 import inspect
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 import sparsedecay as sd
+from tests.test_packaging import ROOT
 
 PUBLIC = [*sd.__all__, "open"]
 
@@ -74,3 +76,19 @@ def test_everything_public_is_described(name):
 
 def test_py_typed_is_there():
     assert os.path.exists(os.path.join(os.path.dirname(sd.__file__), "py.typed"))
+
+
+def test_the_page_runs_as_it_stands(tmp_path, monkeypatch):
+    """docs/python.md, all its code in one session."""
+    page = (ROOT / "docs/python.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", page, re.S)
+    assert len(blocks) >= 7
+    monkeypatch.chdir(tmp_path)
+    space = {}
+    for block in blocks:
+        exec(compile(block, "docs/python.md", "exec"), space)
+    assert len(sd.paper()) == 9
+    assert space["state"].matrix("A2").shape == (60, 60)
+    assert space["results"].summary().epoch.tolist() == [500, 1000]
+    assert space["mine"].samples.test_X.shape == (5, 1)
+    assert (tmp_path / "sparsity.pdf").stat().st_size > 1000

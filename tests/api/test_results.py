@@ -1,5 +1,6 @@
 """Folders and archives of results, read only as far as they are asked."""
 
+import os
 import shutil
 import time
 import zipfile
@@ -58,6 +59,31 @@ def test_tables_are_filtered(measured):
         results.summary(lamb=1.0)
 
 
+def test_what_was_not_measured_is_measured_now(folder, measured):
+    for table in ("summary", "trajectory", "spectra", "matrices"):
+        here, there = (getattr(sd.open(place), table)() for place in (folder, measured))
+        pd.testing.assert_frame_equal(here, there)
+
+
+def test_the_joined_table_of_a_sweep_stands_for_its_runs(measured, tmp_path):
+    place = tmp_path / "results"
+    shutil.copytree(measured, place)
+    whole = sd.open(place).summary()
+    joined = pa.Table.from_pandas(whole, schema=SCHEMAS["summary"], preserve_index=False)
+    write_table(place / "sweep" / "summary.parquet", joined, {})
+    files = {
+        at: place / "measure" / whole.run[0] / str(at) / "summary.parquet" for at in (100, 200)
+    }
+    files[100].write_bytes(b"not read")
+    os.utime(files[100], (0, 0))
+    pd.testing.assert_frame_equal(sd.open(place).summary(), whole)
+    again = whole[whole.epoch == 200].assign(mse=7.0)
+    made = pa.Table.from_pandas(again, schema=SCHEMAS["summary"], preserve_index=False)
+    write_table(files[200], made, {})
+    os.utime(files[200], (2**32, 2**32))
+    assert sd.open(place).summary().mse.tolist() == [whole.mse[0], 7.0]
+
+
 def test_an_archive(measured, tmp_path):
     file = tmp_path / "made.zip"
     with zipfile.ZipFile(file, "w") as archive:
@@ -94,8 +120,8 @@ def test_bad_places(tmp_path, folder):
         results.state("x")
     with pytest.raises(ValueError, match=r"epoch: .* has no milestone at 150; it has 100, 200"):
         results.state(sd.Run(**SMALL), 150)
-    with pytest.raises(ValueError, match=r"summary\(\): nothing was measured"):
-        results.summary()
+    with pytest.raises(ValueError, match=r"lam: 'x' is no double"):
+        results.summary(lam="x")
     with pytest.raises(FileNotFoundError, match=r"claims"):
         results.claims()
     with pytest.raises(ValueError, match=r"table: there is no 'claim'"):
