@@ -11,7 +11,9 @@ Each returns a matplotlib Figure: `figure.savefig("fig.pdf")`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +98,19 @@ def drawn(name: str, states: Sequence[State], **section: Any) -> Figure:
             measures=Measures.model_validate(MEASURES) if shown else None,
             shown=tuple(shown),
         )
+        in_notebooks()
         return figure.render(request, Held(states))
+
+
+def in_notebooks() -> None:
+    """Have IPython show figures as pictures, unless it does already: it learns to only where pyplot
+    is imported, which nothing here needs."""
+    from matplotlib.figure import Figure
+
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell and Figure not in shell.display_formatter.formatters["image/png"].type_printers:
+        pylabtools = import_module("IPython.core.pylabtools")
+        pylabtools.select_figure_formats(shell, {"retina"})
 
 
 def one_shown(state: State) -> Shown:

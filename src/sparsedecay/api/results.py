@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from sparsedecay.api.figures import in_notebooks
 from sparsedecay.api.mistakes import told, unknown
 from sparsedecay.api.run import Run
 from sparsedecay.api.state import Recorded, State, stored_run
@@ -201,6 +202,7 @@ class Results:
             )
         with told(), style.printed():
             request = read_request(asked, Request)
+            in_notebooks()
             return find(request.figure).render(request, Files(self.folder))
 
     def _place(self, inside: str) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import TqdmWarning
 
 from sparsedecay import data, engines
 from sparsedecay.api.mistakes import told
@@ -260,6 +260,11 @@ def as_before() -> Iterator[None]:
 @contextmanager
 def bar(run: Run, begun: int, end: int, shown: bool) -> Iterator[Watch]:
     """A progress bar in a terminal or a notebook."""
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", TqdmWarning
+        )  # a notebook without widgets has a line of text
+        from tqdm.auto import tqdm
     label = f"{run.network}, {run.regularizer}, lam {run.lam:g}"
     with tqdm(
         total=end, initial=begun, desc=label, unit="epoch", disable=not shown, delay=0.5
