@@ -65,6 +65,16 @@ def test_what_was_not_measured_is_measured_now(folder, measured):
         pd.testing.assert_frame_equal(here, there)
 
 
+def test_in_a_project_of_the_pipeline_only_named_runs_are_measured_now(measured, tmp_path):
+    place = tmp_path / "results"
+    shutil.copytree(measured, place)
+    other = sd.Run(**SMALL, lam=0.5)
+    sd.train(other, 100, results=place, progress=False)
+    results = sd.open(place)
+    assert results.summary().lam.tolist() == [1e-3, 1e-3]
+    assert results.summary(other).lam.tolist() == [0.5]
+
+
 def test_the_joined_table_of_a_sweep_stands_for_its_runs(measured, tmp_path):
     place = tmp_path / "results"
     shutil.copytree(measured, place)

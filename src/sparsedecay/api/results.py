@@ -79,8 +79,9 @@ class Results:
 
     def summary(self, run: Names = None, *, epoch: int | None = None, **equal: Any) -> pd.DataFrame:
         """One row for each run and milestone: all values of the run, errors, neurons. Columns and
-        units are those of `sparsedecay.files.tables.SUMMARY`. Milestones that the pipeline has not
-        measured are measured now, by the paper's definitions.
+        units are those of `sparsedecay.files.tables.SUMMARY`. Runs of which the pipeline has
+        measured nothing are measured now, by the paper's definitions, where they are named or
+        the folder holds no measured run at all.
 
         Args:
             run: a run, its id, or several; None for all. epoch: a milestone; None for all.
@@ -270,13 +271,17 @@ class Results:
         with damaged(table):
             joined, covered = self._joined(table, wanted, chosen)
         files, found = [], [joined]
+        measured = set(folders(self.folder / "measure")) | {name for name, _ in covered}
+        # what a project of the pipeline did not ask for would take minutes
+        asked = run is not None or not measured
+        unmeasured = {name for name, _ in wanted} - measured if asked else set()
         for name, at in wanted:
             file = self._measured(name, at, table)
             if (name, at) in covered:
                 continue
             if os.path.exists(file):
                 files.append(file)
-            elif self._place(paths.state(name, at)).exists():
+            elif name in unmeasured and self._place(paths.state(name, at)).exists():
                 rows = self.state(name, at).tables()[table]
                 found.append(pa.Table.from_pandas(rows, schema=schema, preserve_index=False))
         if files:
