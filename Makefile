@@ -24,7 +24,7 @@ $(if $(STALE),$(info $(VENV): was made in another folder, or its Python is gone;
 # milestones that other folders have made already (docs/archive.md)
 CACHE := $(if $(SNAKEMAKE_OUTPUT_CACHE),--cache)
 
-.PHONY: all figures replicate readings search closest report archive fetch-results smoke test test-fast guards coverage audit test-heavy test-faults site site-tools bench growth planning lint format document findings setup clean help
+.PHONY: all figures replicate readings search closest report archive fetch-results smoke test test-fast guards coverage audit test-heavy test-faults site site-tools bench growth planning tutorial lint format document findings setup clean help
 .DEFAULT_GOAL := all
 
 all: $(READY) ## build all figures and tables (CONFIG=config/mine.yaml for another experiment)
@@ -120,6 +120,9 @@ growth: $(READY) ## draw time and memory against the size of the network, docs/g
 
 planning: $(READY) ## draw how long Snakemake plans up to 10,000 runs, docs/planning.png (2 min)
 	$(RUN) sparsedecay bench --planning docs/planning.png
+
+tutorial: $(READY) ## run docs/tutorial.ipynb and store it with its outputs
+	cd docs && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" jupyter execute --inplace --NotebookClient.coalesce_streams=True tutorial.ipynb
 
 lint: $(READY) ## check formatting, style and types
 	$(RUN) ruff format --check .

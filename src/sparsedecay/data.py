@@ -17,7 +17,7 @@ from sparsedecay.files.provenance import metadata
 from sparsedecay.files.samples import table
 from sparsedecay.files.storage import write_table
 from sparsedecay.files.timing import timed
-from sparsedecay.science.data import AnyData, Data
+from sparsedecay.science.data import AnyData, Data, Samples
 from sparsedecay.words import count
 
 
@@ -40,14 +40,24 @@ def main(arguments: list[str]) -> None:
     with timed(options.benchmark):
         data: Data = TypeAdapter(AnyData).validate_python(values, strict=False)
         try:
-            found = data.at(options.file).samples()
+            found, mean_square = write(data.at(options.file), options.out)
         except ValueError as error:
             raise UserError(f"data.{error}") from None
-        mean_square = float(np.mean(found.y**2))
-        about = metadata(data.canonical(), fingerprint.data(data), mean_square=repr(mean_square))
-        write_table(options.out, table(found), about)
     tested = f" and {count(len(found.test_X), 'test row')}" if len(found.test_X) else ""
     print(
         f"{options.out}: {count(data.points, 'point')}{tested}, mean square of the targets "
         f"{mean_square:.4f}"
     )
+
+
+def write(data: Data, out: Path) -> tuple[Samples, float]:
+    """Write a data set as a table; returns its samples and the mean square of its targets.
+
+    Raises:
+        ValueError: it cannot be read; the message begins with the key that it is about.
+    """
+    found = data.samples()
+    mean_square = float(np.mean(found.y**2))
+    about = metadata(data.canonical(), fingerprint.data(data), mean_square=repr(mean_square))
+    write_table(out, table(found), about)
+    return found, mean_square

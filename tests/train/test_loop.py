@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pandas as pd
@@ -260,3 +261,13 @@ def test_a_processor_that_keeps_denormals_is_told_of(monkeypatch, capsys):
     monkeypatch.setattr("torch.set_flush_denormal", lambda _: False)
     prepare()
     assert "warning: this processor cannot flush denormals" in capsys.readouterr().out
+
+
+def test_beside_the_main_thread_no_signal_is_caught(tmp_path):
+    run, told = small_run(stride=20), []
+    stretch = files(tmp_path, run, 20, tell=told.append)
+    thread = threading.Thread(target=train, args=(stretch,))
+    thread.start()
+    thread.join()
+    assert "reached epoch 20" in told[0]
+    assert stretch.state.exists()

@@ -4,6 +4,7 @@ sparsedecay measure --run … --measures … --state … --out results/measure/R
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from sparsedecay.files.provenance import kernels, metadata
 from sparsedecay.files.samples import load
 from sparsedecay.files.storage import read_state, read_table, write_table
 from sparsedecay.files.tables import LOSS, MAGNITUDES, SCHEMAS
+from sparsedecay.science.data import Samples
 from sparsedecay.science.measures import TAIL, Measures
 from sparsedecay.science.measures.rows import (
     Tables,
@@ -27,6 +29,35 @@ from sparsedecay.science.measures.rows import (
 )
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run
+
+
+def measured(
+    run: Run,
+    epoch: int,
+    p: Mapping[str, np.ndarray],
+    samples: Samples,
+    loss: pa.Table,
+    magnitudes: pa.Table,
+    measures: Measures,
+    lost: int | None,
+) -> Tables:
+    """Rows of all tables of a milestone.
+
+    Args:
+        p: parameters, float64.
+        loss, magnitudes: what was recorded, as `train.records` writes it.
+        lost: the epoch at which the run diverged, if it did.
+    """
+    row = described(run, epoch, samples.y, lost)
+    rows: Tables = {
+        "summary": [row],
+        "trajectory": trajectory(loss.to_pylist(), magnitudes.to_pylist(), measures),
+    }
+    if lost is not None:
+        rows["trajectory"].append(ended(run, epoch, lost))
+        return rows | without_numbers(run, epoch)
+    row |= summary(run, p, samples, loss["mse"].to_numpy()[-TAIL:], measures)
+    return rows | matrices(run, epoch, p, samples.X, measures)
 
 
 def main(arguments: list[str]) -> None:
@@ -56,17 +87,8 @@ def main(arguments: list[str]) -> None:
     magnitudes = read_table(options.magnitudes, MAGNITUDES)
 
     lost = int(about["diverged"]) if "diverged" in about else None
-    row = described(run, options.epoch, samples.y, lost)
-    rows: Tables = {
-        "summary": [row],
-        "trajectory": trajectory(loss.to_pylist(), magnitudes.to_pylist(), measures),
-    }
-    if lost is None:
-        row |= summary(run, p, samples, loss["mse"].to_numpy()[-TAIL:], measures)
-        rows |= matrices(run, options.epoch, p, samples.X, measures)
-    else:
-        rows["trajectory"].append(ended(run, options.epoch, lost))
-        rows |= without_numbers(run, options.epoch)
+    rows = measured(run, options.epoch, p, samples, loss, magnitudes, measures, lost)
+    (row,) = rows["summary"]
     code = fingerprint.measuring(run)
     note = metadata(measures.canonical(), code, run=run.canonical(), kernels=kernels())
     for name, schema in SCHEMAS.items():

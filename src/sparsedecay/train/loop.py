@@ -8,8 +8,9 @@ because Snakemake did not learn of it.
 
 import signal
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +36,15 @@ CHUNK_SECONDS = 0.2  # between two looks at the clock and at signals
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
 
 
+def say(line: str) -> None:
+    """Tell the log."""
+    print(line, flush=True)
+
+
+def nobody(epoch: int, mse: float) -> None:
+    """Looks at no training."""
+
+
 @dataclass(frozen=True)
 class Stretch:
     """One training job: a run, the milestone it ends at, and its files."""
@@ -50,6 +60,10 @@ class Stretch:
     progress: Path | None = None
     engine: str = "compiled"
     checkpoint_seconds: float = 60.0
+    tell: Callable[[str], None] = say
+    """Takes what the log is to say."""
+    watch: Callable[[int, float], None] = nobody
+    """Is told the epoch and the last recorded error, now and then."""
 
     @property
     def start(self) -> int:
@@ -73,13 +87,16 @@ def train(stretch: Stretch) -> None:
         raise UserError(
             f"optimizer.batches: {points:,} data points cannot be cut into {batches:,} minibatches"
         )
-    stretch = replace(stretch, engine=available(stretch.run, stretch.engine))
+    stretch = replace(stretch, engine=available(stretch.run, stretch.engine, stretch.tell))
     if stretch.checkpoint is None:
         complete(stretch)
         return
     with kept.exclusively(stretch.checkpoint):
-        if kept.put_back(stretch.checkpoint, stretch.files, about(stretch)):
-            print(f"{stretch.run.id}: epoch {stretch.epoch:,} was finished by an earlier job")
+        note = about(stretch.run, stretch.engine)
+        if kept.put_back(stretch.checkpoint, stretch.files, note):
+            stretch.tell(
+                f"{stretch.run.id}: epoch {stretch.epoch:,} was finished by an earlier job"
+            )
             return
         complete(stretch)
         kept.keep(stretch.checkpoint, stretch.files)
@@ -96,12 +113,12 @@ def complete(stretch: Stretch) -> None:
         state = advance(stretch, trainer, records)
     else:
         state = replace(state, epoch=stretch.epoch)
-    records.write(stretch.loss, stretch.magnitudes, about(stretch))
-    states.save(stretch.state, run, state, about(stretch))
+    records.write(stretch.loss, stretch.magnitudes, about(run, stretch.engine))
+    states.save(stretch.state, run, state, about(run, stretch.engine))
     if state.diverged is None:
-        print(f"{run.id}: reached epoch {state.epoch:,}, mse {records.mse:.3g}")
+        stretch.tell(f"{run.id}: reached epoch {state.epoch:,}, mse {records.mse:.3g}")
     else:
-        print(
+        stretch.tell(
             f"{DIVERGED} {run.id}: loss or weights are not finite at epoch {state.diverged:,}, so "
             "its training ends there. It stands as a result; for others lower "
             "optimizer.learning_rate, lam or initialization.range in the config."
@@ -109,40 +126,55 @@ def complete(stretch: Stretch) -> None:
 
 
 def advance(stretch: Stretch, trainer: Trainer, records: Records) -> State:
-    """Train to the end of the stretch, or to the record at which the run has diverged."""
-    run = stretch.run
-    finite = bool(records.epochs) or trainer.epoch > 0 or records.add(trainer)
-    began_at, chunk, checkpointed = trainer.epoch, 1, time.monotonic()
+    """Train to the end of the stretch, with checkpoints on the way."""
+    run, began_at, checkpointed = stretch.run, trainer.epoch, time.monotonic()
     reporting = Progress(run.id, stretch.start, stretch.epoch, stretch.progress)
     with Interruption() as interruption, reporting as progress:
-        while finite and trainer.epoch < stretch.epoch:
-            next_record = records.next(trainer.epoch, stretch.epoch)
-            began = time.monotonic()
-            epochs = min(chunk, next_record - trainer.epoch)
-            trainer.advance(epochs)
-            if trainer.epoch == next_record:
-                finite = records.add(trainer)
-            now = time.monotonic()
-            chunk = max(1, min(chunk * 2, int(epochs * CHUNK_SECONDS / max(now - began, 1e-9))))
+
+        def look(unfinished: bool) -> None:
+            nonlocal checkpointed
             progress.report(trainer.epoch, began_at, records.mse)
-            due = now - checkpointed >= stretch.checkpoint_seconds or interruption.signal
-            unfinished = finite and trainer.epoch < stretch.epoch
-            if stretch.checkpoint and due and unfinished:
+            stretch.watch(trainer.epoch, records.mse)
+            late = time.monotonic() - checkpointed >= stretch.checkpoint_seconds
+            if stretch.checkpoint and (late or interruption.signal) and unfinished:
                 save_checkpoint(stretch, trainer, records)
-                checkpointed = now
+                checkpointed = time.monotonic()
             if unfinished:
                 interruption.leave(run.id, trainer.epoch)
-    return trainer.state() if finite else diverged(trainer.state(), stretch.epoch)
+
+        return epochs(run, trainer, records, stretch.epoch, look)
 
 
-def about(stretch: Stretch) -> Mapping[str, str]:
+def epochs(
+    run: Run, trainer: Trainer, records: Records, end: int, look: Callable[[bool], None]
+) -> State:
+    """Train to an epoch, or to the record at which the run has diverged.
+
+    Args:
+        look: called every now and then, with whether there is more to do.
+    """
+    finite = bool(records.epochs) or trainer.epoch > 0 or records.add(trainer)
+    chunk = 1
+    while finite and trainer.epoch < end:
+        next_record = records.next(trainer.epoch, end)
+        began = time.monotonic()
+        count = min(chunk, next_record - trainer.epoch)
+        trainer.advance(count)
+        if trainer.epoch == next_record:
+            finite = records.add(trainer)
+        took = time.monotonic() - began
+        chunk = max(1, min(chunk * 2, int(count * CHUNK_SECONDS / max(took, 1e-9))))
+        look(finite and trainer.epoch < end)
+    return trainer.state() if finite else diverged(trainer.state(), end)
+
+
+def about(run: Run, engine: str) -> Mapping[str, str]:
     """Metadata of the files of a milestone: what made them."""
     cpu = torch.backends.cpu.get_cpu_capability()
-    code = fingerprint.training(stretch.run)
-    return metadata(stretch.run.canonical(), code, engine=stretch.engine, cpu=cpu)
+    return metadata(run.canonical(), fingerprint.training(run), engine=engine, cpu=cpu)
 
 
-def available(run: Run, asked: str) -> str:
+def available(run: Run, asked: str, tell: Callable[[str], None] = say) -> str:
     """The engine that is asked for, or the one that takes its place, and says so, where it cannot
     train this run or is missing.
 
@@ -154,7 +186,7 @@ def available(run: Run, asked: str) -> str:
         reason = refusal or engine.unusable()
         if reason is None:
             if reasons:
-                print(f"note: {engine.name} trains, as {'; '.join(reasons)}", flush=True)
+                tell(f"note: {engine.name} trains, as {'; '.join(reasons)}")
             return engine.name
         reasons.append(f"{engine.name} cannot: {reason}")
     raise UserError(f"{run.id}: no engine can train it: {'; '.join(reasons)}")
@@ -189,13 +221,10 @@ def begin(stretch: Stretch, X: torch.Tensor) -> tuple[State, Records]:
             records.restore(more)
         except (UserError, KeyError) as error:
             reason = str(error).splitlines()[0]
-            print(f"warning: the checkpoint {stretch.checkpoint} is ignored: {reason}", flush=True)
+            stretch.tell(f"warning: the checkpoint {stretch.checkpoint} is ignored: {reason}")
             records = Records(stretch.run, X)
         else:
-            print(
-                f"{stretch.run.id}: goes on from its checkpoint at epoch {state.epoch:,}",
-                flush=True,
-            )
+            stretch.tell(f"{stretch.run.id}: goes on from its checkpoint at epoch {state.epoch:,}")
             return state, records
     if stretch.start == 0:
         return initial(stretch.run), records
@@ -224,15 +253,17 @@ def save_checkpoint(stretch: Stretch, trainer: Trainer, records: Records) -> Non
 
 
 class Interruption:
-    """Turns a signal to end into a checkpoint and an orderly end."""
+    """Turns a signal to end into a checkpoint and an orderly end; signals reach the main thread
+    alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, signals: Sequence[int] = SIGNALS) -> None:
         self.signal = 0
+        self.signals = signals
         self.previous: dict[int, object] = {}
 
     def __enter__(self) -> "Interruption":
-        for number in SIGNALS:
-            self.previous[number] = signal.signal(number, self.note)
+        if threading.current_thread() is threading.main_thread():
+            self.previous = {n: signal.signal(n, self.note) for n in self.signals}
         return self
 
     def __exit__(self, *_: object) -> None:

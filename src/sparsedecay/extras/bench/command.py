@@ -4,6 +4,7 @@ sparsedecay bench                                                all networks an
 sparsedecay bench --network representer --regularizer eq2 --json
 sparsedecay bench --growth docs/growth.png                       time and memory against size
 sparsedecay bench --planning docs/planning.png                   and of planning, by runs
+sparsedecay bench --estimators docs/estimators.md                the estimator against its peers
 """
 
 import argparse
@@ -27,7 +28,7 @@ from sparsedecay.engines import ENGINES, prepare
 from sparsedecay.engines.compiled.trainer import kernel
 from sparsedecay.engines.state import State, dtype, initial
 from sparsedecay.errors import UserError
-from sparsedecay.extras.bench import growth
+from sparsedecay.extras.bench import estimators, growth
 from sparsedecay.extras.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
 from sparsedecay.files.timing import RSS_UNIT
 from sparsedecay.science import networks, regularizers
@@ -240,10 +241,13 @@ def main(arguments: list[str]) -> None:
     add("--json", action="store_true", help="one JSON object on the last line")
     add("--growth", type=Path, metavar="PICTURE", help="render time and memory against K, N, L")
     add("--planning", type=Path, metavar="PICTURE", help="render how long Snakemake plans, by runs")
+    add("--estimators", type=Path, metavar="PAGE", help="put the tables of estimators into a page")
     add("--repeat", type=int, default=1, help="times that each study is planned (default: 1)")
     options = parser.parse_args(arguments)
     if options.planning:
         return growth.planning(options.repeat, options.planning)
+    if options.estimators:
+        return estimators.write(options.estimators)
     if options.growth:
         return growth.training(NETWORKS, options.growth)
     for name in options.engines or CONTESTANTS:
