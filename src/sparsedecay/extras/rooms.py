@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sparsedecay.files.fingerprint import ROOT, file_of, imported, name_of
 
-FREE = ("errors", "words", "__init__", "__main__")
+FREE = ("errors", "foreign", "words", "__init__", "__main__")
 """Modules that belong to no room."""
 
 
@@ -23,6 +23,8 @@ def rooms() -> dict[str, set[str]]:
             found[room] = found.get(room, set()) | others
     # what only the command line imports by name: all commands
     found["cli"] |= found.keys()
+    # the benchmark of the estimators stands above all of these
+    found["extras"] -= {"sklearn"}
     # and what tells of the command line is no part of it
     return {room: (others & found.keys()) - {room, "cli"} for room, others in found.items()}
 
