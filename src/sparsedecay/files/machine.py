@@ -6,6 +6,7 @@ A container or a batch job has less than the machine: its control group says how
 
 import math
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -30,6 +31,20 @@ def cores(root: Path = ROOT) -> int:
         if quota.isdigit() and period.isdigit():
             quotas.append(int(quota) / int(period))
     return max(1, math.floor(min([allowed or 1, *quotas])))
+
+
+def processor(root: Path = ROOT) -> str:
+    """What the processor calls itself."""
+    try:
+        told = (root / "proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    found = dict(line.split(":", 1) for line in told.splitlines() if ":" in line)
+    about = {key.strip(): value.strip() for key, value in found.items()}
+    if "model name" not in about:
+        return platform.processor() or platform.machine()
+    family = f"family {about.get('cpu family')}, model {about.get('model')}"
+    return f"{about['model name']} ({family})"
 
 
 FILES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {

@@ -1,14 +1,17 @@
 """What is raced computes the same training, and what is told is what was measured."""
 
 import json
+import multiprocessing
+import os
 
 import numpy as np
 import pytest
 import torch
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.bench import command, growth
+from sparsedecay.extras.bench import command, growth, limits
 from sparsedecay.extras.bench.contestants import CONTESTANTS, Naive, absent
+from sparsedecay.files.machine import processor
 from tests.small import beginning, small_run, started
 
 SMALL = ["--K", "24", "--d", "4", "--levels", "2", "--rounds", "2", "--seconds", "0.01"]
@@ -69,7 +72,8 @@ def test_operations_by_hand():
 def test_json_on_the_last_line(one_core, capsys):
     case = ["--network", "representer", "--regularizer", "eq2", "--phase", "early"]
     command.main([*case, *SMALL, "--engines", "fused", "naive", "--json"])
-    *lines, last = capsys.readouterr().out.splitlines()
+    out, err = capsys.readouterr()
+    *lines, last = out.splitlines()
     told = json.loads(last)
     assert told["network"] == "representer"
     assert told["regularizer"] == "eq2"
@@ -85,6 +89,38 @@ def test_json_on_the_last_line(one_core, capsys):
     assert told["floor_ms"] == pytest.approx(flops / told["peak_gflops"] / 1e6)
     assert told["floor_share"] == pytest.approx(told["floor_ms"] / told["ms_per_epoch"])
     assert any(line.split()[:1] == ["fused"] for line in lines)
+    assert fused["least_ms"] <= fused["ms_per_epoch"]
+    assert told["arithmetic_ms"] == told["floor_ms"]
+    assert 0 < told["traffic_ms"] < 1
+    assert told["limit"] in ("arithmetic", told["held_in"])
+    assert told["processor"] == processor()
+    assert "fused gets ready" in err
+    assert "round 2 of 2" in err
+
+
+def test_one_job_beside_another(capsys, monkeypatch):
+    """On the core that this process is not kept on; nothing is told where there is no other."""
+    case = ["--network", "representer", "--regularizer", "eq2", "--phase", "early", *SMALL]
+    for other, told in ((None, False), (max(os.sched_getaffinity(0)), True)):
+        monkeypatch.setattr(command, "keep_to_one_core", lambda other=other: other)
+        command.main([*case, "--engines", "fused", "naive", "--json"])
+        fused = json.loads(capsys.readouterr().out.splitlines()[-1])["contestants"]["fused"]
+        assert ("beside" in fused) == told
+        assert not told or 0.1 < fused["beside"] < 100
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize(
+    ("size", "level"),
+    [(1000, "cache 1"), (40_000, "cache 2"), (3_000_000, "cache 3"), (50_000_000, "memory")],
+)
+def test_where_so_much_lies(tmp_path, size, level):
+    caches = (("1", "Data", "32K"), ("1", "Instruction", "64K"), ("2", "Unified", "1024K"))
+    for i, about in enumerate((*caches, ("3", "Unified", "32M"))):
+        (tmp_path / f"index{i}").mkdir()
+        for name, text in zip(("level", "type", "size"), about, strict=True):
+            (tmp_path / f"index{i}" / name).write_text(f"{text}\n")
+    assert limits.held_in(size, tmp_path) == level
 
 
 def test_all_cases_of_the_paper_early_and_late(one_core, capsys):

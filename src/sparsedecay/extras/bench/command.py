@@ -12,8 +12,9 @@ import json
 import math
 import os
 import statistics
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -30,9 +31,11 @@ from sparsedecay.engines.state import State, dtype, initial
 from sparsedecay.errors import UserError
 from sparsedecay.extras.bench import estimators, growth
 from sparsedecay.extras.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
+from sparsedecay.extras.bench.limits import beside, floors
+from sparsedecay.extras.bench.work import flops
+from sparsedecay.files.machine import processor
 from sparsedecay.files.timing import RSS_UNIT
 from sparsedecay.science import networks, regularizers
-from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run
 from sparsedecay.train.loop import available
 
@@ -47,12 +50,27 @@ PHASES = {
 }
 FORMATS = {  # of the table
     "ms/epoch": "{:.3f}".format,
+    "least": "{:.3f}".format,
     "±": "{:.0%}".format,
     "epochs/s": "{:,.0f}".format,
     "GFLOP/s": "{:.1f}".format,
     "floor": "{:.0%}".format,
     "naive/it": "{:.1f}x".format,
+    "beside": lambda ratio: "" if math.isnan(ratio) else f"{ratio:.2f}x",
 }
+
+
+SHORT = {
+    "ms_per_epoch": "ms/epoch",
+    "least_ms": "least",
+    "spread": "±",
+    "epochs_per_second": "epochs/s",
+    "gflops": "GFLOP/s",
+    "floor_share": "floor",
+    "naive_ratio": "naive/it",
+    "beside": "beside",
+}
+"""Columns of the table; `beside`: how many times as long an epoch takes beside another job."""
 
 
 @dataclass
@@ -66,11 +84,21 @@ class Race:
     """Fused multiply-adds on this core in this race, FLOP/s, each counted as two."""
     ms: pd.DataFrame
     """Milliseconds per epoch: a row for each round, a column for each contestant."""
+    floors: dict[str, Any]
+    """What an epoch takes at least (`limits.floors`)."""
+    beside_ms: dict[str, float] = field(default_factory=dict)
+    """Milliseconds per epoch of one job while another does the same on the next core, median."""
 
     @property
     def floor_ms(self) -> float:
         """Milliseconds per epoch if every operation of the products ran at the peak."""
-        return flops(self.run) / self.peak * 1e3
+        return float(self.floors["arithmetic_ms"])
+
+    @property
+    def limit(self) -> str:
+        """What an epoch of this run waits for most, if nothing is left out of it."""
+        arithmetic, traffic = self.floor_ms, float(self.floors["traffic_ms"])
+        return "arithmetic" if arithmetic >= traffic else str(self.floors["held_in"])
 
     @property
     def best(self) -> str:
@@ -86,6 +114,7 @@ class Race:
         median, (low, high) = self.ms.median(), self.ms.quantile([0.25, 0.75]).to_numpy()
         told = {
             "ms_per_epoch": median,
+            "least_ms": self.ms.min(),
             "spread": (high - low) / 2 / median,
             "times_as_long": self.ms.div(self.ms[self.best], axis=0).median(),
             "epochs_per_second": 1e3 / median,
@@ -94,16 +123,20 @@ class Race:
         }
         if "naive" in self.ms:
             told["naive_ratio"] = (1 / self.ms).mul(self.ms["naive"], axis=0).median()
+        if self.beside_ms:
+            told["beside"] = pd.Series(self.beside_ms).reindex(median.index) / median
         return pd.DataFrame(told)
 
     def table(self) -> str:
         """The race as lines of text."""
         run, rows = self.run, self.results().drop(columns="times_as_long")
-        rows.columns = list(FORMATS)[: rows.shape[1]]
+        rows = rows.rename(columns=SHORT)
         return (
             f"{run.network}, {run.regularizer}, {self.phase} (from epoch {self.epoch:,}): "
             f"{flops(run) / 1e6:,.1f} MFLOP, {self.peak / 1e9:.0f} GFLOP/s: "
-            f"floor {self.floor_ms:.3f} ms\n{rows.to_string(formatters=FORMATS)}"
+            f"floor {self.floor_ms:.3f} ms; values and moments moved within "
+            f"{self.floors['held_in']}: {self.floors['traffic_ms']:.3f} ms; so the limit is "
+            f"{self.limit}\n{rows.to_string(formatters=FORMATS, na_rep='')}"
         )
 
     def summary(self) -> dict[str, Any]:
@@ -116,18 +149,13 @@ class Race:
             "engine": self.best,
             **results.loc[self.best].to_dict(),
             "floor_ms": self.floor_ms,
+            **self.floors,
+            "limit": self.limit,
+            "processor": processor(),
             "peak_gflops": self.peak / 1e9,
             "memory_mb": getrusage(RUSAGE_SELF).ru_maxrss * RSS_UNIT / 1e6,  # imports included
             "contestants": results.to_dict("index"),
         }
-
-
-def flops(run: Run) -> int:
-    """Operations of an epoch's matrix products, nothing left out: outputs, gradients by the
-    weights, and by the inputs of a layer unless they are the data."""
-    network = build(run)
-    passes = {name: 2 if name in ("W1", "C1") else 3 for name in network.matrices}
-    return sum(2 * run.data.points * n * math.prod(network.shapes[w]) for w, n in passes.items())
 
 
 def peak(run: Run) -> float:
@@ -139,12 +167,17 @@ def peak(run: Run) -> float:
     return 2 * 1024**3 / min(repeat(lambda: a @ a, number=1, repeat=10))
 
 
-def keep_to_one_core() -> None:
-    """Keep this process, with all its threads to come, on one core."""
+def keep_to_one_core() -> int | None:
+    """Keep this process, with all its threads to come, on one core; returns another, if there is
+    one."""
+    other = None
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        *others, core = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {core})
+        other = others[-1] if others else None
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     prepare()
+    return other
 
 
 def start(run: Run, epoch: int, flush: bool) -> tuple[torch.Tensor, torch.Tensor, State]:
@@ -162,11 +195,24 @@ def start(run: Run, epoch: int, flush: bool) -> tuple[torch.Tensor, torch.Tensor
     return X, y, state
 
 
-def race(run: Run, phase: str, epoch: int, names: Iterable[str], rounds: int, turn: float) -> Race:
-    """Let contestants train from the same state, in turns of so many seconds."""
+def race(
+    run: Run,
+    phase: str,
+    epoch: int,
+    names: Iterable[str],
+    rounds: int,
+    turn: float,
+    other: int | None,
+) -> Race:
+    """Let contestants train from the same state, in turns of so many seconds; then the best engine
+    beside itself on another core, if there is one."""
+    case = f"{run.network}, {run.regularizer}, {phase}"
+    if epoch:
+        say(f"{case}: training {epoch:,} epochs to begin from")
     turns: dict[str, tuple[Callable[[], None], int]] = {}
     flushed = start(run, epoch, flush=True)
     for name in names:
+        say(f"{case}: {name} gets ready")
         beginning = start(run, epoch, flush=False) if name == AS_WRITTEN else flushed
         advance = CONTESTANTS[name](run, *beginning).advance
         advance(2)
@@ -174,12 +220,25 @@ def race(run: Run, phase: str, epoch: int, names: Iterable[str], rounds: int, tu
         advance(epochs)
         turns[name] = partial(advance, epochs), epochs
     peaks, rounds_ms = [], []
-    for _ in range(rounds):
+    for i in range(rounds):
+        say(f"{case}: round {i + 1} of {rounds}")
         peaks.append(peak(run))
         rounds_ms.append(
             {name: timeit(work, number=1) / n * 1e3 for name, (work, n) in turns.items()}
         )
-    return Race(run, phase, epoch, statistics.median(peaks), pd.DataFrame(rounds_ms))
+    peak_now = statistics.median(peaks)
+    found = Race(run, phase, epoch, peak_now, pd.DataFrame(rounds_ms), floors(run, peak_now))
+    if other is not None and found.best in ENGINES:
+        say(f"{case}: {found.best} beside itself")
+        work, n = turns[found.best]
+        took = statistics.median(beside(work, other, rounds))
+        found.beside_ms = {found.best: took / n * 1e3}
+    return found
+
+
+def say(line: str) -> None:
+    """How far it is, apart from what is measured."""
+    print(f"  … {line}", file=sys.stderr, flush=True)
 
 
 def experiment(options: argparse.Namespace, network: str, regularizer: str) -> Run:
@@ -202,7 +261,7 @@ def experiment(options: argparse.Namespace, network: str, regularizer: str) -> R
     )
 
 
-def races(options: argparse.Namespace) -> Iterator[Race]:
+def races(options: argparse.Namespace, other: int | None) -> Iterator[Race]:
     """One race for each case asked for."""
     epochs = {"early": 0, "late": options.late, "denormals": options.denormals}
     every = {"network": NETWORKS, "regularizer": REGULARIZERS, "phase": PHASES}
@@ -214,7 +273,7 @@ def races(options: argparse.Namespace) -> Iterator[Race]:
             continue  # nothing decays but moments
         run = experiment(options, network, regularizer)
         names = [name for name in options.engines or PHASES[phase] if not absent(name, run)]
-        yield race(run, phase, epochs[phase], names, options.rounds, options.seconds)
+        yield race(run, phase, epochs[phase], names, options.rounds, options.seconds, other)
 
 
 def main(arguments: list[str]) -> None:
@@ -255,9 +314,9 @@ def main(arguments: list[str]) -> None:
             if options.engines:
                 raise UserError(f"--engines {name}: {reason}")
             print(f"without {name}: {reason}", flush=True)
-    keep_to_one_core()
+    other = keep_to_one_core()
     told = []
-    for result in races(options):
+    for result in races(options, other):
         print(result.table(), end="\n\n", flush=True)
         told.append(result.summary())
     if options.json:
