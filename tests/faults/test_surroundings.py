@@ -25,6 +25,8 @@ def made(project, before=(), **env):
     return {name: file_digest(project.folder / name) for name in project.files()}
 
 
+STARTS = {} if sys.prefix.isascii() else {"PYTHONUTF8": "1"}
+"""Without UTF-8 Python itself does not start in an environment of such a name."""
 LESS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 """What keeps even root to permissions."""
 
@@ -63,7 +65,7 @@ def test_odd_folder_and_surroundings(right, tmp_path, elsewhere):
     (project.folder / "results").mkdir()
     (project.folder / "results/train").symlink_to(elsewhere)
     env = {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"}
-    there = made(project, **env, HOME=str(tmp_path), LANG="C", COLUMNS="20")
+    there = made(project, **env, **STARTS, HOME=str(tmp_path), LANG="C", COLUMNS="20")
     assert TARGET in there
     assert there.items() <= right.items()
 
@@ -108,9 +110,7 @@ def test_neither_network_nor_utf_8_is_needed(right, project):
     cut = ["unshare", "--net", "--map-root-user"]
     if subprocess.run([*cut, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this system does not let a process be cut off from the network")
-    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    if not sys.prefix.isascii():
-        ascii_only = {}  # Python itself does not start there in an environment of such a name
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", **STARTS}
     there = made(project, cut, **ascii_only)
     assert there.items() <= right.items()
 
