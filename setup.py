@@ -24,7 +24,7 @@ if platform.machine().lower() not in ("x86_64", "amd64"):
 # sources say so, and -O3 would only take longer.
 COMMON = [
     *("-O2", "-fno-wrapv", "-ffp-contract=off", "-fno-math-errno"),
-    *("-Wno-maybe-uninitialized", "-g0"),
+    *("-Wno-maybe-uninitialized", "-Wno-uninitialized", "-g0"),
 ]
 
 sources = sorted(path for path in FOLDER.iterdir() if path.suffix in (".cpp", ".h"))

@@ -6,7 +6,7 @@
 What they are good at, and where others are better: docs/estimators.md.
 """
 
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -18,8 +18,9 @@ from sparsedecay.api.convex import certify
 from sparsedecay.api.run import Run
 from sparsedecay.api.state import State
 from sparsedecay.api.training import train
+from sparsedecay.science import networks
 
-NETWORKS = {"shallow": "representer", "representer": "representer", "dense": "dense"}
+NETWORKS = {"shallow": "representer", **{name: name for name in networks.KINDS}}
 """Kinds of network; `shallow` is that of Theorem 1 with one ReLU layer, whatever L says."""
 RECORDS = 200
 """Points of the loss curve, at most."""
@@ -68,7 +69,7 @@ class SparseDecayRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        network: Literal["shallow", "representer", "dense"] = "shallow",
+        network: str = "shallow",
         *,
         K: int = 64,
         L: int = 2,

@@ -110,6 +110,7 @@ NAMED = {
     "figures/style.py",  # their looks
     "engines/compiled/__init__.py",  # what the kernels of one network lack
     "engines/autograd/trainer.py",  # an option of torch.optim
+    "sklearn.py",  # the defaults of the estimator
 }
 
 

@@ -180,11 +180,19 @@ struct Portable {
         return a;
     }
     INLINE void store(T* p, V a) { std::memcpy(p, &a, sizeof a); }
-    INLINE V all(T a) { return V{} + a; }
+    INLINE V all(T a) { return a - V{}; }  // keeps the sign of 0
     INLINE V add(V a, V b) { return a + b; }
     INLINE V sub(V a, V b) { return a - b; }
     INLINE V mul(V a, V b) { return a * b; }
     INLINE V div(V a, V b) { return a / b; }
+    INLINE V fma(V a, V b, V c) {
+        for (int i = 0; i < lanes; ++i) c[i] = std::fma(a[i], b[i], c[i]);
+        return c;
+    }
+    INLINE V sqrt(V a) {
+        for (int i = 0; i < lanes; ++i) a[i] = std::sqrt(a[i]);
+        return a;
+    }
     INLINE V abs(V a) { return V(B(a) & ~(B{} + sign)); }
     INLINE V max(V a, V b) { return V((B(a > b) & B(a)) | (~B(a > b) & B(b))); }
     INLINE uint64_t nonzero(V a) {
@@ -207,15 +215,6 @@ struct Simd<float> : Portable<float, uint32_t> {
 #ifdef __aarch64__
     INLINE V fma(V a, V b, V c) { return V(vfmaq_f32(float32x4_t(c), float32x4_t(a), float32x4_t(b))); }
     INLINE V sqrt(V a) { return V(vsqrtq_f32(float32x4_t(a))); }
-#else
-    INLINE V fma(V a, V b, V c) {
-        for (int i = 0; i < lanes; ++i) c[i] = std::fma(a[i], b[i], c[i]);
-        return c;
-    }
-    INLINE V sqrt(V a) {
-        for (int i = 0; i < lanes; ++i) a[i] = std::sqrt(a[i]);
-        return a;
-    }
 #endif
 };
 
@@ -224,15 +223,6 @@ struct Simd<double> : Portable<double, uint64_t> {
 #ifdef __aarch64__
     INLINE V fma(V a, V b, V c) { return V(vfmaq_f64(float64x2_t(c), float64x2_t(a), float64x2_t(b))); }
     INLINE V sqrt(V a) { return V(vsqrtq_f64(float64x2_t(a))); }
-#else
-    INLINE V fma(V a, V b, V c) {
-        for (int i = 0; i < lanes; ++i) c[i] = std::fma(a[i], b[i], c[i]);
-        return c;
-    }
-    INLINE V sqrt(V a) {
-        for (int i = 0; i < lanes; ++i) a[i] = std::sqrt(a[i]);
-        return a;
-    }
 #endif
 };
 #endif
