@@ -105,6 +105,7 @@ NAMED = {
     "claims/numbers.py",
     "claims/networks.py",  # the shallow networks of Section 1
     "extras/bench/command.py",  # which of them stand in the paper
+    "extras/bench/estimators.py",  # what the defaults were chosen among
     "extras/bench/growth.py",
     "figures/optimum.py",  # the network whose training is convex if it is shallow
     "figures/style.py",  # their looks

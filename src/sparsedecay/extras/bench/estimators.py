@@ -4,7 +4,6 @@ Four data sets choose the defaults, five others are only looked at afterwards. E
 test rows in variances of the target (1 - R²), the median of several random splits.
 """
 
-import platform
 import statistics
 import time
 import warnings
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from sparsedecay.files.machine import processor
 
 Table = tuple[np.ndarray, np.ndarray]
 CHOOSING = ("friedman1", "friedman3", "iris", "cancer")
@@ -152,16 +153,6 @@ def compared(count: int = 5) -> Iterator[str]:
             cells.append(f"{told}{used}, {seconds:.2g} s")
         chosen = " (chosen on)" if name in CHOOSING else ""
         yield f"| {name}{chosen} | {len(table[0])}, {table[0].shape[1]} | {' | '.join(cells)} |"
-
-
-def processor() -> str:
-    """Its name, where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.machine())
 
 
 def write(page: Path) -> None:
