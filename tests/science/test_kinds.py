@@ -100,6 +100,7 @@ def test_no_kind_is_a_default():
 
 # Where a kind may be named: its own module; the paper's experiment; what is only about it.
 NAMED = {
+    "api/run.py",  # the paper's runs
     "claims/statements.py",  # the paper's words
     "claims/measured.py",
     "claims/numbers.py",
