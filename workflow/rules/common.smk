@@ -4,9 +4,12 @@ from pathlib import Path
 from importlib.metadata import version
 from shlex import quote
 
+# Where these rules lie: not where the Snakefile lies that uses them as a module (docs/module.md).
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parents[1]
+MODULE = not workflow.modifier.is_main_snakefile()
 # The code beside this workflow is the code that runs, also where another copy is installed, and
 # jobs find it although the environment is not activated.
-SOURCE = Path(workflow.basedir) / "src"
+SOURCE = ROOT / "src"
 BIN = Path(sys.executable).parent
 sys.path.insert(0, str(SOURCE))
 from sparsedecay import foreign
@@ -56,15 +59,26 @@ def or_end(step, *arguments):
 if not Path(paths.__file__).resolve().is_relative_to(SOURCE.resolve()):
     end(
         f"{Path(paths.__file__).parent} is the code of another copy of this project, and would run "
-        f"instead of {SOURCE}. Install this copy: pip install --no-deps --editable {workflow.basedir}"
+        f"instead of {SOURCE}. Install this copy: pip install --no-deps --editable {ROOT}"
     )
 
 needs = or_end(load_needs, NEEDS)
-CONFIGS = workflow.configfiles or [Path(workflow.basedir) / "config/config.yaml"]
+CONFIGS = workflow.configfiles or [ROOT / "config/config.yaml"]
+if MODULE and config != workflow.modifier_stack[0].globals["config"]:
+    end(
+        "module: its config is another than that of the Snakefile, which is read from its file; "
+        "write `config: config`, and run another config in a folder of its own (docs/module.md)"
+    )
+moved = workflow.modifier.path_modifier
+if moved and (moved.prefix or moved.modifies_prefixes):
+    end("module: paths are the rules' own; leave `prefix` out and work in a folder of its own")
 plan = or_end(
     load_plan, [Path(os.path.relpath(file)) for file in CONFIGS], workflow.config_settings.config
 )
 study = plan.study
+if MODULE:
+    # Where Snakemake looks for the names in a rule's shell command, also in one of a module.
+    workflow.modifier_stack[0].globals["study"] = study
 
 # Whether there is a cache between folders, for data and milestones (docs/archive.md). Without one
 # Snakemake would tell every user of it.
@@ -175,7 +189,8 @@ def before_jobs():
 # Nodes are the limit of other executors than Snakemake itself.
 on_this_machine = workflow.resource_settings.nodes is None
 session = Session(Path(), logger.info)
-if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process:
+# Of a module locks and hooks are those of the Snakefile that uses it.
+if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process and not MODULE:
     or_end(session.open, only_looks())
     if on_this_machine:
         # So many jobs run side by side as there is memory for, and cores in this container.
@@ -185,7 +200,7 @@ if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process:
             workflow.register_resource("_cores", cores())
 
 
-PROJECT = Path(os.path.relpath(workflow.basedir))
+PROJECT = Path(os.path.relpath(ROOT))
 CONFIG = os.path.relpath(CONFIGS[0])
 
 
