@@ -72,6 +72,11 @@ def test_jobs_that_do_not_fit_beside_each_other_run_one_after_the_other(project)
     assert most == 1
 
 
+def test_looking_needs_no_profile(project):
+    """And so no number of cores."""
+    assert "digraph" in project.said("--workflow-profile", "none", "--dag", "figures/fig1.pdf")
+
+
 LEFT = {
     "No log directive defined":
         "`request` is rendered by Snakemake itself and has nothing to say",

@@ -196,7 +196,7 @@ if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process and not M
         # So many jobs run side by side as there is memory for, and cores in this container.
         if workflow.global_resources.get("mem_mb").value is None:
             workflow.register_resource("mem_mb", memory_mb())
-        if workflow.cores == available_cpu_count():
+        if workflow.resource_settings.cores == available_cpu_count():
             workflow.register_resource("_cores", cores())
 
 

@@ -53,7 +53,8 @@ def atomic(path: Path, size: int = 0) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb") as written:
             # as of any other file: safetensors makes its own for the user alone
-            os.fchmod(written.fileno(), 0o666 & ~umask())
+            with contextlib.suppress(PermissionError):  # a file system without permissions
+                os.fchmod(written.fileno(), 0o666 & ~umask())
             os.fsync(written.fileno())
         temporary.replace(path)
         folder = os.open(path.parent, os.O_RDONLY)
