@@ -74,7 +74,7 @@ def test_jobs_that_do_not_fit_beside_each_other_run_one_after_the_other(project)
 
 def test_looking_needs_no_profile(project):
     """And so no number of cores."""
-    assert "digraph" in project.said("--workflow-profile", "none", "--dag", "figures/fig1.pdf")
+    assert "digraph" in project.said("figures/fig1.pdf", "--workflow-profile", "none", "--dag")
 
 
 LEFT = {
