@@ -25,8 +25,8 @@ def made(project, before=(), **env):
     return {name: file_digest(project.folder / name) for name in project.files()}
 
 
-STARTS = {} if sys.prefix.isascii() else {"PYTHONUTF8": "1"}
-"""Without UTF-8 Python itself does not start in an environment of such a name."""
+STARTS = {} if sys.prefix.isascii() else {"LC_ALL": "C.UTF-8"}
+"""Python itself starts in an environment of such a name only where the locale is UTF-8."""
 LESS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 """What keeps even root to permissions."""
 
@@ -65,7 +65,7 @@ def test_odd_folder_and_surroundings(right, tmp_path, elsewhere):
     (project.folder / "results").mkdir()
     (project.folder / "results/train").symlink_to(elsewhere)
     env = {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"}
-    there = made(project, **env, **STARTS, HOME=str(tmp_path), LANG="C", COLUMNS="20")
+    there = made(project, **{**env, **STARTS}, HOME=str(tmp_path), LANG="C", COLUMNS="20")
     assert TARGET in there
     assert there.items() <= right.items()
 
