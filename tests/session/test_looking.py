@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from sparsedecay.errors import UserError
+from sparsedecay.session import Session
 from sparsedecay.session.looking import Shown, only_looks
 
 
@@ -52,6 +53,20 @@ def test_paths_lead_to_the_same_files(folder):
     del shown
     assert not place.exists()
     assert (folder / "results/table").read_text() == "numbers", "only links were removed"
+
+
+def test_where_the_lock_is_anothers_it_is_looked_at_from_elsewhere(folder, monkeypatch):
+    """As where one of a group works with umask 022."""
+
+    def acquire(self, timeout=None):
+        raise PermissionError(13, "Permission denied", str(folder / "sparsedecay.lock"))
+
+    monkeypatch.setattr("filelock.FileLock.acquire", acquire)
+    session = Session(folder, print)
+    session.open(looks=True)
+    assert session.shown.place != folder
+    with pytest.raises(UserError, match="belongs to someone else"):
+        Session(folder, print).open(looks=False)
 
 
 def test_a_report_must_lie_elsewhere(folder, monkeypatch):

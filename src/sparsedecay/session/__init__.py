@@ -46,12 +46,14 @@ class Session:
             UserError: results cannot be written there.
         """
         with_a_name()
-        if reason := obstacle(self.folder):
+        try:
+            alone = self.enter()
+        except UserError:
             if not looks:
-                raise UserError(reason)
+                raise
             self.shown = Shown(self.folder)
             return
-        if self.lock.acquire():
+        if alone:
             if self.lock.clear():
                 self.tell(
                     "An earlier Snakemake was stopped here without notice. What it finished is "
@@ -61,6 +63,16 @@ class Session:
             self.tell(f"Another Snakemake is at work in this folder: {self.lock.holder()}.")
         if looks:
             self.lock.release()
+
+    def enter(self) -> bool:
+        """Lock the folder, if results can be written there; returns whether it is locked.
+
+        Raises:
+            UserError: they cannot, or the lock belongs to another user.
+        """
+        if reason := obstacle(self.folder):
+            raise UserError(reason)
+        return self.lock.acquire()
 
     def start(self, dag: Any, slurm: bool) -> None:
         """Be alone; stop what a killed Snakemake left with a scheduler; leave no input in the
