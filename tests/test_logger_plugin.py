@@ -26,7 +26,7 @@ from snakemake_logger_plugin_sparsedecay import (
 )
 from snakemake_logger_plugin_sparsedecay.display import BottomLines, Progress
 from sparsedecay.files import paths
-from sparsedecay.train.loop import DIVERGED
+from sparsedecay.train.kept import DIVERGED
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 HALFWAY = Progress(

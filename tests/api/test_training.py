@@ -33,15 +33,16 @@ def pipeline(folder, run, epoch, engine):
     files = [w for name, file in places.items() for w in (f"--{name}", str(file))]
     begun = predecessor(epoch, run.stride)
     before = ["--previous", str(folder / paths.state(run.id, begun))] if begun else []
-    command.main([*words, *files, *before, "--engine", engine])
+    command.main([*words, *files, *before, "--engine", engine, "--device", "cpu"])
     return places
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_same_bytes_as_the_pipeline(tmp_path, engine):
     run = sd.Run(**SMALL)
-    state = sd.train(run, 150, engine=engine, progress=False)
-    there = sd.train(run, 150, results=tmp_path / "mine", engine=engine, progress=False)
+    asked = {"engine": engine, "device": "cpu", "progress": False}
+    state = sd.train(run, 150, **asked)
+    there = sd.train(run, 150, results=tmp_path / "mine", **asked)
     theirs = [pipeline(tmp_path, run, epoch, engine) for epoch in (100, 150)]
     for epoch, places in zip((100, 150), theirs, strict=True):
         for name, file in places.items():

@@ -20,7 +20,7 @@ from tests.small import beginning, small_run, started
 NETWORKS, KINDS = list(networks.KINDS), list(regularizers.KINDS)
 MISSING = engines.ENGINES["compiled"].missing() or engines.ENGINES["compiled"].unusable()
 needs_compiled = pytest.mark.skipif(bool(MISSING) and not os.environ.get("CI"), reason=str(MISSING))
-FAST = ["fused", pytest.param("compiled", marks=needs_compiled)]
+FAST = ["fused", "batched", pytest.param("compiled", marks=needs_compiled)]
 ENGINES = ["autograd", *FAST]
 
 

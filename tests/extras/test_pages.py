@@ -22,7 +22,8 @@ from sparsedecay.measure import command as measure
 from sparsedecay.science.networks import build
 from sparsedecay.study.plan import Plan
 from sparsedecay.study.study import load_study
-from sparsedecay.train.loop import Stretch, train
+from sparsedecay.train.loop import train
+from sparsedecay.train.stretch import Stretch
 from tests.figures.made import SMOKE
 from tests.small import written
 

@@ -102,7 +102,8 @@ def loaded(code: str, *places: str) -> set[str]:
 def others(*own: str) -> set[str]:
     """Modules of all kinds but some, and what is named after other networks."""
     kinds = {f"{one.__name__}.{name}".partition(".")[2] for one in FAMILIES for name in one.KINDS}
-    engines = {f"engines.fused.{name}" for name in networks.KINDS.keys() - set(own)}
+    lacking = networks.KINDS.keys() - set(own)
+    engines = {f"engines.{kind}.{name}" for kind in ("fused", "batched") for name in lacking}
     return {name for name in kinds if name.rpartition(".")[2] not in own} | engines
 
 
@@ -111,12 +112,13 @@ from pathlib import Path
 from sparsedecay.data import main
 from sparsedecay.engines import ENGINES
 from sparsedecay.science.run import Run
-from sparsedecay.train.loop import Stretch, train
+from sparsedecay.train.loop import train
+from sparsedecay.train.stretch import Stretch
 run, folder = Run.model_validate_json({run!r}), Path({folder!r})
 main(["--data", run.data.canonical(), "--out", str(folder / "data")])
 for name in {engines!r}:
     files = (folder / f"{{name}}-{{file}}" for file in ("state", "loss", "magnitudes"))
-    train(Stretch(run, 2, folder / "data", None, *files, engine=name))
+    train(Stretch(run, 2, folder / "data", None, *files, engine=name, device="cpu"))
 """
 RUNS = [
     small_run(),
@@ -153,7 +155,8 @@ def test_training_is_all_that_is_loaded_to_train(tmp_path, run):
 
 def test_a_run_does_not_depend_on_kinds_that_it_lacks():
     deep, dense = (fingerprint.training(small_run(network=n)) for n in ("representer", "dense"))
-    files = {"engines.compiled.{}.h", "engines.fused.{}", "science.networks.{}"}
+    files = {"engines.compiled.{}.h", "engines.fused.{}", "engines.batched.{}"}
+    files |= {"science.networks.{}"}
     assert told(deep).keys() - told(dense).keys() == {one.format("representer") for one in files}
     assert told(dense).keys() - told(deep).keys() == {one.format("dense") for one in files}
     for regularizer in regularizers.KINDS.keys() - {"eq2"}:

@@ -18,7 +18,8 @@ from sparsedecay.science.measures import Measures, rows
 from sparsedecay.science.networks import build
 from sparsedecay.science.networks.dense import Dense
 from sparsedecay.science.networks.representer import Representer
-from sparsedecay.train.loop import Stretch, train
+from sparsedecay.train.loop import train
+from sparsedecay.train.stretch import Stretch
 
 MEASURES = Measures(
     threshold=1e-3, rank_threshold=1e-3, relative_rank_threshold=1e-3, average_over=("W", "V")

@@ -1,6 +1,7 @@
 """Milestones, records, checkpoints: the same bits however a stretch is cut."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from sparsedecay import data, engines
 from sparsedecay.engines import compiled, prepare
 from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.files.storage import read_state
-from sparsedecay.train.loop import SIGNALS, Stretch, train
+from sparsedecay.train.loop import SIGNALS, train
 from sparsedecay.train.progress import Progress
+from sparsedecay.train.stretch import Stretch
 from tests.engines.test_engines import ENGINES
 from tests.small import small_run
 
@@ -148,6 +150,7 @@ def test_a_foreign_checkpoint_is_ignored_with_a_warning(tmp_path, capsys, monkey
     monkeypatch.undo()
     if how == "damaged":
         checkpoint.write_bytes(checkpoint.read_bytes()[:-8])
+    shutil.rmtree(checkpoint.with_suffix(".kept"))
     (made,) = stretches(tmp_path / "run", run, 40, checkpoint=checkpoint)
     assert f"warning: the checkpoint {checkpoint} is ignored" in capsys.readouterr().out
     (clean,) = stretches(tmp_path / "clean", run, 40)
@@ -177,7 +180,8 @@ import sys
 from pathlib import Path
 import torch
 from sparsedecay.science.run import Run
-from sparsedecay.train.loop import Stretch, train
+from sparsedecay.train.loop import train
+from sparsedecay.train.stretch import Stretch
 
 run, folder = Run.model_validate_json(sys.argv[1]), Path(sys.argv[2])
 names = ("data.parquet", None, "state", "loss", "magnitudes")
@@ -206,7 +210,7 @@ def test_training_takes_one_thread_and_flushes_denormals(tmp_path, threads):
 def test_without_the_compiled_engine_the_fused_one_trains_and_says_so(
     tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(compiled.Compiled, "missing", lambda self: "no compiler")
+    monkeypatch.setattr(compiled.Compiled, "missing", lambda *_: "no compiler")
     run = small_run(precision="float32")
     (one,) = stretches(tmp_path / "a", run, 10, engine="compiled")
     assert "note: fused trains, as compiled cannot: no compiler" in capsys.readouterr().out

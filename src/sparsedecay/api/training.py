@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast, get_args
 
 import torch
 from torch import Tensor
@@ -24,8 +25,9 @@ from sparsedecay.engines.state import dtype, initial
 from sparsedecay.files import paths
 from sparsedecay.science import run as science
 from sparsedecay.science.run import chain, predecessor
-from sparsedecay.train import loop, states
+from sparsedecay.train import kept, loop, states, together
 from sparsedecay.train.records import Records
+from sparsedecay.train.stretch import Stretch
 
 DEFAULT = "compiled"
 Watch = Callable[[int, float], None]
@@ -56,6 +58,7 @@ def train(
     results: str | Path | None = None,
     engine: str | None = None,
     progress: bool = True,
+    device: str = "auto",
 ) -> State:
     """Train a run to an epoch, by the same code as the pipeline and so with the same bits by the
     same engine (docs/performance.md).
@@ -68,8 +71,10 @@ def train(
             one goes on from its checkpoint. None trains in memory. Snakemake takes such milestones
             for its own if they are newer than their inputs; what it has no record of it does not
             compare with the config (docs/python.md).
-        engine: `compiled`, `fused` or `autograd`; None for the fastest that can train the run.
+        engine: `compiled`, `fused`, `autograd` or `batched`; None for the fastest that can train
+            the run.
         progress: whether a bar shows how far it is.
+        device: where `batched` computes: `cpu`, `cuda`, `mps`, or `auto` for an accelerator.
 
     Raises:
         ValueError: no engine can train the run, epochs are none, or a file in the folder is
@@ -94,13 +99,16 @@ def train(
         raise ValueError("results: a State goes on in memory; give its run to train in a folder")
     if engine is not None and engine not in engines.ENGINES:
         raise ValueError(f"engine: there is no {engine!r}; there are {', '.join(engines.ENGINES)}")
+    if device not in get_args(engines.Device):
+        named = ", ".join(get_args(engines.Device))
+        raise ValueError(f"device: there is no {device!r}; there are {named}")
     refuse(wanted)
-    asked = engine or DEFAULT
+    asked, place = engine or DEFAULT, cast(engines.Device, device)
     tell = partial(note, asked=engine is not None)
     with as_before(), bar(wanted, begun, epochs, progress) as watch:
         if results is not None:
-            return in_folder(wanted, epochs, Path(results), asked, watch, tell)
-        return in_memory(wanted, start, epochs, asked, watch, tell)
+            return in_folder(wanted, epochs, Path(results), asked, place, watch, tell)
+        return in_memory(wanted, start, epochs, asked, place, watch, tell)
 
 
 def refuse(run: Run) -> None:
@@ -125,12 +133,13 @@ def in_memory(
     start: State | None,
     end: int,
     asked: str,
+    device: engines.Device,
     watch: Watch,
     tell: Callable[[str], None],
 ) -> State:
     """Train without touching the disk, milestone by milestone as the pipeline does."""
     with told():
-        name = loop.available(run, asked, tell)
+        name = loop.available(run, asked, tell, device)
     samples = start.samples if start else run.samples
     X, y = (torch.tensor(part, dtype=dtype(run)) for part in (samples.X, samples.y))
     raw = start.raw if start else initial(run)
@@ -140,7 +149,7 @@ def in_memory(
         if raw.diverged is not None:
             break
         records = Records(run, X)
-        trainer = trainer or engines.ENGINES[name].start(run, X, y, copied(raw))
+        trainer = trainer or engines.ENGINES[name].start(run, X, y, copied(raw), device)
         with loop.Interruption([signal.SIGINT]) as interruption:
             look = partial(seen, interruption, trainer, records, watch)
             try:
@@ -188,6 +197,7 @@ def in_folder(
     end: int,
     folder: Path,
     asked: str,
+    device: engines.Device,
     watch: Watch,
     tell: Callable[[str], None],
 ) -> State:
@@ -208,7 +218,7 @@ def in_folder(
             with told("data: "):
                 data.write(run.data, table)
         begun = predecessor(epoch, run.stride)
-        stretch = loop.Stretch(
+        stretch = Stretch(
             run=run,
             epoch=epoch,
             data=table,
@@ -219,12 +229,13 @@ def in_folder(
             checkpoint=place(paths.checkpoint(run.id, epoch)),
             progress=place(paths.progress(run.id, epoch)),
             engine=asked,
+            device=device,
             tell=tell,
             watch=watch,
         )
         try:
             with told():
-                loop.train(stretch)
+                together.train(stretch)
         except SystemExit as left:
             if left.code != 128 + signal.SIGINT:
                 raise
@@ -240,7 +251,7 @@ def note(line: str, asked: bool) -> None:
     Args:
         asked: whether an engine was asked for, so that another one is news.
     """
-    if line.startswith(("warning:", loop.DIVERGED)) or (asked and line.startswith("note:")):
+    if line.startswith(("warning:", kept.DIVERGED)) or (asked and line.startswith("note:")):
         warnings.warn(line, stacklevel=3)
 
 

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from sparsedecay.engines.state import State
 
 
+Device = Literal["auto", "cpu", "cuda", "mps"]
+"""Where an engine computes that can do so in several places; `auto` is an accelerator if there is
+one."""
+
+
 class Trainer(Protocol):
     """A run under way."""
 
@@ -55,21 +60,24 @@ class Engine(Kind, ABC):
     def supports(self, run: Run) -> str | None:
         """Why it cannot train a run, anywhere; None if it can."""
 
-    def missing(self) -> str | None:
+    def missing(self, device: Device = "auto") -> str | None:
         """Why it cannot be used on this machine, as far as is known without torch; None if it
         can."""
         return None
 
-    def unusable(self) -> str | None:
+    def unusable(self, device: Device = "auto") -> str | None:
         """The same, as far as torch knows; asked when a job begins."""
         return None
 
-    def start(self, run: Run, X: "Tensor", y: "Tensor", state: "State") -> Trainer:
+    def start(
+        self, run: Run, X: "Tensor", y: "Tensor", state: "State", device: Device = "auto"
+    ) -> Trainer:
         """Go on from a state: what the class `Trainer` of the engine's module `trainer` makes of
 
         Args:
             X: inputs (N, d_0) in the run's precision.
             y: targets (N, D).
+            device: for engines that compute on several.
         """
         module = importlib.import_module(f"{type(self).__module__}.trainer")
         trainer: Trainer = module.Trainer(run, X, y, state)
@@ -91,19 +99,19 @@ else:
     EngineName = Literal[tuple(KINDS)]
 
 
-def refusals(run: Run, asked: str) -> Iterator[tuple[Engine, str | None]]:
+def refusals(run: Run, asked: str, device: Device = "auto") -> Iterator[tuple[Engine, str | None]]:
     """The engine that is asked for, then those that may take its place, from the fastest; each with
     the reason why it cannot train the run, or None."""
     others = (name for name in ENGINES if name != asked)
     for engine in (ENGINES[name] for name in (asked, *others)):
-        yield engine, engine.supports(run) or engine.missing()
+        yield engine, engine.supports(run) or engine.missing(device)
 
 
-def chosen(run: Run, asked: str) -> tuple[Engine | None, list[str]]:
+def chosen(run: Run, asked: str, device: Device = "auto") -> tuple[Engine | None, list[str]]:
     """The engine that trains a run if one is asked for, and why not those before it; None if there
     is none."""
     reasons: list[str] = []
-    for engine, reason in refusals(run, asked):
+    for engine, reason in refusals(run, asked, device):
         if reason is None:
             return engine, reasons
         reasons.append(f"{engine.name}: {reason}")

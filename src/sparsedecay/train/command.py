@@ -2,11 +2,12 @@
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
-from sparsedecay.engines import ENGINES
-from sparsedecay.files.timing import timed
+from sparsedecay.engines import ENGINES, Device
 from sparsedecay.science.run import Run
-from sparsedecay.train.loop import Stretch, train
+from sparsedecay.train import kept
+from sparsedecay.train.stretch import Stretch
 
 
 def main(arguments: list[str]) -> None:
@@ -28,7 +29,15 @@ def main(arguments: list[str]) -> None:
     add("--progress", type=Path, help="JSON file that tells how far it is")
     add("--benchmark", type=Path, help="JSON file that tells what it took")
     add("--engine", choices=ENGINES, default="compiled", help="default: compiled")
+    add("--device", choices=get_args(Device), default="auto", help="of `batched`; default: auto")
     add("--checkpoint-seconds", type=float, default=60.0, help="default: 60")
+    add("--listed", type=Path, help="stretches that the workflow asks for, to train with this one")
+    add("--memory-mb", type=float, help="what the process may take, to train others with this one")
     options = vars(parser.parse_args(arguments))
-    with timed(options.pop("benchmark")):
-        train(Stretch(run=Run.model_validate_json(options.pop("run")), **options))
+    together = {name: options.pop(name) for name in ("listed", "memory_mb")}
+    own = Stretch(run=Run.model_validate_json(options.pop("run")), **options)
+    if kept.taken(own, waits=own.engine != "batched"):
+        return
+    from sparsedecay.train.together import train  # torch takes a second
+
+    train(own, **together)

@@ -11,68 +11,29 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import torch
 
 from sparsedecay import engines
-from sparsedecay.engines import Trainer
+from sparsedecay.engines import Device, Trainer
+from sparsedecay.engines.batched import devices
 from sparsedecay.engines.state import State, diverged, dtype, initial
 from sparsedecay.errors import DamagedFile, UserError
 from sparsedecay.files import fingerprint
-from sparsedecay.files.provenance import metadata
 from sparsedecay.files.samples import load
 from sparsedecay.files.storage import read_table
-from sparsedecay.science.run import Run, predecessor
+from sparsedecay.files.timing import timed
+from sparsedecay.science.run import Run
 from sparsedecay.train import kept, states
 from sparsedecay.train.progress import Progress
 from sparsedecay.train.records import Records
+from sparsedecay.train.stretch import Stretch, identity, say
 
-DIVERGED = "diverged:"  # begins the line of the log that the terminal shows too
 CHUNK_SECONDS = 0.2  # between two looks at the clock and at signals
 # What schedulers send before they kill a job: SIGTERM (Slurm, PBS), SIGUSR1 and SIGUSR2 (SGE, LSF,
 # and Slurm if told so), SIGXCPU (limits of CPU time).
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU)
-
-
-def say(line: str) -> None:
-    """Tell the log."""
-    print(line, flush=True)
-
-
-def nobody(epoch: int, mse: float) -> None:
-    """Looks at no training."""
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """One training job: a run, the milestone it ends at, and its files."""
-
-    run: Run
-    epoch: int
-    data: Path
-    previous: Path | None
-    state: Path
-    loss: Path
-    magnitudes: Path
-    checkpoint: Path | None = None
-    progress: Path | None = None
-    engine: str = "compiled"
-    checkpoint_seconds: float = 60.0
-    tell: Callable[[str], None] = say
-    """Takes what the log is to say."""
-    watch: Callable[[int, float], None] = nobody
-    """Is told the epoch and the last recorded error, now and then."""
-
-    @property
-    def start(self) -> int:
-        return predecessor(self.epoch, self.run.stride)
-
-    @property
-    def files(self) -> list[Path]:
-        """What it makes, the state first."""
-        return [self.state, self.loss, self.magnitudes]
 
 
 def train(stretch: Stretch) -> None:
@@ -81,48 +42,66 @@ def train(stretch: Stretch) -> None:
     Raises:
         UserError: a file is missing or another's, or there are more minibatches than samples.
     """
+    stretch = prepared(stretch)
+    if stretch.checkpoint is None:
+        complete(stretch)
+        return
+    with kept.exclusively(stretch.checkpoint):
+        if kept.put_back(stretch):
+            return
+        complete(stretch)
+        kept.keep(stretch.checkpoint, stretch.files)
+        forget(stretch)
+
+
+def forget(stretch: Stretch) -> None:
+    """Remove the checkpoint of a stretch that is finished."""
+    if stretch.checkpoint is not None:
+        stretch.checkpoint.unlink(missing_ok=True)
+
+
+def prepared(stretch: Stretch) -> Stretch:
+    """The stretch with the engine that trains it; sets up the process.
+
+    Raises:
+        UserError: there are more minibatches than samples, or no engine can train the run.
+    """
     engines.prepare()
     points, batches = stretch.run.data.points, stretch.run.optimizer.batches
     if batches > points:
         raise UserError(
             f"optimizer.batches: {points:,} data points cannot be cut into {batches:,} minibatches"
         )
-    stretch = replace(stretch, engine=available(stretch.run, stretch.engine, stretch.tell))
-    if stretch.checkpoint is None:
-        complete(stretch)
-        return
-    with kept.exclusively(stretch.checkpoint):
-        note = about(stretch.run, stretch.engine)
-        if kept.put_back(stretch.checkpoint, stretch.files, note):
-            stretch.tell(
-                f"{stretch.run.id}: epoch {stretch.epoch:,} was finished by an earlier job"
-            )
-            return
-        complete(stretch)
-        kept.keep(stretch.checkpoint, stretch.files)
-        stretch.checkpoint.unlink(missing_ok=True)
+    engine = available(stretch.run, stretch.engine, stretch.tell, stretch.device)
+    return replace(stretch, engine=engine)
 
 
 def complete(stretch: Stretch) -> None:
     """Train to the end of the stretch, from its checkpoint if there is one, and write its files."""
-    run = stretch.run
-    X, y = tensors(stretch)
-    state, records = begin(stretch, X)
-    if state.diverged is None:
-        trainer = engines.ENGINES[stretch.engine].start(run, X, y, state)
-        state = advance(stretch, trainer, records)
-    else:
-        state = replace(state, epoch=stretch.epoch)
-    records.write(stretch.loss, stretch.magnitudes, about(run, stretch.engine))
-    states.save(stretch.state, run, state, about(run, stretch.engine))
+    with timed(stretch.benchmark):
+        X, y = tensors(stretch)
+        state, records = begin(stretch, X)
+        if state.diverged is None:
+            trainer = engines.ENGINES[stretch.engine].start(
+                stretch.run, X, y, state, stretch.device
+            )
+            state = advance(stretch, trainer, records)
+        else:
+            state = replace(state, epoch=stretch.epoch)
+        write(stretch, state, records)
+
+
+def write(stretch: Stretch, state: State, records: Records) -> None:
+    """Write the files of a stretch that has come to its end."""
+    run, note = stretch.run, dict(about(stretch.run, stretch.engine))
+    if stretch.engine == "batched":
+        note["device"] = devices.described(devices.chosen(stretch.device))
+    records.write(stretch.loss, stretch.magnitudes, note)
+    states.save(stretch.state, run, state, note)
     if state.diverged is None:
         stretch.tell(f"{run.id}: reached epoch {state.epoch:,}, mse {records.mse:.3g}")
     else:
-        stretch.tell(
-            f"{DIVERGED} {run.id}: loss or weights are not finite at epoch {state.diverged:,}, so "
-            "its training ends there. It stands as a result; for others lower "
-            "optimizer.learning_rate, lam or initialization.range in the config."
-        )
+        stretch.tell(kept.diverged(run, state.diverged))
 
 
 def advance(stretch: Stretch, trainer: Trainer, records: Records) -> State:
@@ -137,7 +116,7 @@ def advance(stretch: Stretch, trainer: Trainer, records: Records) -> State:
             stretch.watch(trainer.epoch, records.mse)
             late = time.monotonic() - checkpointed >= stretch.checkpoint_seconds
             if stretch.checkpoint and (late or interruption.signal) and unfinished:
-                save_checkpoint(stretch, trainer, records)
+                save_checkpoint(stretch, trainer.state(), records)
                 checkpointed = time.monotonic()
             if unfinished:
                 interruption.leave(run.id, trainer.epoch)
@@ -171,10 +150,12 @@ def epochs(
 def about(run: Run, engine: str) -> Mapping[str, str]:
     """Metadata of the files of a milestone: what made them."""
     cpu = torch.backends.cpu.get_cpu_capability()
-    return metadata(run.canonical(), fingerprint.training(run), engine=engine, cpu=cpu)
+    return {**identity(run), "engine": engine, "cpu": cpu}
 
 
-def available(run: Run, asked: str, tell: Callable[[str], None] = say) -> str:
+def available(
+    run: Run, asked: str, tell: Callable[[str], None] = say, device: Device = "auto"
+) -> str:
     """The engine that is asked for, or the one that takes its place, and says so, where it cannot
     train this run or is missing.
 
@@ -182,8 +163,8 @@ def available(run: Run, asked: str, tell: Callable[[str], None] = say) -> str:
         UserError: no engine can train the run.
     """
     reasons: list[str] = []
-    for engine, refusal in engines.refusals(run, asked):
-        reason = refusal or engine.unusable()
+    for engine, refusal in engines.refusals(run, asked, device):
+        reason = refusal or engine.unusable(device)
         if reason is None:
             if reasons:
                 tell(f"note: {engine.name} trains, as {'; '.join(reasons)}")
@@ -245,11 +226,11 @@ def belongs_to(stretch: Stretch) -> str:
     return f"{stretch.start} {stretch.epoch} {stretch.engine} {torch.__version__} {code}"
 
 
-def save_checkpoint(stretch: Stretch, trainer: Trainer, records: Records) -> None:
+def save_checkpoint(stretch: Stretch, state: State, records: Records) -> None:
     """Write state and records so far, in place of the last checkpoint."""
     assert stretch.checkpoint is not None
     note = {"belongs_to": belongs_to(stretch)}
-    states.save(stretch.checkpoint, stretch.run, trainer.state(), note, **records.tensors())
+    states.save(stretch.checkpoint, stretch.run, state, note, **records.tensors())
 
 
 class Interruption:

@@ -37,11 +37,14 @@ class Records:
         self.counter = Counter(np.dtype(run.precision), [*map(prod, self.shapes.values())])
         self.products = [pair for pair in self.network.between.values() if len(pair) == 2]
         self.epochs: list[int] = []
-        self.losses = np.empty((0, 2))  # (records, [mse, regularizer])
-        self.sigma = np.empty((0, len(self.products) * LEADING))
-        self.max_abs = np.empty((0, len(self.shapes)))
-        self.norms = np.empty((0, len(self.shapes)))
-        self.exceeding = np.empty((0, len(self.shapes), len(LADDER)), dtype=np.int64)
+        self.rows: dict[str, list[np.ndarray]] = {name: [] for name in ROWS}
+        self.row_shapes = {
+            "losses": (2,),  # mse, regularizer
+            "sigma": (len(self.products) * LEADING,),
+            "max_abs": (len(self.shapes),),
+            "norms": (len(self.shapes),),
+            "exceeding": (len(self.shapes), len(LADDER)),
+        }
 
     def next(self, epoch: int, end: int) -> int:
         """The epoch of the next record of a stretch that ends at `end`."""
@@ -64,8 +67,7 @@ class Records:
         max_abs, exceeding = self.counter.count(
             np.abs(np.concatenate([array.ravel() for array in arrays]))
         )
-        self.epochs.append(trainer.epoch)
-        rows = {
+        row = {
             "losses": losses,
             "sigma": [x for W, V in self.products for x in leading(tensors[W], tensors[V])],
             "max_abs": max_abs,
@@ -73,14 +75,24 @@ class Records:
             "norms": [float(torch.from_numpy(array).double().norm()) for array in arrays],
             "exceeding": exceeding,
         }
-        for name, row in rows.items():
-            setattr(self, name, np.append(getattr(self, name), np.array(row)[None], axis=0))
+        self.append(trainer.epoch, {name: np.array(values) for name, values in row.items()})
         return True
+
+    def append(self, epoch: int, row: Mapping[str, np.ndarray]) -> None:
+        """Record what is known of an epoch: an array for each of `ROWS`."""
+        self.epochs.append(epoch)
+        for name, known in self.rows.items():
+            known.append(row[name].astype(ROWS[name]))
+
+    def array(self, name: str) -> np.ndarray:
+        """All rows of one of `ROWS`, (records, …)."""
+        shape = (len(self.epochs), *self.row_shapes[name])
+        return np.array(self.rows[name], dtype=ROWS[name]).reshape(shape)
 
     @property
     def mse(self) -> float:
         """Mean squared error at the last record; NaN if there is none."""
-        return float(self.losses[-1, 0]) if self.epochs else math.nan
+        return float(self.rows["losses"][-1][0]) if self.epochs else math.nan
 
     def objective(self, mse: Any, regularizer: Any) -> Any:
         """What training lowers, of numbers or arrays."""
@@ -89,24 +101,24 @@ class Records:
     def tensors(self) -> dict[str, Tensor]:
         """All rows, for a checkpoint."""
         epochs = {"records.epochs": torch.tensor(self.epochs, dtype=torch.int64)}
-        return epochs | {f"records.{n}": torch.from_numpy(getattr(self, n)) for n in ROWS}
+        return epochs | {f"records.{n}": torch.from_numpy(self.array(n)) for n in ROWS}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """The rows that `tensors` gave."""
         self.epochs = tensors["records.epochs"].tolist()
         for name in ROWS:
-            setattr(self, name, tensors[f"records.{name}"].numpy())
+            self.rows[name] = [*tensors[f"records.{name}"].numpy()]
 
     def write(self, loss: Path, magnitudes: Path, metadata: Mapping[str, str]) -> None:
         """Write both tables."""
-        mse, regularizer = self.losses.T
+        mse, regularizer = self.array("losses").T
         columns = [
             [self.run.id] * len(self.epochs),
             self.epochs,
             mse,
             regularizer,
             self.objective(mse, regularizer),
-            lists(self.sigma),
+            lists(self.array("sigma")),
         ]
         write_table(loss, pa.table(columns, schema=LOSS), metadata)
 
@@ -118,16 +130,22 @@ class Records:
             names * len(self.epochs),
             [shape[0] for shape in shapes] * len(self.epochs),
             [shape[1] for shape in shapes] * len(self.epochs),
-            self.max_abs.reshape(rows),
-            self.norms.reshape(rows),
-            lists(self.exceeding.reshape(rows, len(LADDER))),
+            self.array("max_abs").reshape(rows),
+            self.array("norms").reshape(rows),
+            lists(self.array("exceeding").reshape(rows, len(LADDER)).astype(np.int64)),
         ]
         ladder = {"ladder": json.dumps(LADDER)}
         write_table(magnitudes, pa.table(columns, schema=MAGNITUDES), {**metadata, **ladder})
 
 
-ROWS = ("losses", "sigma", "max_abs", "norms", "exceeding")
-"""Arrays of `Records`, a row for each record."""
+ROWS = {
+    "losses": np.float64,
+    "sigma": np.float64,
+    "max_abs": np.float64,
+    "norms": np.float64,
+    "exceeding": np.int32,
+}
+"""What `Records` has of each record, by type."""
 
 
 def leading(W: Tensor, V: Tensor) -> list[float]:

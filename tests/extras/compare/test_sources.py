@@ -14,7 +14,8 @@ from sparsedecay.extras.compare.sides import Folder, from_json, parameters
 from sparsedecay.measure import command
 from sparsedecay.science.run import columns
 from sparsedecay.study.study import load_study
-from sparsedecay.train.loop import Stretch, train
+from sparsedecay.train.loop import train
+from sparsedecay.train.stretch import Stretch
 from tests.extras.compare.made import MEASURES, claims, figure, milestone
 from tests.small import small_run
 

@@ -10,7 +10,7 @@ import sysconfig
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
-from sparsedecay.engines import Engine, lacking
+from sparsedecay.engines import Device, Engine, lacking
 from sparsedecay.science import optimizers, regularizers
 from sparsedecay.science.regularizers import Term
 from sparsedecay.science.run import Run
@@ -53,7 +53,7 @@ class Compiled(Engine):
             )
         return None
 
-    def missing(self) -> str | None:
+    def missing(self, device: Device = "auto") -> str | None:
         built = [path.name for path in FOLDER.iterdir() if path.suffix in (".so", ".pyd")]
         if any(f".{name.partition('.')[2]}" in EXTENSION_SUFFIXES for name in built):
             return None
@@ -61,7 +61,7 @@ class Compiled(Engine):
             return UNBUILT
         return OF_ANOTHER if built else NOT_HERE
 
-    def unusable(self) -> str | None:
+    def unusable(self, device: Device = "auto") -> str | None:
         from sparsedecay.engines.compiled.trainer import kernel
 
         try:
