@@ -183,9 +183,9 @@ class TestManyAtOnce:
         command.main(words(made[1]))
         assert f"{kept.DIVERGED} {runs[1].id}" in capsys.readouterr().out
         assert read_state(made[1].state)[1]["diverged"] == "10"
-        for stretch in made:
+        for stretch in (made[0], made[2]):
             together.train(stretch, listed)
-            assert_same_bits(stretch.state, alone(tmp_path / "alone", stretch).state)
+            assert_same_files(stretch, alone(tmp_path / "alone", stretch))
 
     def test_too_little_memory_halves_the_batch(self, tmp_path, capsys, monkeypatch):
         made, listed = stretches_of(tmp_path, mixed(9))

@@ -57,7 +57,7 @@ def train(own: Stretch, listed: Path | None = None, memory_mb: float | None = No
         UserError: as `loop.train`; or the device has too little memory for a single run.
     """
     own = loop.prepared(own)
-    if own.engine == "batched" and own.checkpoint is not None:
+    if own.engine == "batched":
         many_at_once(own, listed, memory_mb)
         return
     began = time.monotonic()
@@ -136,8 +136,9 @@ class Member:
         return shapes(run), self.stretch.epoch, run.record_every, self.state.epoch
 
     def finish(self, state: State) -> None:
-        """Keep what its own job will take."""
-        loop.write(kept.aside(self.stretch), state, self.records)
+        """Write its files; keep them for its own job, if there is a place for that."""
+        known = self.stretch.checkpoint is not None
+        loop.write(kept.aside(self.stretch) if known else self.stretch, state, self.records)
         loop.forget(self.stretch)
         self.lock.close()
 
@@ -145,11 +146,13 @@ class Member:
 def many_at_once(own: Stretch, listed: Path | None, memory_mb: float | None) -> None:
     """Train batches until a stretch is finished, by this process or another."""
     device = devices.chosen(own.device)
+    if own.checkpoint is None:
+        batched([Member.begun(own)], device)
+        return
     while not kept.taken(own, waits=False):
         with ExitStack() as locks:
             members = claim(own, listed, room(own, device, memory_mb), locks)
             if not members:  # another process is at it, and there is nothing else to do
-                assert own.checkpoint is not None
                 locks.enter_context(kept.exclusively(own.checkpoint))
                 if kept.put_back(own):
                     return
@@ -296,7 +299,8 @@ def advance(members: Sequence[Member], device: torch.device) -> None:
             chunk = max(1, min(2 * chunk, int(count * loop.CHUNK_SECONDS / max(now - began, 1e-9))))
             progress.report(batch.epoch, began_at, first.mse)
             own.watch(batch.epoch, first.mse)
-            if batch.epoch < own.epoch and (interruption.signal or now - saved >= pause):
+            late = interruption.signal or now - saved >= pause
+            if own.checkpoint and batch.epoch < own.epoch and late:
                 checkpoint()
                 saved = time.monotonic()
                 pause = max(own.checkpoint_seconds, (saved - now) / CHECKPOINTS_SHARE)
