@@ -36,8 +36,8 @@ onstart:
 
 
 onsuccess:
-    tidy(Path("results/checkpoints"))
+    tidy(Path(RESULTS, "checkpoints"))
 
 
 onerror:
-    tidy(Path("results/checkpoints"))
+    tidy(Path(RESULTS, "checkpoints"))

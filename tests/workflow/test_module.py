@@ -1,85 +1,142 @@
-"""The rules as a module of a workflow in another folder."""
+"""The workflow as a module of another Snakefile (docs/module.md)."""
 
+import json
+import re
 import shutil
 
 import pytest
+from filelock import FileLock
 
-from sparsedecay.files.provenance import file_digest
 from tests.workflow.project import ROOT, Project
 
 pytestmark = pytest.mark.workflow
-SNAKEFILE = """
-configfile: "mine.yaml"
 
-
-module paper:
+MODULE = """
+module {name}:
     snakefile: "{root}/Snakefile"
     config: {config}
-    {prefix}
+    {more}
 
-
-use rule * from paper as paper_*
-
-
-{more}
-
-
-rule mine:
-    input:
-        "figures/fig1.pdf",
-    output:
-        "mine.pdf",
-    default_target: True
-    shell:
-        "cp {{input}} {{output}}"
+use rule * from {name} as {name}_*
 """
-REPLACED = """
-use rule figure from paper as paper_figure with:
-    threads: 2
+HOOKS = """
+onstart:
+    paper.onstart()
+
+onsuccess:
+    paper.onsuccess()
 """
+
+
+class Elsewhere(Project):
+    """A folder without the project's files; its code is that beside the module's Snakefile."""
+
+    def start(self, *arguments, env=(), **options):
+        return super().start(*arguments, env={"PYTHONPATH": "", **dict(env)}, **options)
+
+    def write(self, *parts):
+        (self.folder / "Snakefile").write_text("".join(parts))
+
+
+def module(name="paper", config="config", more=""):
+    return MODULE.format(name=name, root=ROOT, config=config, more=more)
 
 
 @pytest.fixture
-def outer(tmp_path, warm):
-    """A folder with a Snakefile and a config of its own, and nothing else."""
-    project = Project(tmp_path / "outer")
-    project.folder.mkdir()
-    project.python = warm.python
-    for name, place in (
-        ("smoke.yaml", "mine.yaml"),
-        ("smoke-readings.yaml", "smoke-readings.yaml"),
-    ):
-        shutil.copyfile(ROOT / "config" / name, project.folder / place)
-
-    def use(config="config", prefix="", more=""):
-        text = SNAKEFILE.format(root=ROOT, config=config, prefix=prefix, more=more)
-        (project.folder / "Snakefile").write_text(text)
-        return project
-
-    return use
+def elsewhere(tmp_path):
+    found = Elsewhere(tmp_path / "mine")
+    (found.folder / "config").mkdir(parents=True)
+    for name in ("smoke", "smoke-readings"):
+        shutil.copy(ROOT / f"config/{name}.yaml", found.folder / "config")
+    found.write('configfile: "config/smoke.yaml"\n', module())
+    return found
 
 
-FLAGS = ("--cores", "2", "--workflow-profile", str(ROOT / "profiles/default"))
-HERE = {"PYTHONPATH": str(ROOT / "src")}
+def counts(said):
+    return dict(re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE))
 
 
-@pytest.mark.parametrize("more", ["", REPLACED])
-def test_figures_are_made_in_the_other_folder(outer, built, more):
-    project = outer(more=more)
-    project.said(*FLAGS, env=HERE)
-    for name in ("figures/fig1.pdf", "mine.pdf"):
-        assert file_digest(project.folder / name) == file_digest(built.folder / "figures/fig1.pdf")
-    assert "Nothing to be done" in project.said(*FLAGS, env=HERE)
-    said = project.said(*FLAGS, "--dry-run", "paper_all", env=HERE)
-    assert said.count("rule paper_train:") == 7
+def test_a_module_asks_for_the_same_jobs_as_the_workflow_itself(elsewhere, tmp_path):
+    alone = Project(tmp_path / "alone").clone()
+    for target in ("all", "replicate", "readings"):
+        mine = counts(elsewhere.said("-n", f"paper_{target}"))
+        assert mine == {
+            name if name == "total" else f"paper_{name}": n
+            for name, n in counts(alone.said("-n", target)).items()
+        }
+
+
+def test_modules_of_two_configs_replaced_rules_and_hooks(elsewhere):
+    wide = module("wide", 'config | {"network": config["network"] | {"K": 30}}', 'prefix: "wide"')
+    replaced = "\nuse rule train from paper as paper_train with:\n    threads: 2\n"
+    elsewhere.write('configfile: "config/smoke.yaml"\n', module(), replaced, wide, HOOKS)
+    figures = [f"{place}figures/fig3.pdf" for place in ("", "wide/")]
+    said = elsewhere.said("--cores", "2", *figures)
+    assert len(re.findall(r"rule paper_train:(?:\n    .+)*\n    threads: 2\n", said)) == 2
+    shown = [
+        json.loads((elsewhere.folder / figure).with_suffix(".json").read_text())
+        for figure in figures
+    ]
+    assert {one["figure"] for one in shown} == {"fig3"}
+    runs = [{run["run"] for run in one["runs"]} for one in shown]
+    assert not runs[0] & runs[1]
+    for place, names in zip(("results", "wide/results"), runs, strict=True):
+        found = {path.name for path in (elsewhere.folder / place / "train").iterdir()}
+        assert found == names
+    # each module's files lie under its prefix, all of them
+    assert {path.name for path in elsewhere.folder.iterdir() if path.name[0] != "."} == {
+        *("Snakefile", "config", "figures", "results", "wide")
+    }
+    assert "Nothing to be done" in elsewhere.said(*figures, "--cores", "2")
+
+
+def test_the_engine_of_a_module_makes_nothing_out_of_date(elsewhere):
+    asked = ("--cores", "2", "figures/fig3.pdf")
+    elsewhere.said(*asked)
+    file = "config/smoke.yaml"
+    elsewhere.edit(file, "engine: compiled", "engine: fused")
+    elsewhere.edit(file, "checkpoint_seconds: 60", "checkpoint_seconds: 30")
+    assert "Nothing to be done" in elsewhere.said(*asked)
 
 
 @pytest.mark.parametrize(
-    ("how", "told"),
+    ("old", "new", "told"),
     [
-        ({"config": '{"data": {}}'}, "its config is another than that of the Snakefile"),
-        ({"prefix": 'prefix: "paper"'}, "leave `prefix` out"),
+        ("K: 24", "K: many", "config of module paper: network.K"),
+        ("smoke-readings.yaml", "nowhere.yaml", "(config/nowhere.yaml: no such file)"),
     ],
 )
-def test_what_a_module_cannot_be_is_told(outer, how, told):
-    assert told in outer(**how).said(*FLAGS, code=1, env=HERE)
+def test_a_mistake_is_told_by_the_modules_name(elsewhere, old, new, told):
+    elsewhere.folder.joinpath("config/smoke.yaml").write_text(
+        (ROOT / "config/smoke.yaml").read_text().replace(old, new, 1)
+    )
+    assert told in elsewhere.refused("-n", "paper_all")
+
+
+def test_a_module_without_a_config_is_told(elsewhere):
+    elsewhere.write(module(config="{}"))
+    said = elsewhere.refused("-n", "figures/fig1.pdf")
+    assert "module paper: has no config; add to it `config: config`" in said
+
+
+def test_a_module_packs_no_archive(elsewhere):
+    said = elsewhere.refused("-n", "paper_archive")
+    assert f"pack it where they are, in {ROOT}" in said
+
+
+def test_a_module_waits_for_who_works_in_the_folder(elsewhere):
+    (elsewhere.folder / ".snakemake").mkdir()
+    with FileLock(elsewhere.folder / ".snakemake/sparsedecay.lock"):
+        said = elsewhere.refused("--cores", "1", "figures/fig1.pdf")
+        elsewhere.said("-n", "figures/fig1.pdf")
+    assert "Another Snakemake is at work in this folder" in said
+
+
+def test_an_include_is_the_workflow_itself(elsewhere):
+    elsewhere.write(f'include: "{ROOT}/Snakefile"\n')
+    said = elsewhere.said("--cores", "1", "figures/fig1.pdf", "--configfile", "config/smoke.yaml")
+    assert "rule figure:" in said
+    assert (elsewhere.folder / "figures/fig1.pdf").exists()
+    bad = elsewhere.folder / "config/config.yaml"
+    bad.write_text((ROOT / "config/smoke.yaml").read_text().replace("K: 24", "K: many", 1))
+    assert re.search(r"config/config.yaml:\d+: network.K", elsewhere.refused("-n"))

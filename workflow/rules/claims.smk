@@ -18,7 +18,7 @@ rule statements:
         kept=lambda wildcards, input: "--kept" if input.kept else "",
     shell:
         "sparsedecay claims --request {input.request} {params.kept} {input.kept} --out {output}"
-        " > {log} 2>&1"
+        f"{READ} > {{log}} 2>&1"
 
 
 rule findings:
@@ -53,7 +53,7 @@ rule findings:
         code=fingerprint.code("claims.findings"),
     shell:
         "sparsedecay findings --claims {input.claims} --readings {input.readings}"
-        " --config {params.config:q} --out results/claims > {log} 2>&1"
+        f" --config {{params.config:q}} --out {RESULTS}/claims{READ} > {{log}} 2>&1"
 
 
 rule replicate:

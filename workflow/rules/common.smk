@@ -4,12 +4,16 @@ from pathlib import Path
 from importlib.metadata import version
 from shlex import quote
 
-# Where these rules lie: not where the Snakefile lies that uses them as a module (docs/module.md).
-ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=False)).parents[1]
-MODULE = not workflow.modifier.is_main_snakefile()
+# Another workflow may hold these rules, as a module or by an include (docs/module.md).
+MODULE = None if workflow.modifier.is_main_snakefile() else workflow.modifier.namespace
+HOUSE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
+GUEST = bool(MODULE) or not HOUSE.samefile(workflow.basedir)
+if not GUEST:
+    HOUSE = Path(workflow.basedir)
+
 # The code beside this workflow is the code that runs, also where another copy is installed, and
 # jobs find it although the environment is not activated.
-SOURCE = ROOT / "src"
+SOURCE = HOUSE / "src"
 BIN = Path(sys.executable).parent
 sys.path.insert(0, str(SOURCE))
 from sparsedecay import foreign
@@ -33,10 +37,10 @@ from sparsedecay.files.provenance import file_digest
 from sparsedecay.files.storage import sealed_request
 from sparsedecay.science.convex.problem import Posed
 from sparsedecay.science.run import predecessor
-from sparsedecay.session import Session
+from sparsedecay.session import session_in
 from sparsedecay.session.looking import only_looks
 from sparsedecay.study.check import instead
-from sparsedecay.study.plan import load_plan, tables_read
+from sparsedecay.study.plan import load_plan, plan_of, tables_read
 from sparsedecay.study.resources import FILE as NEEDS
 from sparsedecay.study.resources import load as load_needs
 from sparsedecay.train.kept import tidy
@@ -59,26 +63,23 @@ def or_end(step, *arguments):
 if not Path(paths.__file__).resolve().is_relative_to(SOURCE.resolve()):
     end(
         f"{Path(paths.__file__).parent} is the code of another copy of this project, and would run "
-        f"instead of {SOURCE}. Install this copy: pip install --no-deps --editable {ROOT}"
+        f"instead of {SOURCE}. Install this copy: pip install --no-deps --editable {HOUSE}"
     )
 
 needs = or_end(load_needs, NEEDS)
-CONFIGS = workflow.configfiles or [ROOT / "config/config.yaml"]
-if MODULE and config != workflow.modifier_stack[0].globals["config"]:
-    end(
-        "module: its config is another than that of the Snakefile, which is read from its file; "
-        "write `config: config`, and run another config in a folder of its own (docs/module.md)"
+CONFIGS = workflow.configfiles or [Path(workflow.basedir) / "config/config.yaml"]
+if MODULE is None:
+    plan = or_end(
+        load_plan,
+        [Path(os.path.relpath(file)) for file in CONFIGS],
+        workflow.config_settings.config,
     )
-moved = workflow.modifier.path_modifier
-if moved and (moved.prefix or moved.modifies_prefixes):
-    end("module: paths are the rules' own; leave `prefix` out and work in a folder of its own")
-plan = or_end(
-    load_plan, [Path(os.path.relpath(file)) for file in CONFIGS], workflow.config_settings.config
-)
+else:
+    if not config:
+        end(f"module {MODULE}: has no config; add to it `config: config`, or a dict of its own")
+    BESIDE = Path(os.path.relpath(CONFIGS[0])).parent if workflow.configfiles else Path()
+    plan = or_end(plan_of, config, f"config of module {MODULE}", BESIDE)
 study = plan.study
-if MODULE:
-    # Where Snakemake looks for the names in a rule's shell command, also in one of a module.
-    workflow.modifier_stack[0].globals["study"] = study
 
 # Whether there is a cache between folders, for data and milestones (docs/archive.md). Without one
 # Snakemake would tell every user of it.
@@ -177,8 +178,10 @@ def before_jobs():
     engine trains if it is another than the one asked for."""
     slurm = isinstance(workflow.executor_settings, SlurmSettings)
     or_end(session.start, workflow.dag, slurm)
-    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "train"]
-    trained = {job.wildcards.run: plan.runs[job.wildcards.run] for job in jobs}
+    # a module's rules may have other names
+    jobs = [job for job in workflow.dag.needrun_jobs() if "state" in job.output.keys()]
+    runs = {job.wildcards.run for job in jobs}
+    trained = {run: plan.runs[run] for run in plan.runs if run in runs}
     for line in instead(study.training.engine, trained.values()):
         logger.warning(line)
     if on_this_machine:
@@ -188,10 +191,13 @@ def before_jobs():
 
 # Nodes are the limit of other executors than Snakemake itself.
 on_this_machine = workflow.resource_settings.nodes is None
-session = Session(Path(), logger.info)
-# Of a module locks and hooks are those of the Snakefile that uses it.
-if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process and not MODULE:
-    or_end(session.open, only_looks())
+session = session_in(Path(), logger.info)
+if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process:
+    looks = only_looks()
+    or_end(session.open, looks)
+    if MODULE and not looks:
+        # Snakemake runs no `onstart` of a module.
+        or_end(session.alone)
     if on_this_machine:
         # So many jobs run side by side as there is memory for, and cores in this container.
         if workflow.global_resources.get("mem_mb").value is None:
@@ -200,12 +206,32 @@ if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process and not M
             workflow.register_resource("_cores", cores())
 
 
-PROJECT = Path(os.path.relpath(ROOT))
+PROJECT = Path(os.path.relpath(HOUSE))
 CONFIG = os.path.relpath(CONFIGS[0])
+
+# Where a module's prefix puts what the rules make; Snakemake itself changes no shell command.
+RESULTS, FIGURES = (
+    quote(str(workflow.modifier.modify_path(name))) for name in ("results", "figures")
+)
+# Shell commands of a module see no variables of it. Otherwise their text, which Snakemake compares,
+# stays as it was when finished results were made.
+ASKED = "study.training" if MODULE is None else "params"
+READ = "" if RESULTS == "results" else f" --results {RESULTS}"
+
+
+def own(file):
+    """A file of this project, which no prefix of a module moves."""
+    path = str(PROJECT / file)
+    return local(path) if GUEST else path
 
 
 def archived(wildcards):
     """The files that the targets of the archive make."""
+    if GUEST:
+        end(
+            "An archive holds the whole project, and this folder has its rules from elsewhere: "
+            f"pack it where they are, in {HOUSE}."
+        )
     if len(workflow.configfiles) > 1 or workflow.config_settings.config:
         end(
             "An archive holds the results of one config file: write the values of several files, "

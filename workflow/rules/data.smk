@@ -16,13 +16,13 @@ rule data:
         file=lambda wildcards, input: getattr(plan.data_sets[wildcards.data], "file", ""),
     shell:
         "sparsedecay data --data {params.data:q} --file={params.file:q} --out {output}"
-        " --benchmark results/benchmarks/data/{wildcards.data}.jsonl > {log} 2>&1"
+        f" --benchmark {RESULTS}/benchmarks/data/{{wildcards.data}}.jsonl > {{log}} 2>&1"
 
 
 rule diabetes:
     """Write scikit-learn's diabetes data as a table, for config/diabetes.yaml."""
     output:
-        PROJECT / "config/diabetes.csv",
+        Path("config/diabetes.csv") if GUEST else PROJECT / "config/diabetes.csv",
     localrule: True
     script:
         "../scripts/diabetes.py"

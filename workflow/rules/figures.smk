@@ -26,4 +26,4 @@ rule figure:
         # Snakemake compares no parameter that asks for `input`: new words render no figure anew.
         caption=lambda wildcards, input: plan.caption(wildcards.figure),
     shell:
-        "sparsedecay figure --request {input.request} --out figures > {log} 2>&1"
+        f"sparsedecay figure --request {{input.request}} --out {FIGURES}{READ} > {{log}} 2>&1"

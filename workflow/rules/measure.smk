@@ -22,7 +22,7 @@ rule measure:
         "sparsedecay measure --run {params.run:q} --epoch {wildcards.epoch}"
         " --measures {params.measures:q} --data {input.data} --state {input.state}"
         " --loss {input.loss} --magnitudes {input.magnitudes}"
-        " --out results/measure/{wildcards.run}/{wildcards.epoch} > {log} 2>&1"
+        f" --out {RESULTS}/measure/{{wildcards.run}}/{{wildcards.epoch}} > {{log}} 2>&1"
 
 
 rule join:

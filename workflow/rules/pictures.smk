@@ -17,10 +17,11 @@ rule film:
         **for_rule("film"),
     params:
         code=lambda wildcards: plan.film_code,
-    # The engine is no param: it makes no film out of date.
+        # It makes no film out of date, so it asks for `input` too.
+        engine=lambda wildcards, input: study.training.engine,
     shell:
-        "sparsedecay film --request {input.request} --engine {study.training.engine}"
-        " --out {output} > {log} 2>&1"
+        f"sparsedecay film --request {{input.request}} --engine {{{ASKED}.engine}}"
+        f" --out {{output}}{READ} > {{log}} 2>&1"
 
 
 rule explore:
@@ -41,4 +42,4 @@ rule explore:
         code=fingerprint.code("extras.explore.command"),
         page=[file_digest(PAGE / name) for name in ("page.html", "page.js")],
     shell:
-        "sparsedecay explore --request {input.request} --out {output} > {log} 2>&1"
+        f"sparsedecay explore --request {{input.request}} --out {{output}}{READ} > {{log}} 2>&1"

@@ -1,7 +1,7 @@
 rule request:
     """Write down what a figure or a table is made from: too long for a command line."""
     input:
-        template=str(PROJECT / "workflow/request.json"),
+        template=own("workflow/request.json"),
     output:
         paths.request("{request}"),
     params:

@@ -21,7 +21,7 @@ rule join_sweep:
         summary=lambda wildcards, input: "--summary" if input.summary else "",
     shell:
         "sparsedecay join --request {input.request} --table {wildcards.table}"
-        " {params.summary} {input.summary} --out {output} > {log} 2>&1"
+        f" {{params.summary}} {{input.summary}} --out {{output}}{READ} > {{log}} 2>&1"
 
 
 rule sweep:

@@ -22,14 +22,16 @@ rule train:
         epoch=lambda wildcards: wildcards.epoch,
         code=lambda wildcards: fingerprint.training(run_of(wildcards)),
         previous=lambda wildcards, input: "--previous" if input.previous else "",
-    # The engine and the interval of checkpoints are no params: they make no result out of date.
+        # These two make no result out of date, so they ask for `input` too.
+        engine=lambda wildcards, input: study.training.engine,
+        checkpoint_seconds=lambda wildcards, input: study.training.checkpoint_seconds,
     shell:
         "sparsedecay train --run {params.run:q} --epoch {params.epoch}"
         " --data {input.data} {params.previous} {input.previous}"
         " --state {output.state} --loss {output.loss} --magnitudes {output.magnitudes}"
-        " --checkpoint results/checkpoints/{wildcards.run}/{wildcards.epoch}.safetensors"
-        " --progress results/progress/{wildcards.run}/{wildcards.epoch}.json"
-        " --benchmark results/benchmarks/train/{wildcards.run}/{wildcards.epoch}.jsonl"
-        " --engine {study.training.engine}"
-        " --checkpoint-seconds {study.training.checkpoint_seconds}"
+        f" --checkpoint {RESULTS}/checkpoints/{{wildcards.run}}/{{wildcards.epoch}}.safetensors"
+        f" --progress {RESULTS}/progress/{{wildcards.run}}/{{wildcards.epoch}}.json"
+        f" --benchmark {RESULTS}/benchmarks/train/{{wildcards.run}}/{{wildcards.epoch}}.jsonl"
+        f" --engine {{{ASKED}.engine}}"
+        f" --checkpoint-seconds {{{ASKED}.checkpoint_seconds}}"
         " > {log} 2>&1"

@@ -1,6 +1,6 @@
 """Being alone in a folder, and on a cluster: what a Snakemake does before it begins.
 
-session = Session(Path(), logger.info)
+session = session_in(Path(), logger.info)
 session.open(looks=False)              alone here, and what a killed one left is cleared away
 session.start(dag, slurm=True)         before the first job
 """
@@ -8,6 +8,7 @@ session.start(dag, slurm=True)         before the first job
 import getpass
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class Session:
         self.folder, self.tell, self.lock = folder, tell, FolderLock(folder)
         self.shown: Shown | None = None
         """Where to look at a folder in which nothing can be written."""
+        self.opened = False
 
     def open(self, looks: bool) -> None:
         """Lock the folder, unless another Snakemake is at work there, and clear away the marks of
@@ -45,6 +47,9 @@ class Session:
         Raises:
             UserError: results cannot be written there.
         """
+        if self.opened:
+            return
+        self.opened = True
         with_a_name()
         try:
             alone = self.enter()
@@ -74,6 +79,18 @@ class Session:
             raise UserError(reason)
         return self.lock.acquire()
 
+    def alone(self) -> None:
+        """Wait a moment for another Snakemake that only looks at the folder.
+
+        Raises:
+            UserError: another Snakemake is at work here.
+        """
+        if not self.lock.acquire(PATIENCE) and self.lock.possible:
+            raise UserError(
+                f"Another Snakemake is at work in this folder: {self.lock.holder()}. Wait for it, "
+                "or work elsewhere, also with another config: snakemake --directory FOLDER"
+            )
+
     def start(self, dag: Any, slurm: bool) -> None:
         """Be alone; stop what a killed Snakemake left with a scheduler; leave no input in the
         future; ask Slurm whether it takes the jobs.
@@ -81,11 +98,7 @@ class Session:
         Raises:
             UserError: another Snakemake is at work here, or the scheduler refuses.
         """
-        if not self.lock.acquire(PATIENCE) and self.lock.possible:
-            raise UserError(
-                f"Another Snakemake is at work in this folder: {self.lock.holder()}. Wait for it, "
-                "or work elsewhere, also with another config: snakemake --directory FOLDER"
-            )
+        self.alone()
         for news in leftovers.stop(self.folder):
             self.tell(news)
         jobs = list(dag.needrun_jobs())
@@ -98,3 +111,9 @@ class Session:
             )
         if slurm:
             preflight.check({dag.get_job_group(job) or job for job in jobs})
+
+
+@cache
+def session_in(folder: Path, tell: Callable[[str], object]) -> Session:
+    """The session of this process in a folder: one, however many modules of a workflow ask."""
+    return Session(folder, tell)

@@ -25,6 +25,8 @@ from sparsedecay.measure.request import Join
 from sparsedecay.science.data import Data
 from sparsedecay.science.networks import KINDS, build
 from sparsedecay.science.run import Run, chain, predecessor
+from sparsedecay.study import parse
+from sparsedecay.study.entries import Entry, placed
 from sparsedecay.study.readings import Variation, combined, load_readings
 from sparsedecay.study.sections import Claims
 from sparsedecay.study.study import Study, checked, last_epochs, read_config, shown
@@ -288,11 +290,34 @@ def load_plan(files: Sequence[Path], overrides: Mapping[str, Any] | None = None)
         UserError: as `load_study`, also for the file of readings.
     """
     config, sources = read_config(files, overrides)
+    return planned(config, sources, Path(files[0]).parent)
+
+
+def plan_of(values: Mapping[str, Any], name: str, folder: Path) -> Plan:
+    """The plan for a config that is no file, as that of a Snakemake module.
+
+    Args:
+        name: what messages call it.
+        folder: where the files lie that it names.
+
+    Raises:
+        UserError: as `load_plan`.
+    """
+    config = placed(parse.overrides(values, name), folder)
+    return planned(config, [name], folder)
+
+
+def planned(config: Entry, sources: list[str], folder: Path) -> Plan:
+    """The plan for a config, with the files that it names in a folder.
+
+    Raises:
+        UserError: as `load_plan`.
+    """
     study = checked(config, sources)
     grid = load_grid(config, study)
     if not study.claims:
         return Plan(study, [], grid)
-    file = Path(files[0]).parent / study.claims.readings
+    file = folder / study.claims.readings
     if not file.exists():
         said = config.at(("claims", "readings"))
         raise UserError(
