@@ -206,7 +206,18 @@ def test_the_readme_shows_ranges_units_and_the_papers_values():
         assert row in README
 
 
-LATER = {"data", "kind", "scaled", "outputs", "file", "test_column", "sha256", "rows", "test_rows"}
+LATER = {
+    "data",
+    "device",
+    "kind",
+    "scaled",
+    "outputs",
+    "file",
+    "test_column",
+    "sha256",
+    "rows",
+    "test_rows",
+}
 """Keys with a default."""
 
 
@@ -219,7 +230,7 @@ objective: {loss: sum, weight_decay: adam, decay_biases: false}
 initialization: {range: [0, 1], scale: fan_in, seed: 1}
 optimizer: {learning_rate: 0.1, betas: [0.5, 0.9], eps: 1.0e-7, batches: 3}
 training: {epochs: 250000, stride: 25000, record_every: 500, precision: float64, engine: autograd,
-  checkpoint_seconds: 1}
+  device: cpu, checkpoint_seconds: 1}
 measures: {threshold: 0.01, rank_threshold: 0.01, relative_rank_threshold: 0.01, average_over: [W]}
 figures:
   fig1: {L: 4}

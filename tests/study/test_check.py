@@ -189,5 +189,34 @@ def test_a_run_that_no_engine_can_train_is_refused_with_all_reasons(plain, monke
     assert re.match(r".*config\.yaml:\d+: training\.engine: compiled is not allowed: ", line)
     assert line.endswith(
         "no engine can train representer with eq2: compiled: plain has no `terms`; fused: plain "
-        "has no `add_gradient`; autograd: plain has no `value`; pathprox: it has no step of adam"
+        "has no `add_gradient`; autograd: plain has no `value`; batched: plain has no `add_gradient`; pathprox: it has "
+        "no step of adam"
     )
+
+
+class TestBatches:
+    """In which batches runs would be trained together."""
+
+    def test_runs_of_a_shape_are_together(self, told):
+        summary = told(over="claims: null\ntraining: {engine: batched, device: cpu}")
+        # 7 runs of figure 2 and 2 dense ones
+        batches, where = summary["batches"].split(", on ")
+        assert batches == "2 of up to 7 runs for each stretch, of 2 shapes"
+        assert re.fullmatch(r"cpu: up to 0\.\d+ of [\d.]+ GB that are free", where)
+
+    def test_so_many_as_fit(self, told, monkeypatch):
+        from sparsedecay.engines.batched import trainer
+
+        monkeypatch.setattr(trainer, "room", lambda run, device: 3)
+        summary = told(over="claims: null\ntraining: {engine: batched, device: cpu}")
+        assert summary["batches"].startswith("4 of up to 3 runs for each stretch")
+
+    def test_a_device_that_only_jobs_find(self, told, monkeypatch):
+        from sparsedecay.engines.batched import devices
+
+        monkeypatch.setattr(devices, "available", lambda kind: kind == "cpu")
+        summary = told(over="claims: null\ntraining: {engine: batched, device: cuda}")
+        assert "this machine has no cuda" in summary["batches"]
+
+    def test_other_engines_have_none(self, told):
+        assert "batches" not in told(over="claims: null")

@@ -41,7 +41,7 @@ OPTIONAL += [("claims", "search"), *(("figures", name) for name in ("radon", *MO
 KINDS = [(section, "kind") for section in ("data", "initialization", "optimizer")]
 KINDS.append(("initialization", "scaled"))
 LATER = ("outputs", "file", "test_column", "sha256", "rows", "test_rows")
-KINDS += [("archive", "data"), *(("data", name) for name in LATER)]
+KINDS += [("archive", "data"), ("training", "device"), *(("data", name) for name in LATER)]
 """May be left out, for what there was before this key; not be empty."""
 names = {"ids": lambda value: key(value) if isinstance(value, tuple) else repr(value)[:20]}
 

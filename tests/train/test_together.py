@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from sparsedecay import engines
+from sparsedecay.engines.batched import trainer
 from sparsedecay.engines.batched.trainer import Batch
 from sparsedecay.errors import UserError
 from sparsedecay.files.storage import read_state, read_table
@@ -258,7 +259,7 @@ class TestManyAtOnce:
         cpu, gpu = torch.device("cpu"), torch.device("cuda")
         free = {"cpu": 10**10, "cuda": 10**9}
         monkeypatch.setattr(together.devices, "free", lambda device: free[device.type])
-        assert together.room(own, cpu, None) == together.MOST_ON_PROCESSOR
+        assert together.room(own, cpu, None) == trainer.MOST_ON_PROCESSOR
         assert together.room(own, cpu, together.BASE_MB) == 1
         assert together.room(own, gpu, None) == int(0.8 * 1e9 / together.bytes_of(own.run))
         assert 1 < together.room(own, gpu, together.BASE_MB + 20) < 20

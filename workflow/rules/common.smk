@@ -28,7 +28,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 from snakemake_executor_plugin_slurm import ExecutorSettings as SlurmSettings
 
 from sparsedecay.claims.networks import read_kept
-from sparsedecay.engines import chosen
+from sparsedecay.engines import ENGINES, chosen
 from sparsedecay.errors import UserError
 from sparsedecay.extras.archive.contents import config_in, source, wanted
 from sparsedecay.files import fingerprint, paths
@@ -43,6 +43,7 @@ from sparsedecay.study.check import instead
 from sparsedecay.study.plan import load_plan, plan_of, tables_read
 from sparsedecay.study.resources import FILE as NEEDS
 from sparsedecay.study.resources import load as load_needs
+from sparsedecay.train import stretch
 from sparsedecay.train.kept import tidy
 
 
@@ -159,8 +160,25 @@ def asks(for_job):
 def for_training(wildcards, attempt):
     """What a training job asks for, with the engine that will train."""
     run, epoch = run_of(wildcards), int(wildcards.epoch)
-    engine, _ = chosen(run, study.training.engine)
-    return needs.train(run, epoch - predecessor(epoch, run.stride), attempt, engine.slowdown)
+    engine, _ = chosen(run, study.training.engine, study.training.device)
+    need = needs.batch if engine.name == "batched" else needs.train
+    return need(run, epoch - predecessor(epoch, run.stride), attempt, engine.slowdown)
+
+
+def device():
+    """The accelerator that training asks for, if it uses one: on this machine one job at a time."""
+    asked = study.training
+    accelerated = asked.engine == "batched" and asked.device != "cpu"
+    if not accelerated or ENGINES["batched"].missing(asked.device):
+        return {}
+
+    def of(wildcards, some, none):
+        engine, _ = chosen(run_of(wildcards), asked.engine, asked.device)
+        return some if engine.name == "batched" else none
+
+    if on_this_machine:
+        return {"gpu": lambda wildcards: of(wildcards, 1, 0)}
+    return {"gres": lambda wildcards: of(wildcards, "gpu:1", "")}
 
 
 def for_figure(wildcards, attempt):
@@ -173,6 +191,17 @@ def for_rule(name):
     return asks(lambda wildcards, attempt: needs.rule(name, attempt))
 
 
+def asked_by(job):
+    """What a job of the rule `train` is asked for."""
+    run, epoch = job.wildcards.run, int(job.wildcards.epoch)
+    before = job.input.previous
+    places = dict(data=job.input.data, previous=before[0] if before else None)
+    places |= {name: job.output[name] for name in ("state", "loss", "magnitudes")}
+    places["checkpoint"] = f"{PLACE}/checkpoints/{run}/{epoch}.safetensors"
+    places["benchmark"] = f"{PLACE}/benchmarks/train/{run}/{epoch}.jsonl"
+    return stretch.Asked(plan.runs[run].canonical(), epoch, places)
+
+
 def before_jobs():
     """Be alone, on a machine whose clock is right, with a scheduler that takes the jobs; tell which
     engine trains if it is another than the one asked for."""
@@ -182,7 +211,13 @@ def before_jobs():
     jobs = [job for job in workflow.dag.needrun_jobs() if "state" in job.output.keys()]
     runs = {job.wildcards.run for job in jobs}
     trained = {run: plan.runs[run] for run in plan.runs if run in runs}
-    for line in instead(study.training.engine, trained.values()):
+    # Jobs find here what else they may train. What a cache may hold, none trains for another.
+    listed = sorted(jobs, key=lambda job: job.priority, reverse=True)
+    stretch.write_asked(
+        Path(PLACE, "checkpoints", stretch.LISTED),
+        [] if SHARED else [asked_by(job) for job in listed],
+    )
+    for line in instead(study.training, trained.values()):
         logger.warning(line)
     if on_this_machine:
         limit = workflow.global_resources["mem_mb"].value
@@ -202,6 +237,8 @@ if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process:
         # So many jobs run side by side as there is memory for, and cores in this container.
         if workflow.global_resources.get("mem_mb").value is None:
             workflow.register_resource("mem_mb", memory_mb())
+        if workflow.global_resources.get("gpu").value is None:
+            workflow.register_resource("gpu", 1)
         if workflow.resource_settings.cores == available_cpu_count():
             workflow.register_resource("_cores", cores())
 
@@ -210,13 +247,13 @@ PROJECT = Path(os.path.relpath(HOUSE))
 CONFIG = os.path.relpath(CONFIGS[0])
 
 # Where a module's prefix puts what the rules make; Snakemake itself changes no shell command.
-RESULTS, FIGURES = (
-    quote(str(workflow.modifier.modify_path(name))) for name in ("results", "figures")
-)
+PLACE = str(workflow.modifier.modify_path("results"))
+RESULTS, FIGURES = quote(PLACE), quote(str(workflow.modifier.modify_path("figures")))
 # Shell commands of a module see no variables of it. Otherwise their text, which Snakemake compares,
 # stays as it was when finished results were made.
 ASKED = "study.training" if MODULE is None else "params"
 READ = "" if RESULTS == "results" else f" --results {RESULTS}"
+LISTED = f"{RESULTS}/checkpoints/{stretch.LISTED}"
 
 
 def own(file):

@@ -16,14 +16,16 @@ rule train:
     threads: 1
     resources:
         **asks(for_training),
+        **device(),
     params:
         run=lambda wildcards: run_of(wildcards).canonical(),
         # A cache between folders tells results by their params, not by their wildcards.
         epoch=lambda wildcards: wildcards.epoch,
         code=lambda wildcards: fingerprint.training(run_of(wildcards)),
         previous=lambda wildcards, input: "--previous" if input.previous else "",
-        # These two make no result out of date, so they ask for `input` too.
+        # These three make no result out of date, so they ask for `input` too.
         engine=lambda wildcards, input: study.training.engine,
+        device=lambda wildcards, input: study.training.device,
         checkpoint_seconds=lambda wildcards, input: study.training.checkpoint_seconds,
     shell:
         "sparsedecay train --run {params.run:q} --epoch {params.epoch}"
@@ -32,6 +34,7 @@ rule train:
         f" --checkpoint {RESULTS}/checkpoints/{{wildcards.run}}/{{wildcards.epoch}}.safetensors"
         f" --progress {RESULTS}/progress/{{wildcards.run}}/{{wildcards.epoch}}.json"
         f" --benchmark {RESULTS}/benchmarks/train/{{wildcards.run}}/{{wildcards.epoch}}.jsonl"
-        f" --engine {{{ASKED}.engine}}"
+        f" --engine {{{ASKED}.engine}} --device {{{ASKED}.device}}"
         f" --checkpoint-seconds {{{ASKED}.checkpoint_seconds}}"
+        f" --listed {LISTED} --memory-mb {{resources.mem_mb}}"
         " > {log} 2>&1"

@@ -20,7 +20,7 @@ from sparsedecay.study.plan import Plan, load_plan
 from sparsedecay.study.resources import FILE as NEEDS
 from sparsedecay.study.resources import MEMORY_SLACK, Needs
 from sparsedecay.study.resources import load as load_needs
-from sparsedecay.study.study import Study
+from sparsedecay.study.study import Study, Training
 from sparsedecay.words import count
 
 
@@ -33,8 +33,9 @@ def summary(plan: Plan) -> Iterator[tuple[str, str]]:
     for name, network in networks.items():
         size = f"{network.size:,} parameters in {study.training.precision}"
         yield name, f"{network.about}: {size}"
-    for text in engines(study.training.engine, plan.runs.values()):
+    for text in engines(study.training, plan.runs.values()):
         yield "engine", text
+    yield from batches(plan)
     for figure in study.figures.names:
         yield figure, asked(study, study.milestones(figure))
     yield "in all", asked(study, study.shown)
@@ -53,18 +54,58 @@ def summary(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "sweep", f"{settings} of {plan.grid.asked.seeds:,} draws: {swept}"
 
 
+def batches(plan: Plan) -> Iterator[tuple[str, str]]:
+    """In which batches the engine `batched` would train what some target asks for: how many there
+    are, of how many runs, and what they take of the device's memory."""
+    training, found = plan.study.training, Counter[tuple[object, ...]]()
+    example: dict[tuple[object, ...], Run] = {}
+    for run in plan.runs.values():
+        engine, _ = chosen(run, training.engine, training.device)
+        if engine is not None and engine.name == "batched":
+            from sparsedecay.engines.batched.trainer import shapes  # torch takes a second
+
+            found[shapes(run)] += 1
+            example.setdefault(shapes(run), run)
+    if not found:
+        return
+    from sparsedecay.engines.batched import devices
+    from sparsedecay.engines.batched.trainer import bytes_of, room
+
+    if training.device != "auto" and not devices.available(training.device):
+        text = f"{count(len(found), 'shape')} of networks and data; this machine has no "
+        yield (
+            "batches",
+            f"{text}{training.device}, so how many fit into a batch is told by its jobs",
+        )
+        return
+    device = devices.chosen(training.device)
+    rooms = {shape: room(run, device) for shape, run in example.items()}
+    number = sum(-(-runs // rooms[shape]) for shape, runs in found.items())
+    largest = max(
+        found, key=lambda shape: min(found[shape], rooms[shape]) * bytes_of(example[shape])
+    )
+    runs = min(found[largest], rooms[largest])
+    yield (
+        "batches",
+        f"{number:,} of up to {count(max(min(found[s], rooms[s]) for s in found), 'run')} for each "
+        f"stretch, of {count(len(found), 'shape')}, on {devices.described(device)}: "
+        f"up to {runs * bytes_of(example[largest]) / 1e9:,.2g} of "
+        f"{devices.free(device) / 1e9:,.1f} GB that are free",
+    )
+
+
 def taken(plan: Plan, needs: Needs) -> Iterator[tuple[str, str]]:
     """Memory and time that the networks of the figures take on this machine, going by jobs that
     were measured."""
     study, memory, busy = plan.study, memory_mb(), cores()
-    stride, asked = study.training.stride, study.training.engine
+    stride, training = study.training.stride, study.training
     made = {(run.id, step) for run, epoch in study.shown for step in chain(epoch, stride)}
     if not made:
         return
     jobs = []
     for name, epoch in made:
         run = study.runs[name]
-        engine, _ = chosen(run, asked)
+        engine, _ = chosen(run, training.engine, training.device)
         epochs = epoch - predecessor(epoch, stride)
         jobs.append(needs.training_of(run, epochs, engine.slowdown if engine else 1))
         jobs.append(needs.measuring_of(run))
@@ -82,21 +123,21 @@ def taken(plan: Plan, needs: Needs) -> Iterator[tuple[str, str]]:
     yield "time", f"up to {time} on {count(max(1, fit), 'core')} as fast as those once measured"
 
 
-def engines(asked: str, runs: Iterable[Run]) -> Iterator[str]:
+def engines(training: Training, runs: Iterable[Run]) -> Iterator[str]:
     """Which engine will train how many runs, and why not the one that is asked for."""
-    found = [*replaced(asked, runs)]
+    found = [*replaced(training, runs)]
     for name, number, why in found:
         yield (name if len(found) == 1 else f"{name} for {count(number, 'run')}") + why
     if not found:
-        yield f"{asked}, for no run"
+        yield f"{training.engine}, for no run"
 
 
-def replaced(asked: str, runs: Iterable[Run]) -> Iterator[tuple[str, int, str]]:
+def replaced(training: Training, runs: Iterable[Run]) -> Iterator[tuple[str, int, str]]:
     """Engines by how many runs they will train, with how much slower each is than the one that is
     asked for, and why that cannot: "" of that one itself."""
     found: Counter[tuple[str, str]] = Counter()
     for run in runs:
-        engine, reasons = chosen(run, asked)
+        engine, reasons = chosen(run, training.engine, training.device)
         if engine is not None:
             times = f", about {engine.slowdown} times slower" if engine.slowdown > 1 else ""
             found[engine.name, f"{times} ({'; '.join(reasons)})" if reasons else ""] += 1
@@ -104,9 +145,9 @@ def replaced(asked: str, runs: Iterable[Run]) -> Iterator[tuple[str, int, str]]:
         yield name, number, why
 
 
-def instead(asked: str, runs: Iterable[Run]) -> Iterator[str]:
+def instead(training: Training, runs: Iterable[Run]) -> Iterator[str]:
     """A line for each engine that takes the place of the one that is asked for."""
-    for name, number, why in replaced(asked, runs):
+    for name, number, why in replaced(training, runs):
         if why:
             yield f"Engine {name} trains {count(number, 'run')}{why}."
 

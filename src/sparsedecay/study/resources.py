@@ -41,6 +41,9 @@ STEP_SECONDS = 1e-4
 BYTES_PER_PARAMETER = {"float32": 66.0, "float64": 108.0}
 """Of training: parameter, gradient, two moments, and copies while a record or a state is written;
 measured at 25 million parameters (docs/performance.md)."""
+BATCH, BATCH_MB = 32, 1500.0
+"""Runs of a batch that a job asks time and memory for, and what their records take. A device that
+holds more of them is faster too; a job that runs out of time goes on from its checkpoints."""
 BYTES_PER_ENTRY = 40.0
 """Of measuring: matrices and their products in float64, and what a singular value decomposition
 needs. Of drawing no more."""
@@ -97,6 +100,14 @@ class Needs(Settings):
         seconds = slowdown * max(took.seconds * work(run, epochs), STEP_SECONDS * steps)
         memory = took.mem_mb + BYTES_PER_PARAMETER[run.precision] * build(run).size / 1e6
         return Took(seconds=seconds, mem_mb=memory)
+
+    def batch(self, run: Run, epochs: int, attempt: int = 1, slowdown: float = 1) -> Job:
+        """What a job asks for that trains as many runs as fit beside this one: the memory of the
+        machine for that of `BATCH` on its processor, or for the records of many on another
+        device."""
+        took = self.training_of(run, epochs, slowdown)
+        grown = BYTES_PER_PARAMETER[run.precision] * build(run).size / 1e6
+        return job(took.mem_mb + BATCH_MB + BATCH * grown, BATCH * took.seconds, attempt)
 
     def measure(self, run: Run, attempt: int = 1) -> Job:
         """What measuring a milestone of a run asks for."""

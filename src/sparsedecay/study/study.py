@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError, create_model, model_validator
 
-from sparsedecay.engines import EngineName, chosen
+from sparsedecay.engines import Device, EngineName, chosen
 from sparsedecay.errors import UserError
 from sparsedecay.figures import declared, find
 from sparsedecay.figures.declaration import Request, Shown
@@ -56,8 +56,13 @@ class Training(Settings):
     """Floating-point type of parameters, data and arithmetic."""
     engine: EngineName
     """What computes the epochs: `compiled` (C++), `fused` (gradients by hand on torch, which also
-    takes the place of `compiled` where that could not be built) or `autograd` (the reference). Not
-    part of a run: changing it makes no result out of date."""
+    takes the place of `compiled` where that could not be built), `autograd` (the reference), or
+    `batched` (many runs at once, for accelerators). Not part of a run: changing it makes no result
+    out of date."""
+    device: Device = "auto"
+    """Where `batched` computes: `cpu`, `cuda` (NVIDIA, AMD), `mps` (Apple), or `auto`: an
+    accelerator that is at hand where Snakemake starts, else `compiled` trains. Jobs of a cluster
+    need it named. Makes no result out of date."""
     checkpoint_seconds: Annotated[
         float, Field(gt=0, allow_inf_nan=False, json_schema_extra={"unit": "seconds"})
     ]
@@ -285,7 +290,7 @@ def engine_rules(study: Study, runs: Iterable[Run]) -> Iterator[str]:
     """Which runs no engine can train: `key: rule`."""
     ways = {(run.network, run.regularizer): run for run in runs}
     for (network, regularizer), run in ways.items():
-        engine, reasons = chosen(run, study.training.engine)
+        engine, reasons = chosen(run, study.training.engine, study.training.device)
         if engine is None:
             told = "; ".join(reasons)
             yield f"training.engine: no engine can train {network} with {regularizer}: {told}"

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from sparsedecay.errors import UserError
 from sparsedecay.files.storage import read_state, read_table
 from sparsedecay.science.run import Run
-from sparsedecay.train.stretch import Stretch, identity
+from sparsedecay.train.stretch import LISTED, Stretch, identity
 
 LOCK, KEPT = ".lock", ".kept"
 
@@ -139,7 +139,10 @@ def diverged(run: Run, epoch: int) -> str:
 
 def tidy(folder: Path) -> None:
     """Remove from a folder of checkpoints what is kept of stretches whose files are in their
-    places, and the locks that nobody holds; only while no job is under way."""
+    places, the list of those asked for, and the locks that nobody holds; only while no job is under
+    way."""
+    with contextlib.suppress(OSError):
+        (folder / LISTED).unlink(missing_ok=True)
     for path in folder.glob(f"*/*{KEPT}/*"):
         run, epoch = path.parts[-3], path.parent.stem
         # a link into the cache that workflows share, to which the file was moved

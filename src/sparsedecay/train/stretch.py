@@ -62,6 +62,8 @@ def identity(run: Run) -> Mapping[str, str]:
     return metadata(run.canonical(), fingerprint.training(run))
 
 
+LISTED = "listed.jsonl"
+"""The list's name in the folder of checkpoints."""
 PLACES = ("data", "previous", "state", "loss", "magnitudes", "checkpoint", "benchmark")
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sparsedecay.engines.batched import devices
-from sparsedecay.engines.batched.trainer import Batch, bytes_of, shapes
+from sparsedecay.engines.batched import devices, trainer
+from sparsedecay.engines.batched.trainer import SHARE, Batch, bytes_of, shapes
 from sparsedecay.engines.state import State, diverged
 from sparsedecay.errors import UserError
 from sparsedecay.science.networks import build
@@ -33,10 +33,6 @@ SHORT_SECONDS = 4.0
 """A stretch that takes longer is not worth others' company: to start a process takes two."""
 LENDING_SECONDS = 20.0
 """How long a job goes on with short stretches of others, so that no core is left without work."""
-MOST_ON_PROCESSOR = 32
-"""Runs in a batch on a processor: more are no faster, and other cores want some too."""
-SHARE = 0.8
-"""Of the memory that is free, what a batch may take."""
 BASE_MB = 400
 """What a process takes before it trains anything."""
 CHECKPOINTS_SHARE = 0.05
@@ -199,21 +195,19 @@ def locked(stretch: Stretch, lock: ExitStack, locks: ExitStack) -> Member:
 def room(own: Stretch, device: torch.device, memory_mb: float | None) -> int:
     """How many runs like one fit into a batch, at least 1: what the device has free, what this
     process may take for their records and states, and how many files it may have open."""
-    run, free = own.run, devices.free(torch.device("cpu"))
-    here = SHARE * free if memory_mb is None else min(SHARE * free, (memory_mb - BASE_MB) * 1e6)
+    run, here = own.run, SHARE * devices.free(torch.device("cpu"))
+    if memory_mb is not None:
+        here = min(here, (memory_mb - BASE_MB) * 1e6)
     network, itemsize = build(run), np.dtype(run.precision).itemsize
     arrays = len(network.matrices) + network.L
     recorded = (own.epoch - own.start) / run.record_every * arrays * (4 * len(LADDER) + 24)
     in_host = 2 * recorded + 2 * (1 + len(run.optimizer.moments)) * network.size * itemsize
-    limits = [raised_limit_of_files() - OTHER_FILES]
     if device.type == "cpu":
-        limits += [MOST_ON_PROCESSOR, int(here / (in_host + bytes_of(run)))]
-    else:
-        limits += [int(here / in_host), int(SHARE * devices.free(device) / bytes_of(run))]
-    return max(1, min(limits))
+        in_host += bytes_of(run)
+    return max(1, min(trainer.room(run, device), int(here / in_host), most_files() - OTHER_FILES))
 
 
-def raised_limit_of_files() -> int:
+def most_files() -> int:
     """How many files this process may have open, after it has asked for as many as it may get."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = 2**16 if hard == resource.RLIM_INFINITY else min(hard, 2**16)

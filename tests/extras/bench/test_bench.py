@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sparsedecay.errors import UserError
-from sparsedecay.extras.bench import command, growth, limits
+from sparsedecay.extras.bench import command, growth, limits, many
 from sparsedecay.extras.bench.contestants import CONTESTANTS, Naive, absent
 from sparsedecay.files.machine import processor
 from tests.small import beginning, small_run, started
@@ -206,3 +206,32 @@ def test_elsewhere_there_is_nothing_to_plan(tmp_path, monkeypatch):
     monkeypatch.setattr(growth, "ROOT", tmp_path)
     with pytest.raises(UserError, match="holds no Snakefile; run this in a clone"):
         command.main(["--planning", str(tmp_path / "planning.png")])
+
+
+def test_batches_against_all_cores(capsys):
+    case = ["--batched", "--network", "representer", *SMALL, "--sizes", "1", "3", "--json"]
+    command.main([*case, "--device", "cpu"])
+    *lines, last = capsys.readouterr().out.splitlines()
+    told = json.loads(last)
+    assert [one["case"] for one in told["cases"]] == ["shallow", "representer"]
+    assert told["device"] == "cpu"
+    for one in told["cases"]:
+        assert one["rates"].keys() == {"compiled", "1", "3"}
+        assert all(rate > 0 for rate in one["rates"].values())
+    title = f"compiled, {told['cores']} cores"
+    assert sum(line.strip().startswith(title) and line.endswith("1.00x") for line in lines) == 2
+
+
+def test_only_batches_that_fit_are_measured(capsys, monkeypatch):
+    monkeypatch.setattr(many.devices, "free", lambda device: 5e5)
+    monkeypatch.setattr(many, "cores", lambda: 1)
+    case = ["--batched", "--network", "dense", *SMALL, "--sizes", "1", "2", "1000", "--json"]
+    command.main([*case, "--device", "cpu"])
+    (told,) = json.loads(capsys.readouterr().out.splitlines()[-1])["cases"]
+    assert told["rates"].keys() == {"compiled", "1", "2"}
+
+
+def test_a_device_that_is_not_here_is_told(monkeypatch):
+    monkeypatch.setattr(many.devices, "available", lambda kind: False)
+    with pytest.raises(UserError, match="--device mps: torch finds none here"):
+        command.main(["--batched", "--device", "mps"])

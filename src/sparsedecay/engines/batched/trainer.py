@@ -62,6 +62,18 @@ def bytes_of(run: Run) -> int:
     return numbers * dtype(run).itemsize
 
 
+SHARE = 0.8
+"""Of the memory that a device has free, what a batch may take."""
+MOST_ON_PROCESSOR = 32
+"""Runs in a batch on a processor: more are no faster, and other cores want some too."""
+
+
+def room(run: Run, device: torch.device) -> int:
+    """How many runs like one a device has memory for, at least 1."""
+    fit = max(1, int(SHARE * devices.free(device) / bytes_of(run)))
+    return min(fit, MOST_ON_PROCESSOR) if device.type == "cpu" else fit
+
+
 class Batch:
     """Runs of the same shapes under way, at the same epoch."""
 
@@ -87,7 +99,7 @@ class Batch:
         self.device = device or torch.device("cpu")
         # runs with the same regularizer, and with the same optimizer, one below the other
         order = sorted(range(len(runs)), key=lambda i: (*regularizer(runs[i]), stepper(runs[i])))
-        self.order = [order.index(index) for index in range(len(runs))]
+        self.order = np.argsort(order).tolist()
         """The row of each run."""
         self.runs = [runs[i] for i in order]
         self.run, self.network = runs[0], networks.build(runs[0])

@@ -5,6 +5,7 @@ sparsedecay bench --network representer --regularizer eq2 --json
 sparsedecay bench --growth docs/growth.png                       time and memory against size
 sparsedecay bench --planning docs/planning.png                   and of planning, by runs
 sparsedecay bench --estimators docs/estimators.md                the estimator against its peers
+sparsedecay bench --batched                                      many runs at once against all cores
 """
 
 import argparse
@@ -20,16 +21,17 @@ from itertools import product
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from timeit import repeat, timeit
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import torch
 
-from sparsedecay.engines import ENGINES, prepare
+from sparsedecay.engines import ENGINES, Device, prepare
+from sparsedecay.engines.batched import devices
 from sparsedecay.engines.compiled.trainer import kernel
 from sparsedecay.engines.state import State, dtype, initial
 from sparsedecay.errors import UserError
-from sparsedecay.extras.bench import estimators, growth
+from sparsedecay.extras.bench import estimators, growth, many
 from sparsedecay.extras.bench.contestants import AS_WRITTEN, CONTESTANTS, absent
 from sparsedecay.extras.bench.limits import beside, floors
 from sparsedecay.extras.bench.work import flops
@@ -276,6 +278,25 @@ def races(options: argparse.Namespace, other: int | None) -> Iterator[Race]:
         yield race(run, phase, epochs[phase], names, options.rounds, options.seconds, other)
 
 
+def batched(options: argparse.Namespace) -> None:
+    """Many runs at once against all cores.
+
+    Raises:
+        UserError: the device is not here.
+    """
+    if options.device != "auto" and not devices.available(options.device):
+        raise UserError(f"--device {options.device}: torch finds none here; leave --device out")
+    runs = {}
+    for case, differs in many.CASES.items():
+        asked = argparse.Namespace(**{**vars(options), **differs})
+        regularizer = differs.get("regularizer", "eq2")
+        if options.network in (asked.network, "all"):
+            runs[case] = experiment(asked, differs["network"], regularizer)
+    told = many.report(runs, options.sizes, options.device, options.rounds, options.seconds)
+    if options.json:
+        print(json.dumps(told))
+
+
 def main(arguments: list[str]) -> None:
     """Measure as the arguments say.
 
@@ -301,6 +322,9 @@ def main(arguments: list[str]) -> None:
     add("--growth", type=Path, metavar="PICTURE", help="render time and memory against K, N, L")
     add("--planning", type=Path, metavar="PICTURE", help="render how long Snakemake plans, by runs")
     add("--estimators", type=Path, metavar="PAGE", help="put the tables of estimators into a page")
+    add("--batched", action="store_true", help="many runs at once against all cores")
+    add("--sizes", nargs="+", type=int, default=many.SIZES, help="of batches (default: 1 … 4096)")
+    add("--device", choices=get_args(Device), default="auto", help="of batches (default: auto)")
     add("--repeat", type=int, default=1, help="times that each study is planned (default: 1)")
     options = parser.parse_args(arguments)
     if options.planning:
@@ -309,6 +333,8 @@ def main(arguments: list[str]) -> None:
         return estimators.write(options.estimators)
     if options.growth:
         return growth.training(NETWORKS, options.growth)
+    if options.batched:
+        return batched(options)
     for name in options.engines or CONTESTANTS:
         if reason := absent(name):
             if options.engines:
