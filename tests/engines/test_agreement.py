@@ -21,11 +21,11 @@ from tests.small import small_run, started
 
 SEEDS, EPOCHS, TAIL = 8, 50_000, 20
 LEVEL = 0.001
-"""Chance of a false alarm of one comparison; there are 4 measures of 4 networks, 40 in all."""
+"""Chance of a false alarm of one comparison; there are 4 measures of 4 networks, 76 in all."""
 POWER = 3.1
 """Standard deviations between two engines that are found in 9 cases of 10."""
 MEASURES = ("average sparsity", "log10 of the loss", "rank of A", "log10 of sigma_1 / sigma_2 of A")
-ALL = ("fused", "compiled", "autograd")
+ALL = ("fused", "compiled", "autograd", "batched")
 CASES = {
     "representer, eq. 2": (("representer", "eq2", 1296), ALL),
     "representer, weight decay": (("representer", "weight_decay", 1296), ALL),

@@ -189,8 +189,8 @@ def test_a_run_that_no_engine_can_train_is_refused_with_all_reasons(plain, monke
     assert re.match(r".*config\.yaml:\d+: training\.engine: compiled is not allowed: ", line)
     assert line.endswith(
         "no engine can train representer with eq2: compiled: plain has no `terms`; fused: plain "
-        "has no `add_gradient`; autograd: plain has no `value`; batched: plain has no `add_gradient`; pathprox: it has "
-        "no step of adam"
+        "has no `add_gradient`; autograd: plain has no `value`; batched: plain has no "
+        "`add_gradient`; pathprox: it has no step of adam"
     )
 
 
