@@ -24,6 +24,8 @@ from tests.study.made import (
     MORE,
     OTHERS,
     PAPER,
+    PHASE,
+    PHASED,
     PLAIN,
     changed,
     keys_of,
@@ -240,6 +242,8 @@ figures:
   radon: {lam: 0.5, epochs: [100000], panels: [{network: dense, regularizer: eq2}]}
   optimum: {K: [9], lam: [0.5], regularizers: [weight_decay], seeds: 2, epoch: 100000, gap: 0.1,
     slack: 0.1}
+  phase: {regularizer: weight_decay, lam: [0.5], K: [8, 9], points: [4, 5], layers: [2, 1],
+    draws: 2, epoch: 100000, fits: 0.2, certified: 0, gap: 0.1}
   fig2: {network: dense, lam: [0.5], regularizers: [none]}
   fig3: {lam: 0.5, epoch: 100000, panels: [{network: dense, regularizer: eq2}]}
   fig4: {lam: 0.5, epoch: 100000, panels: [{network: dense, regularizer: eq2}]}
@@ -287,10 +291,12 @@ def nested(name, value):
 def test_an_edit_makes_run_what_the_readme_says(name):
     """Files of runs change with the runs' names, figures with their requests."""
     edit, there = nested(name, EDITS[name]), {}
-    for figure, section in MORE.items():
+    for figure, section in (MORE | {"phase": PHASE}).items():
         if name.startswith(f"figures.{figure}"):  # which the paper's config does not have
             there = {"figures": {figure: section}}
             edit = {"figures": {figure: section | edit["figures"][figure]}}
+            if figure == "phase":
+                there, edit = ({"data": PHASED["data"], **one} for one in (there, edit))
     before, after = load_study(FILES, there), load_study(FILES, edit)
     redrawn = {n for n in before.figures.names if before.request(n) != after.request(n)}
     measured_anew = before.measures != after.measures
@@ -307,7 +313,9 @@ def test_an_edit_makes_run_what_the_readme_says(name):
         "Nothing.": (set(), False, []),
         "Figure 1": ({"fig1"}, False, []),
         "Nothing is trained.": ({"fig2", "fig3", "fig4", "radon"}, True, []),
-        "The optima": ({"optimum"}, False, []),
+        "The optima": ({name.split(".")[1]}, False, []),
+        "Optima": ({"phase"}, False, []),
+        "The figure": ({"phase"}, False, []),
         "Only runs and milestones": ({name.split(".")[1]}, False, []),
         "Only runs that no statement": (set(), False, []),
         "Only runs that no setting": (set(), False, []),

@@ -112,8 +112,8 @@ def test_a_figure_says_all_of_itself(name):
 
 def test_all_figures_are_found():
     assert list(declared()) == [
-        "claims", "collapse", "fig1", "fig2", "fig3", "fig4", "generalisation", "optimum", "radon",
-        "readings",
+        "claims", "collapse", "fig1", "fig2", "fig3", "fig4", "generalisation", "optimum", "phase",
+        "radon", "readings",
     ]  # fmt: skip
     with pytest.raises(ValueError, match="there is no figure 'style'"):
         find("style")

@@ -12,7 +12,7 @@ from sparsedecay.files.provenance import file_digest
 from sparsedecay.files.results import Results
 from sparsedecay.files.samples import table
 from sparsedecay.files.storage import write_state, write_table
-from sparsedecay.files.tables import CERTIFICATES, STATEMENTS, SUMMARY
+from sparsedecay.files.tables import CERTIFICATES, OPTIMA, STATEMENTS, SUMMARY
 from sparsedecay.science.networks import build
 from tests.small import small_run
 
@@ -122,3 +122,16 @@ def test_a_certificate_comes_back_if_it_is_that_of_the_milestone(tmp_path):
         else:
             with pytest.raises(UserError, match=f"does not hold epoch 40 of {run.id}"):
                 Results(tmp_path).certificate(run.id, 40)
+
+
+def test_an_optimum_comes_back_if_it_is_that_of_the_problem(tmp_path):
+    path = tmp_path / "optimum" / "one" / "optimum.parquet"
+    for problem in ("one", "other"):
+        row = {"problem": problem, "bound": 0.5}
+        write_table(path, pa.Table.from_pylist([row], schema=OPTIMA), {})
+        results = Results(tmp_path)
+        if problem == "one":
+            assert results.optimum("one")["bound"] == 0.5
+            assert results.opened == {paths.optimum("one", "optimum.parquet"): file_digest(path)}
+    with pytest.raises(UserError, match="does not hold the optimum of one"):
+        results.optimum("one")

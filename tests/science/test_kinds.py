@@ -109,6 +109,7 @@ NAMED = {
     "extras/bench/estimators.py",  # what the defaults were chosen among
     "extras/bench/growth.py",
     "figures/optimum.py",  # the network whose training is convex if it is shallow
+    "figures/phase.py",  # the same, and with more layers
     "figures/style.py",  # their looks
     "engines/compiled/__init__.py",  # what the kernels of one network lack
     "engines/autograd/trainer.py",  # an option of torch.optim

@@ -67,6 +67,18 @@ FILE = {
 DRAWN = {"points": 9, "dimension": 2, "target_range": [-1, 1], "seed": 0}
 UNTESTED = {"test_points": 0, "seed": 0}
 TAUGHT = {"inputs": "box", "points": 9, "dimension": 2, "outputs": 2, "neurons": 3, "seed": 0}
+PHASE = {
+    "regularizer": "eq2",
+    "lam": [1e-3],
+    "K": [8, 16],
+    "points": [4, 9],
+    "layers": [1, 2],
+    "draws": 1,
+    "epoch": 50_000,
+    "fits": 0.1,
+    "certified": 4,
+    "gap": 1e-3,
+}
 MORE = {"collapse": COLLAPSE, "generalisation": GENERALISATION, "optimum": OPTIMUM}
 """Figures that the paper does not have."""
 PLAIN["figures"] |= MORE
@@ -104,11 +116,18 @@ OTHERS: list[dict[str, dict[str, Any]]] = [
     {"optimizer": {"kind": "sgd", "learning_rate": 0.1, "momentum": 0.9, "batches": 1}},
 ]
 """Of each kind that the paper does not have its section. With them each key stands somewhere."""
+PHASED = {
+    "data": {"kind": "box", "range": [-1, 1], **DRAWN},
+    "figures": PLAIN["figures"] | {"phase": PHASE},
+}
+"""What the figure needs that is not for the paper's grid, whose number of points is fixed."""
 
 
 def laid_over(path: KeyPath) -> dict[str, dict[str, Any]]:
     """What must lie over the paper's config for it to have a key that only other kinds have."""
     section, name = path[0], path[-1]
+    if path[:2] == ("figures", "phase"):
+        return PHASED
     if len(path) != 2 or name in PLAIN[section]:
         return {}
     return next(one for one in OTHERS if name in one.get(section, {}))

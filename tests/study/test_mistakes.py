@@ -102,7 +102,9 @@ def test_a_mistake_gets_one_line_that_says_what_to_do(old, new, said):
 def test_a_figure_is_needed():
     (line,) = refusal(document() | {"figures": {}})
     assert line.startswith("mine.yaml:1: figures: at least one figure is needed: ")
-    assert line.endswith("collapse, fig1, fig2, fig3, fig4, generalisation, optimum or radon")
+    assert line.endswith(
+        "collapse, fig1, fig2, fig3, fig4, generalisation, optimum, phase or radon"
+    )
 
 
 @pytest.mark.parametrize(

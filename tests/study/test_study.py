@@ -20,6 +20,7 @@ from tests.study.made import (
     MORE,
     OTHERS,
     PAPER,
+    PHASE,
     SCHEMA,
     TEXT,
     changed,
@@ -37,7 +38,7 @@ LEAVES = [path for path in ALL if path[:2] != ("figures", "fig4")]
 SECTIONS = sorted({path[:i] for path in LEAVES for i in range(1, len(path))}, key=str)
 KEYS = [path for path in [*SECTIONS, *LEAVES] if isinstance(path[-1], str)]
 OPTIONAL = [("archive",), ("claims",), ("sweep",), *(("figures", f"fig{i}") for i in range(1, 4))]
-OPTIONAL += [("claims", "search"), *(("figures", name) for name in ("radon", *MORE))]
+OPTIONAL += [("claims", "search"), *(("figures", name) for name in ("radon", "phase", *MORE))]
 KINDS = [(section, "kind") for section in ("data", "initialization", "optimizer")]
 KINDS.append(("initialization", "scaled"))
 LATER = ("outputs", "file", "test_column", "sha256", "rows", "test_rows")
@@ -59,7 +60,8 @@ def test_the_keys_are_found():
     """What the tests below are made from is complete."""
     whole = document()
     del whole["figures"]["fig4"]
-    assert set(LEAVES) == set(keys_of(whole)).union(*map(keys_of, OTHERS))
+    others = [*OTHERS, {"figures": {"phase": PHASE}}]
+    assert set(LEAVES) == set(keys_of(whole)).union(*map(keys_of, others))
     assert ("figures", "fig3", "panels", 0, "network") in LEAVES
     assert ("data",) in SECTIONS
 

@@ -1,5 +1,7 @@
 """`snakemake optimum`, as users run it: on the smoke experiment."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -61,5 +63,40 @@ def test_a_reading_without_a_certificate_is_told_before_any_job_starts(asked):
     done = project.snakemake("-n", "optimum", *configs, str(decoupled))
     assert done.returncode
     said = done.stdout + done.stderr
+    assert "minimises no fixed objective" in said
+    assert "Traceback" not in said
+
+
+PHASE = """
+data: {kind: box, range: [-1, 1], points: 4, dimension: 2, target_range: [-1, 1], seed: 3}
+figures:
+  phase: {regularizer: weight_decay, lam: [1.0e-2], K: [4, 12], points: [4, 8], layers: [1, 2],
+    draws: 2, epoch: 1000, fits: 0.1, certified: 4, gap: 1.0e-3}
+"""
+
+
+def test_a_phase_diagram_is_trained_proved_and_drawn(built, tmp_path):
+    project = copied(built.folder, tmp_path)
+    more = project.folder / "config" / "phase.yaml"
+    more.write_text(PHASE)
+    configs = ["--configfile", str(project.config), str(more)]
+    dry = project.said("-n", "figures/phase.pdf", *configs)
+    for rule, count in (("train", 16), ("measure", 16), ("data", 4), ("solve", 2), ("certify", 0)):
+        assert dry.count(f"rule {rule}:") == count, rule
+    project.said("--cores", "2", "figures/phase.pdf", *configs)
+    first = (project.folder / "figures/phase.pdf").read_bytes()
+    made = json.loads((project.folder / "figures/phase.json").read_text())
+    assert len(made["runs"]) == 16
+    assert sum("optimum.parquet" in file for file in made["inputs"]) == 2
+    # other words for what fits, and back: nothing is trained, and the bytes are the same
+    more.write_text(PHASE.replace("fits: 0.1", "fits: 0.2"))
+    assert project.jobs("figures/phase.pdf", *configs) == {"request figures/phase", "figure phase"}
+    assert (project.folder / "figures/phase.pdf").read_bytes() != first
+    more.write_text(PHASE)
+    project.jobs("figures/phase.pdf", *configs)
+    assert (project.folder / "figures/phase.pdf").read_bytes() == first
+    # what has no certificate is told before any job starts
+    more.write_text(PHASE + "objective: {weight_decay: decoupled}\n")
+    said = project.refused("-n", "figures/phase.pdf", *configs)
     assert "minimises no fixed objective" in said
     assert "Traceback" not in said

@@ -117,9 +117,9 @@ def posed_of(run):
     return or_end(Posed.of, run)
 
 
-def problem_of(wildcards):
-    """The problem of an optimum, by its id."""
-    known = {posed.id: posed for posed in (posed_of(run) for run, _ in study.milestones("optimum"))}
+def proof_of(wildcards):
+    """The optimum that a figure asks for, by the id of its problem."""
+    known = or_end(lambda: plan.proofs)
     if wildcards.problem not in known:
         told = "\n  ".join(list(known)[:MOST_RUNS]) or "none"
         raise WorkflowError(f"{wildcards.problem}: no problem of this config. It has:\n  {told}")

@@ -1,7 +1,7 @@
 rule figure:
     """Render one figure of the paper as PDF, PNG and SVG, with a sidecar that tells what made it."""
     input:
-        lambda wildcards: plan.request(wildcards.figure).files,
+        lambda wildcards: or_end(plan.request, wildcards.figure).files,
         request=paths.request("figures/{figure}"),
     output:
         pdf=paths.figure("{figure}", "pdf"),

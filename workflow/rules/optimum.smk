@@ -1,7 +1,7 @@
 rule solve:
     """Find the global optimum of a shallow problem with a proof, and a network of few neurons."""
     input:
-        lambda wildcards: paths.data(problem_of(wildcards).data.id),
+        lambda wildcards: paths.data(proof_of(wildcards).problem.data.id),
     output:
         table=paths.optimum("{problem}", "optimum.parquet"),
         optimum=paths.optimum("{problem}", "optimum.safetensors"),
@@ -14,10 +14,8 @@ rule solve:
     resources:
         **for_rule("solve"),
     params:
-        problem=lambda wildcards: problem_of(wildcards).canonical(),
-        asked=lambda wildcards: (
-            f"--gap {study.figures.optimum.gap} --slack {study.figures.optimum.slack}"
-        ),
+        problem=lambda wildcards: proof_of(wildcards).problem.canonical(),
+        asked=lambda wildcards: proof_of(wildcards).options,
         code=fingerprint.code("optimum.solve"),
     shell:
         "sparsedecay optimum --problem {params.problem:q} --data {input} {params.asked}"

@@ -60,7 +60,8 @@ class Given:
 
     def __init__(self, states: Sequence[State]) -> None:
         self.states = states
-        self.network = states[0].run.shape
+        first = states[0].run
+        self.data, self.network, self.optimizer = first.data, first.shape, first.optimizer
         self.training = SimpleNamespace(epochs=max(one.epoch for one in states))
 
     def run(self, network: str, regularizer: str, lam: float) -> science.Run:

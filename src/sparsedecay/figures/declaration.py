@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -13,8 +13,11 @@ from sparsedecay.figures import find
 from sparsedecay.files import fingerprint, paths
 from sparsedecay.files.results import Results
 from sparsedecay.science import networks, regularizers
+from sparsedecay.science.convex.problem import Posed
+from sparsedecay.science.data import AnyData
 from sparsedecay.science.measures import Measures
 from sparsedecay.science.networks import NetworkName, Shape
+from sparsedecay.science.optimizers import AnyOptimizer
 from sparsedecay.science.regularizers import RegularizerName
 from sparsedecay.science.run import Run
 from sparsedecay.science.settings import Epoch, Settings
@@ -64,6 +67,33 @@ Draw = Annotated[tuple[Shown, ...], Field(strict=False)]
 """The networks of one draw."""
 
 
+class Proof(NamedTuple):
+    """A global optimum that a figure asks for."""
+
+    problem: Posed
+    gap: float
+    """Relative distance of the best network and the lower bound that is proved."""
+    slack: float | None = None
+    """What the sparsest network may lose, as a fraction of the objective; None if it is not
+    shown."""
+
+    @property
+    def options(self) -> str:
+        """Of the command `sparsedecay optimum`."""
+        slack = "" if self.slack is None else f" --slack {self.slack}"
+        return f"--gap {self.gap}{slack}"
+
+
+class Bound(Settings):
+    """Where a figure finds the lower bound of the objective of some of its networks."""
+
+    problem: str
+    """Id of the convex problem."""
+    data: str
+    """Id of its data set."""
+    lam: float
+
+
 class Request(Settings, Generic[S]):
     """All that a figure is made from, besides the files of the runs it shows."""
 
@@ -78,6 +108,8 @@ class Request(Settings, Generic[S]):
     draws: Annotated[tuple[Draw, ...], Field(strict=False)] = ()
     """The same networks from several seeds; then `shown` is the first of them, and the figure
     chooses a typical one."""
+    bounds: Annotated[tuple[Bound, ...], Field(strict=False)] = ()
+    """Bounds of the objective that it reads."""
 
     @field_validator("figure")
     @classmethod
@@ -101,9 +133,9 @@ class Request(Settings, Generic[S]):
     def files(self) -> list[str]:
         """All files that it reads, those of every draw: summaries tell which draw is typical."""
         reads = find(self.figure).reads
-        return list(
-            dict.fromkeys(file for draw in self.draws or [self.shown] for file in reads(draw))
-        )
+        found = [file for draw in self.draws or [self.shown] for file in reads(draw)]
+        found += [paths.optimum(one.problem, "optimum.parquet") for one in self.bounds]
+        return list(dict.fromkeys(found))
 
     @property
     def code(self) -> str:
@@ -136,10 +168,21 @@ class Asked(Protocol):
     """What figures ask of a `study.study.Study`, which knows all figures, so that none can import
     it."""
 
+    data: AnyData
+    optimizer: AnyOptimizer
     network: Shape
     training: Any
 
     def run(self, network: NetworkName, regularizer: RegularizerName, lam: float) -> Run: ...
+
+
+def redrawn(run: Run, draw: int) -> Run:
+    """The run from the seeds of its draw (from 0): those of data and weights, counted up."""
+    later = {
+        name: section.model_copy(update={"seed": section.seed + draw})
+        for name, section in (("data", run.data), ("initialization", run.initialization))
+    }
+    return run.model_copy(update=later)
 
 
 class Declaration(ABC, Generic[S]):
@@ -158,6 +201,8 @@ class Declaration(ABC, Generic[S]):
     """Where the report lists it."""
     replicated: ClassVar[bool] = False
     """Whether it can be asked for several draws of the networks."""
+    bounded: ClassVar[bool] = False
+    """Whether it reads the bounds of its `proofs` itself, not by way of certificates."""
 
     @property
     def name(self) -> str:
@@ -186,6 +231,14 @@ class Declaration(ABC, Generic[S]):
     def milestones(self, settings: S, study: Asked) -> list[tuple[Run, int]]:
         """The runs that it shows, each with the epoch it shows, in its order."""
         return []
+
+    def proofs(self, settings: S, study: Asked) -> Iterator[Proof]:
+        """The global optima that it needs.
+
+        Raises:
+            UserError: there is no proof for one of its networks, and why.
+        """
+        yield from ()
 
     def reads(self, shown: tuple[Shown, ...]) -> Iterable[str]:
         """The files that it reads of the networks of one draw."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from sparsedecay.figures import style
-from sparsedecay.figures.declaration import Asked, Declaration, Request, Shown
+from sparsedecay.figures.declaration import Asked, Declaration, Proof, Request, Shown, redrawn
 from sparsedecay.files import paths
 from sparsedecay.files.results import Results
-from sparsedecay.science.convex.problem import form
+from sparsedecay.science.convex.problem import Posed, form
 from sparsedecay.science.regularizers import KINDS, RegularizerName
 from sparsedecay.science.run import Run
 from sparsedecay.science.settings import Epoch, Lam, Positive, Settings
@@ -81,6 +81,10 @@ class Certified(Declaration[Optimum]):
     def milestones(self, settings: Optimum, study: Asked) -> list[tuple[Run, int]]:
         return [(shallow(study, settings, *point), settings.epoch) for point in points(settings)]
 
+    def proofs(self, settings: Optimum, study: Asked) -> Iterator[Proof]:
+        for run, _ in self.milestones(settings, study):
+            yield Proof(Posed.of(run), settings.gap, settings.slack)
+
     def reads(self, shown: tuple[Shown, ...]) -> Iterator[str]:
         for one in shown:
             yield paths.certificate(*one.milestone)
@@ -126,13 +130,9 @@ def shallow(
     study: Asked, settings: Optimum, regularizer: RegularizerName, lam: float, K: int, draw: int
 ) -> Run:
     """A run with one hidden layer."""
-    run = study.run("representer", regularizer, lam)
-    later = {
-        name: section.model_copy(update={"seed": section.seed + draw})
-        for name, section in (("data", run.data), ("initialization", run.initialization))
-    }
+    run = redrawn(study.run("representer", regularizer, lam), draw)
     shape = study.network.model_copy(update={"L": 1, "K": K})
-    return run.model_copy(update={"shape": shape, **later}).literal()
+    return run.model_copy(update={"shape": shape}).literal()
 
 
 def spread(ax: Axes, x: pd.Series, y: pd.Series, regularizer: str) -> None:

@@ -145,6 +145,11 @@ def heading(figure: Figure, x: float, y: float, text: str) -> None:
     figure.text(x / width, y / height, text, va="center")
 
 
+def note(figure: Figure, y: float, text: str) -> None:
+    """Small type across the middle of a figure, whose middle is at y, in inches from below."""
+    figure.text(0.5, y / figure.get_size_inches()[1], text, ha="center", va="center", fontsize=6.5)
+
+
 def grid(count: int, most: int) -> tuple[int, int]:
     """Rows and columns of so many panels, at most so many in a row."""
     rows = math.ceil(count / most)

@@ -20,7 +20,7 @@ from sparsedecay.files import paths
 from sparsedecay.files.provenance import file_digest
 from sparsedecay.files.samples import load
 from sparsedecay.files.storage import misplaced, read_state, read_table
-from sparsedecay.files.tables import CERTIFICATES, SCHEMAS, STATEMENTS
+from sparsedecay.files.tables import CERTIFICATES, OPTIMA, SCHEMAS, STATEMENTS
 from sparsedecay.science.data import Samples
 from sparsedecay.science.networks import Network, build
 from sparsedecay.science.run import Run
@@ -130,6 +130,18 @@ class Results:
         rows = read_table(path, CERTIFICATES).to_pylist()
         if [(row["run"], row["epoch"]) for row in rows] != [(run, epoch)]:
             raise misplaced(path, f"epoch {epoch} of {run}")
+        return dict(rows[0])
+
+    def optimum(self, problem: str) -> dict[str, Any]:
+        """A global optimum by the id of its problem, columns as in `files.tables.OPTIMA`.
+
+        Raises:
+            UserError: the file is missing, damaged, or about another problem.
+        """
+        path = self._open(paths.optimum(problem, "optimum.parquet"))
+        rows = read_table(path, OPTIMA).to_pylist()
+        if [row["problem"] for row in rows] != [problem]:
+            raise misplaced(path, f"the optimum of {problem}")
         return dict(rows[0])
 
     def statements(self, table: str) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from typing import Any
 from sparsedecay.claims.networks import NETWORKS, Reading, Statements, Trained
 from sparsedecay.errors import UserError
 from sparsedecay.figures import declared, find
-from sparsedecay.figures.declaration import Explored, Request
+from sparsedecay.figures.declaration import Explored, Proof, Request
 from sparsedecay.figures.fig2 import Figure2
 from sparsedecay.figures.matrices import TrainedMatrices
 from sparsedecay.figures.radon import Film
@@ -259,6 +259,22 @@ class Plan:
     def last_epochs(self) -> dict[str, int]:
         """The last milestone that some target needs of each run, by id."""
         return last_epochs(pair for pairs in self.milestones.values() for pair in pairs)
+
+    @cached_property
+    def proofs(self) -> dict[str, Proof]:
+        """Every global optimum that some figure needs, by the id of its problem, with the smallest
+        gap and slack that any asks for.
+
+        Raises:
+            UserError: there is no proof for a network of a figure that asks for one, and why.
+        """
+        found: dict[str, Proof] = {}
+        for one in (one for name in self.study.figures.names for one in self.study.proofs(name)):
+            other = found.get(one.problem.id, one)
+            slacks = [slack for slack in (one.slack, other.slack) if slack is not None]
+            slack = min(slacks, default=None)
+            found[one.problem.id] = Proof(one.problem, min(one.gap, other.gap), slack)
+        return found
 
     @cached_property
     def data_sets(self) -> dict[str, Data]:

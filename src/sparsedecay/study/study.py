@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, create_model, model_validator
 from sparsedecay.engines import Device, EngineName, chosen
 from sparsedecay.errors import UserError
 from sparsedecay.figures import declared, find
-from sparsedecay.figures.declaration import Request, Shown
+from sparsedecay.figures.declaration import Bound, Proof, Request, Shown
 from sparsedecay.science import regularizers
 from sparsedecay.science.data import AnyData
 from sparsedecay.science.initializations import AnyInitialization
@@ -170,14 +170,29 @@ class Study(Settings):
         settings = self.figures.section(figure)
         return find(figure).milestones(settings, self) if settings else []
 
+    def proofs(self, figure: str) -> list[Proof]:
+        """The global optima that a figure needs.
+
+        Raises:
+            UserError: there is no proof for one of its networks, and why.
+        """
+        settings = self.figures.section(figure)
+        return [*find(figure).proofs(settings, self)] if settings else []
+
     def request(self, figure: str) -> Request[Any]:
-        """What a figure is asked to show."""
+        """What a figure is asked to show.
+
+        Raises:
+            UserError: as `proofs`, if the figure reads bounds.
+        """
         milestones = self.milestones(figure)
+        asked = (one.problem for one in self.proofs(figure)) if find(figure).bounded else ()
         return Request(
             figure=figure,
             settings=self.figures.section(figure),
             measures=self.measures if milestones else None,
             shown=tuple(shown(run, epoch) for run, epoch in milestones),
+            bounds=tuple(Bound(problem=one.id, data=one.data.id, lam=one.lam) for one in asked),
         )
 
     @cached_property
