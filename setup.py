@@ -3,14 +3,19 @@ which one is chosen at run time; elsewhere one of the compiler's own vectors (NE
 
 Where that fails, for want of a compiler for instance, installation succeeds without it, and
 training takes the engine that runs on torch.
+
+A wheel also carries what is no code: the workflow, profiles and configs, in
+`sparsedecay.files.project.CARRIED`.
 """
 
 import hashlib
 import platform
+import shutil
 from pathlib import Path
 
 from pybind11.setup_helpers import Pybind11Extension
 from setuptools import setup
+from setuptools.command.build_py import build_py
 
 FOLDER = Path("src/sparsedecay/engines/compiled")
 FLAGS = {
@@ -30,7 +35,30 @@ COMMON = [
 sources = sorted(path for path in FOLDER.iterdir() if path.suffix in (".cpp", ".h"))
 digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
+
+class WithWorkflow(build_py):
+    """Copies what a wheel carries beside the code."""
+
+    carried = (
+        *("Snakefile", "workflow/**/*", "profiles/*/*.yaml"),
+        *("config/*.yaml", "config/*.md", "config/schema.json"),
+    )
+
+    def run(self):
+        super().run()
+        if self.editable_mode:  # the clone has them
+            return
+        target = Path(self.build_lib, "sparsedecay/workflow_files")
+        shutil.rmtree(target, ignore_errors=True)  # of an earlier build
+        for pattern in self.carried:
+            for file in Path().glob(pattern):
+                if file.is_file() and file.suffix != ".pyc":
+                    (target / file).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(file, target / file)
+
+
 setup(
+    cmdclass={"build_py": WithWorkflow},
     ext_modules=[
         Pybind11Extension(
             f"sparsedecay.engines.compiled.{name}",

@@ -28,6 +28,7 @@ COMMANDS = {
     "verify": ("extras.archive.verify", "is an archive whole, and does it give its figures?"),
     "fetch": ("extras.archive.fetch", "take the results of an archive into this folder"),
     "compare": ("extras.compare.command", "what differs between two results or configs"),
+    "init": ("extras.init", "a folder for a study of your own"),
     "check": ("study.check", "check a config and say what it asks for"),
     "resources": ("study.resources", "what jobs took, for schedulers"),
     "bench": ("extras.bench.command", "how fast the engines are, side by side"),

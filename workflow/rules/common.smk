@@ -7,19 +7,27 @@ from shlex import quote
 # Another workflow may hold these rules, as a module or by an include (docs/module.md).
 MODULE = None if workflow.modifier.is_main_snakefile() else workflow.modifier.namespace
 HOUSE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
-GUEST = bool(MODULE) or not HOUSE.samefile(workflow.basedir)
+# From a host of git repositories there are the rules alone: all else is the installed package's.
+HOSTED = not HOUSE.is_dir()
+if HOSTED:
+    from sparsedecay.files.project import PROJECT as HOUSE
+GUEST = bool(MODULE) or HOSTED or not HOUSE.samefile(workflow.basedir)
 if not GUEST:
     HOUSE = Path(workflow.basedir)
 
 # The code beside this workflow is the code that runs, also where another copy is installed, and
-# jobs find it although the environment is not activated.
-SOURCE = HOUSE / "src"
+# jobs find it although the environment is not activated. In a package from a wheel the workflow
+# lies within the code.
+CLONE = (HOUSE / "src").is_dir()
+SOURCE = HOUSE / "src" if CLONE else HOUSE.parents[1]
 BIN = Path(sys.executable).parent
-sys.path.insert(0, str(SOURCE))
+if CLONE:
+    sys.path.insert(0, str(SOURCE))
 from sparsedecay import foreign
 
 foreign.ignore()
-shell.prefix(f"export PATH={quote(str(BIN))}:$PATH PYTHONPATH={quote(str(SOURCE))}; ")
+beside = f" PYTHONPATH={quote(str(SOURCE))}" if CLONE else ""
+shell.prefix(f"export PATH={quote(str(BIN))}:$PATH{beside}; ")
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -41,7 +49,7 @@ from sparsedecay.session import session_in
 from sparsedecay.session.looking import only_looks
 from sparsedecay.study.check import instead
 from sparsedecay.study.plan import load_plan, plan_of, tables_read
-from sparsedecay.study.resources import FILE as NEEDS
+from sparsedecay.study.resources import measured_in
 from sparsedecay.study.resources import load as load_needs
 from sparsedecay.train import stretch
 from sparsedecay.train.kept import tidy
@@ -64,10 +72,22 @@ def or_end(step, *arguments):
 if not Path(paths.__file__).resolve().is_relative_to(SOURCE.resolve()):
     end(
         f"{Path(paths.__file__).parent} is the code of another copy of this project, and would run "
-        f"instead of {SOURCE}. Install this copy: pip install --no-deps --editable {HOUSE}"
+        f"instead of {SOURCE}. "
+        + (
+            f"Install this copy: pip install --no-deps --editable {HOUSE}"
+            if CLONE
+            else "Call the Snakemake of the environment that this one is installed in"
+        )
     )
+for rules in (HOUSE / "workflow/rules").glob("*.smk") if HOSTED else ():
+    with workflow.sourcecache.open(workflow.current_basedir.join(rules.name)) as file:
+        if file.read().strip() != rules.read_text("utf-8").strip():
+            end(
+                f"{workflow.current_basedir}: these rules are of another version than the package "
+                f"that is installed, {Path(paths.__file__).parents[1]}; install that of the rules"
+            )
 
-needs = or_end(load_needs, NEEDS)
+needs = or_end(load_needs, measured_in(Path()))
 CONFIGS = workflow.configfiles or [Path(workflow.basedir) / "config/config.yaml"]
 if MODULE is None:
     plan = or_end(
@@ -114,6 +134,11 @@ def run_of(wildcards):
 
 def posed_of(run):
     """The convex problem that training a run is equal to."""
+    if RESULTS != "results" and run.data.name == "file":
+        end(
+            f"module {MODULE}: under a prefix no optimum of data of kind `file` is looked for; take "
+            "a folder without a prefix, or leave the section figures.optimum out"
+        )
     return or_end(Posed.of, run)
 
 
@@ -246,9 +271,12 @@ if workflow.exec_mode == ExecMode.DEFAULT and workflow.is_main_process:
 PROJECT = Path(os.path.relpath(HOUSE))
 CONFIG = os.path.relpath(CONFIGS[0])
 
-# Where a module's prefix puts what the rules make; Snakemake itself changes no shell command.
-PLACE = str(workflow.modifier.modify_path("results"))
-RESULTS, FIGURES = quote(PLACE), quote(str(workflow.modifier.modify_path("figures")))
+# Where a module's prefix, or another in the place of one, puts what the rules make; Snakemake itself
+# changes no shell command.
+PLACE, FIGURES = (
+    os.path.dirname(workflow.modifier.modify_path(f"{name}/_")) for name in ("results", "figures")
+)
+RESULTS, FIGURES = quote(PLACE), quote(FIGURES)
 # Shell commands of a module see no variables of it. Otherwise their text, which Snakemake compares,
 # stays as it was when finished results were made.
 ASKED = "study.training" if MODULE is None else "params"
@@ -266,8 +294,8 @@ def archived(wildcards):
     """The files that the targets of the archive make."""
     if GUEST:
         end(
-            "An archive holds the whole project, and this folder has its rules from elsewhere: "
-            f"pack it where they are, in {HOUSE}."
+            "An archive holds the whole project, and this folder has its rules from elsewhere "
+            f"({HOUSE}): pack it in a clone, with this config."
         )
     if len(workflow.configfiles) > 1 or workflow.config_settings.config:
         end(

@@ -17,8 +17,7 @@ from sparsedecay.files.machine import cores, memory_mb
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run, chain, predecessor
 from sparsedecay.study.plan import Plan, load_plan
-from sparsedecay.study.resources import FILE as NEEDS
-from sparsedecay.study.resources import MEMORY_SLACK, Needs
+from sparsedecay.study.resources import MEMORY_SLACK, Needs, measured_in
 from sparsedecay.study.resources import load as load_needs
 from sparsedecay.study.study import Study, Training
 from sparsedecay.words import count
@@ -39,7 +38,7 @@ def summary(plan: Plan) -> Iterator[tuple[str, str]]:
     for figure in study.figures.names:
         yield figure, asked(study, study.milestones(figure))
     yield "in all", asked(study, study.shown)
-    yield from taken(plan, load_needs(NEEDS))
+    yield from taken(plan, load_needs(measured_in(Path())))
     if study.claims:
         yield "replicate", asked(study, plan.milestones["replicate"])
         yield "readings", asked(study, plan.milestones["readings"])

@@ -1,7 +1,7 @@
 """Command `sparsedecay resources`: what jobs took, and so what to ask a scheduler for.
 
     sparsedecay resources                      results/benchmarks -> workflow/resources.yaml
-    needs = load(Path("workflow/resources.yaml"))
+    needs = load(measured_in(Path()))
     needs.train(run, epochs, attempt=1)        Job(mem_mb=…, minutes=…)
 
 Training takes time in proportion to steps · N · parameters, and memory that grows with the
@@ -24,13 +24,14 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from sparsedecay.errors import UserError
+from sparsedecay.files.project import PROJECT
 from sparsedecay.files.storage import write_file
 from sparsedecay.science.networks import build
 from sparsedecay.science.run import Run, predecessor
 from sparsedecay.science.settings import Positive, Settings
 from sparsedecay.study.plan import load_plan
 
-FILE = Path(__file__).parents[3] / "workflow/resources.yaml"
+NAME = "workflow/resources.yaml"
 """Beside the workflow, which lies beside the package."""
 TIME_SLACK, MEMORY_SLACK = 3.0, 1.5
 """How many times what was measured a job may take: memory varies far less than time."""
@@ -177,6 +178,12 @@ def job(mem_mb: float, seconds: float, attempt: int) -> Job:
     return Job(math.ceil(MEMORY_SLACK * mem_mb / 100) * 100 * times, minutes * times)
 
 
+def measured_in(folder: Path) -> Path:
+    """The file of needs for a folder: one of its own, or the project's."""
+    own = folder / NAME
+    return own if own.is_file() else PROJECT / NAME
+
+
 def load(path: Path) -> Needs:
     """The file of measured needs.
 
@@ -188,8 +195,8 @@ def load(path: Path) -> Needs:
     except (OSError, YAMLError, ValidationError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(
-            f"{path}: {reason}. Get it back with `git checkout -- {path}`, or measure anew with "
-            "`sparsedecay resources`."
+            f"{path}: {reason}. Get it back with `git checkout -- {path}` (or, outside of a clone, "
+            "by installing sparsedecay again), or measure anew with `sparsedecay resources`."
         ) from None
 
 
@@ -273,7 +280,7 @@ def main(arguments: list[str]) -> None:
     add = parser.add_argument
     add("--config", nargs="+", type=Path, default=[Path("config/config.yaml")])
     add("--benchmarks", type=Path, default=Path("results/benchmarks"))
-    add("--out", type=Path, default=Path("workflow/resources.yaml"))
+    add("--out", type=Path, default=Path(NAME))
     options = parser.parse_args(arguments)
     needs, jobs = measure(options.benchmarks, load_plan(options.config).runs)
     written = StringIO()

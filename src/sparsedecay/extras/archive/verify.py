@@ -41,6 +41,7 @@ from sparsedecay.extras.archive.history import History
 from sparsedecay.extras.archive.made import made_by, packers, unlike
 from sparsedecay.extras.archive.opening import Archive, opened
 from sparsedecay.files import paths
+from sparsedecay.files.project import CLONE, PROJECT
 from sparsedecay.files.provenance import file_digest
 from sparsedecay.files.tables import MEASURED
 from sparsedecay.science.run import Run
@@ -105,9 +106,15 @@ def same_code(archive: Archive) -> None:
     """Check that the code of the archive is that of this copy.
 
     Raises:
-        UserError: it is not.
+        UserError: it is not, or this copy has no sources to compare with.
     """
-    here = Path(__file__).parents[4]
+    if not CLONE:
+        raise UserError(
+            f"{archive.path}: its code would be run, and only a clone of the project can tell "
+            "whether it is the project's; call this there, or, if you trust whoever made it, add "
+            "--trust"
+        )
+    here = PROJECT
     other = [
         name
         for name in archive.names

@@ -27,10 +27,11 @@ from ruamel.yaml import YAML
 
 from sparsedecay.errors import UserError
 from sparsedecay.figures import style
+from sparsedecay.files.project import PROJECT
 from sparsedecay.files.timing import RSS_UNIT
 from sparsedecay.study.plan import load_plan
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = PROJECT.resolve()
 WAIT = """\
 import os, sys
 _, status, usage = os.wait4(os.spawnv(os.P_NOWAIT, sys.argv[2], sys.argv[2:]), 0)
