@@ -12,6 +12,7 @@ from sparsedecay import engines
 from sparsedecay.engines import batched
 from sparsedecay.engines.batched import devices
 from sparsedecay.engines.batched.trainer import ALIGNED, Batch, Layout, bytes_of, shapes
+from sparsedecay.errors import UserError
 from sparsedecay.science import regularizers
 from sparsedecay.science.optimizers.sgd import Sgd
 from tests.engines.test_engines import assert_same_bits, copied, gradient_of, relative_error
@@ -82,9 +83,9 @@ def test_each_run_of_a_batch_is_trained_as_the_reference_trains_it(
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("network", ["representer", "dense"])
 def test_company_changes_no_bit_on_a_processor(network, precision):
-    """Of 1, of 3 and of 60 runs, after 100 epochs."""
-    runs = mixed(60, network=network, K=33, d=5, precision=precision)
-    states = [batch_of(runs[:count]) for count in (60, 3, 1)]
+    """Of 1, of 3 and of 500 runs, after 100 epochs."""
+    runs = mixed(500, network=network, K=17, d=5, precision=precision)
+    states = [batch_of(runs[:count]) for count in (500, 3, 1)]
     for batch in states:
         batch.advance(100)
     for index in range(3):
@@ -143,6 +144,11 @@ def test_only_runs_of_the_same_shapes_are_a_batch():
     two.advance(1)
     with pytest.raises(ValueError, match="same epoch"):
         Batch([runs[0]] * 2, [one[0]] * 2, [one[1]] * 2, [one[2], two.state()])
+
+
+def test_a_device_without_float64_says_so():
+    with pytest.raises(UserError, match="mps has no numbers of float64"):
+        batch_of([small_run()], device=torch.device("mps"))
 
 
 def test_what_is_no_parameter_stays_zero():

@@ -28,8 +28,7 @@ def add(batch: Batch, records: Sequence[Records], live: np.ndarray) -> np.ndarra
     first = records[0]
     p = batch.parameters
     losses = torch.stack(batch.losses(), 1)  # (B, 2), in the order given
-    order = torch.tensor(batch.order, device=batch.device)
-    whole = batch.vector.isfinite().all(1)[order].cpu().numpy()
+    whole = batch.vector.isfinite().all(1).cpu().numpy()[batch.order]
     told = losses.cpu().double().numpy()
     objective = np.array(
         [one.objective(*row) for one, row in zip(records, told, strict=True)], dtype=np.float64
@@ -39,20 +38,24 @@ def add(batch: Batch, records: Sequence[Records], live: np.ndarray) -> np.ndarra
         return finite
     arrays = [p[name].flatten(1) for name in first.network.matrices]
     arrays += contributions(batch)
-    wide = torch.float32 if batch.device.type == "mps" else torch.float64
-    sigma = [leading(p[W].to(wide), p[V].to(wide)) for W, V in first.products]
+    sigma = [leading(double(p[W]), double(p[V])) for W, V in first.products]
     gathered = {
         "sigma": torch.cat(sigma, 1) if sigma else losses.new_empty(len(losses), 0),
         "max_abs": torch.stack([array.abs().amax(1) for array in arrays], 1),
-        "norms": torch.stack([array.to(wide).norm(dim=1) for array in arrays], 1),
+        "norms": torch.stack([double(array).norm(dim=1) for array in arrays], 1),
         "exceeding": torch.stack([exceeding(array) for array in arrays], 1),
     }
-    found = {name: tensor[order].cpu().numpy() for name, tensor in gathered.items()}
+    found = {name: tensor.cpu().numpy()[batch.order] for name, tensor in gathered.items()}
     found["losses"] = told
     for index in np.flatnonzero(finite).tolist():
         row = {name: array[index] for name, array in found.items()}
         records[index].append(batch.epoch, row)
     return finite
+
+
+def double(tensor: Tensor) -> Tensor:
+    """In float64; on the processor where a device has no such numbers (`mps`)."""
+    return tensor.cpu().double() if tensor.device.type == "mps" else tensor.double()
 
 
 def contributions(batch: Batch) -> list[Tensor]:

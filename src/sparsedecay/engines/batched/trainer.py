@@ -20,6 +20,7 @@ from sparsedecay.engines import Device
 from sparsedecay.engines.batched import devices
 from sparsedecay.engines.batches import batches
 from sparsedecay.engines.state import State, dtype
+from sparsedecay.errors import UserError
 from sparsedecay.science import networks, regularizers
 from sparsedecay.science.run import Run
 
@@ -93,10 +94,15 @@ class Batch:
 
         Raises:
             ValueError: the runs have no shapes, or the states no epoch in common.
+            UserError: the device has no numbers of that precision.
         """
         if len({shapes(run) for run in runs}) != 1 or len({s.epoch for s in states}) != 1:
             raise ValueError("runs of a batch have the same shapes, and are at the same epoch")
         self.device = device or torch.device("cpu")
+        if self.device.type == "mps" and runs[0].precision == "float64":
+            raise UserError(
+                "training.device: mps has no numbers of float64; take float32, or the device cpu"
+            )
         # runs with the same regularizer, and with the same optimizer, one below the other
         order = sorted(range(len(runs)), key=lambda i: (*regularizer(runs[i]), stepper(runs[i])))
         self.order = np.argsort(order).tolist()
