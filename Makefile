@@ -142,7 +142,7 @@ document: $(READY) ## write config/README.md and config/schema.json anew
 # what has been made of: the paper's figures and verdict, those of the closest reading, the search
 findings: $(READY) ## copy the figures, made small, and the findings into docs/ and the README
 	mkdir -p docs
-	for i in "fig1 3" "fig2 3" "fig3 3" "fig4 3" "claims 2" "readings 2" "optimum 2" "radon 2" "../closest/figures/collapse 2" \
+	for i in "fig1 3" "fig2 3" "fig3 3" "fig4 3" "claims 2" "readings 2" "optimum 2" "radon 2" "../closest/figures/collapse 2" "../phase/figures/phase 2" \
 	    "../closest/figures/fig2 3 closest-" "../closest/figures/fig3 3 closest-" "../closest/figures/fig4 3 closest-"; do \
 	    set -- $$i; test ! -e figures/$$1.png || \
 	    $(RUN) python -c "import sys; from PIL import Image; picture = Image.open(sys.argv[1]).convert('RGB'); \

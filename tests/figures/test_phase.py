@@ -96,10 +96,9 @@ def table(point) -> list[dict]:
     return special.get(point, [{}] * 3)
 
 
-@pytest.fixture
-def figure(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    request = asked().request("phase")
+def drawn(**changes):
+    """The figure of made-up results, written to the current folder."""
+    request = asked(**changes).request("phase")
     for one, (*point, draw) in zip(request.shown, phase.grid(request.settings), strict=True):
         values, L = USUAL | table(tuple(point))[draw], point[0]
         place = {"run": one.run, "epoch": 80}
@@ -115,6 +114,12 @@ def figure(tmp_path, monkeypatch):
         row = {"problem": bound.problem, "bound": 1.0}
         put(paths.optimum(bound.problem, "optimum.parquet"), [row], OPTIMA)
     return rendered(request)
+
+
+@pytest.fixture
+def figure(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return drawn()
 
 
 def panels(figure, L):
@@ -155,7 +160,7 @@ def test_a_cell_is_the_median_of_its_draws(figure):
     assert face(shallow["distinct"][1], 4, 3) == distinct(1 / 3)
     assert face(deep["distinct"][1], 4, 6) == distinct(1 / 6), "a layer"
     assert face(deep["distinct"][1], 8, 6) == distinct(24 / 6)
-    assert face(shallow["error"][0], 4, 6) == scale(figure, "MSE")(0.5)
+    assert face(shallow["error"][0], 4, 6) == scale(figure, "relative MSE")(0.5)
     assert active(2 / 4) != active(1 / 4), "the scale tells draws apart"
 
 
@@ -200,7 +205,7 @@ def test_marks_tell_what_became_of_a_cell(figure):
     assert marks(active, 8, 3) == marks(error, 8, 3) == {"†"}
     assert face(active, 8, 3) == to_rgba(heat.NOTHING)
     assert marks(active, 4, 6) == {"/"}
-    assert marks(error, 4, 6) == {"/", "1", "dot"}, "one of three fits"
+    assert marks(error, 4, 6) == {"1", "dot"}, "one of three fits"
     assert marks(active, 8, 6) == {"/", "\\"}
     assert face(active, 8, 6) == to_rgba("white"), "most draws diverged"
     assert marks(panels(figure, 2)["active"][0], 4, 3) == set()
@@ -221,12 +226,38 @@ def test_words_say_what_is_shown(figure):
         assert any(told in text for text in words), told
 
 
+@pytest.mark.parametrize(
+    ("changes", "bars", "said", "unsaid"),
+    [
+        ({"certified": 0}, {"rank of A"}, "3 draws fit", "certified"),
+        ({"layers": [1]}, {"certified gap"}, "white: not certified", "2 ReLU layers"),
+        ({"layers": [2], "draws": 1}, {"rank of A"}, "diverged", "draws fit"),
+        ({"certified": 6}, {"certified gap", "rank of A"}, "2 ReLU layers", "white"),
+    ],
+)
+def test_what_is_not_asked_for_is_not_shown(changes, bars, said, unsaid, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    figure = drawn(**changes)
+    found = [ax.get_ylabel() for ax in figure.axes if len(ax.get_ylabel()) > 3]
+    assert set(found) - {"relative MSE"} == bars | {
+        "active neurons\nof all",
+        "different ones\nper data point",
+    }
+    assert len(found) == 3 + len(bars), "of what blocks share there is one bar"
+    words = " ".join(texts(figure))
+    assert said in words
+    assert unsaid not in words
+    assert words.count("$K$") == 2 * len(changes.get("layers", (1, 2))), "below each column"
+
+
 def test_steps_of_a_scale():
-    one = heat.Scale("x", (1, 10, 100), "viridis", {})
+    one = heat.Scale("x", (1, 10, 100), "viridis")
     assert one.colour(1) == one.colour(9) == one.colour(0.5) != one.colour(10)
     assert one.colour(10) == one.colour(100) == one.colour(1e9)
     assert one.colour(0) == heat.NOTHING
     assert one.colour(float("nan")) == heat.EMPTY
+    two = heat.Scale("x", (0.25, 0.5, 1.0, 8.0), "PuOr_r", middle=1.0)
+    assert [two.place(step) for step in range(3)] == [1 / 8, 3 / 8, 3 / 4]
 
 
 @pytest.mark.parametrize(

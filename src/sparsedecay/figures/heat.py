@@ -6,8 +6,8 @@ A cell is the median of several draws. Everything is drawn as paths, so that a P
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +45,11 @@ class Scale:
     """Increasing numbers; between two of them a colour holds, and beyond them the last one."""
     colours: str
     """Name of a colour map."""
-    ticks: dict[float, str]
-    """Numbers that are written at the bar, in print."""
+    middle: float | None = None
+    """The edge at which a colour map of two sides has its middle; None if it has one side."""
     logarithmic: bool = True
+    ticks: Mapping[float, str] = field(default_factory=dict)
+    """Numbers that are written at the bar, in print."""
 
     def colour(self, value: float) -> Colour | str:
         """That of a number; what is 0 or less has a grey of its own, NaN none."""
@@ -59,8 +61,18 @@ class Scale:
             return NOTHING
         steps = len(self.edges) - 1
         step = int(np.clip(np.searchsorted(self.edges, value, side="right") - 1, 0, steps - 1))
-        red, green, blue, alpha = mpl.colormaps[self.colours](step / max(steps - 1, 1))
+        red, green, blue, alpha = mpl.colormaps[self.colours](self.place(step))
         return float(red), float(green), float(blue), float(alpha)
+
+    def place(self, step: int) -> float:
+        """Where on the colour map a step lies, from 0 to 1."""
+        count = len(self.edges) - 1
+        if self.middle is None:
+            return step / max(count - 1, 1)
+        below = self.edges.index(self.middle)
+        if step < below:
+            return (step + 0.5) / below / 2
+        return 0.5 + (step - below + 0.5) / (count - below) / 2
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,7 @@ class Cell:
     values: tuple[float, ...]
     fate: Fate
     note: str = ""
+    """Written in the cell, in the place of the mark for what does not fit."""
 
     @property
     def median(self) -> float:
@@ -107,7 +120,7 @@ def show(ax: Axes, cells: Sequence[Sequence[Cell]], scale: Scale) -> None:
 def mark(ax: Axes, j: float, i: float, cell: Cell, colour: str) -> None:
     """The marks of the cell whose lower left corner is at (j, i)."""
     thin: dict[str, Any] = {"color": colour, "linewidth": 0.5, "solid_capstyle": "butt"}
-    if cell.fate is Fate.MISSES:
+    if cell.fate is Fate.MISSES and not cell.note:
         ax.plot([j + 0.1, j + 0.9], [i + 0.1, i + 0.9], **thin)
     if cell.fate is Fate.DIVERGED:
         ax.plot([j + 0.25, j + 0.75], [i + 0.25, i + 0.75], **thin)
@@ -115,7 +128,7 @@ def mark(ax: Axes, j: float, i: float, cell: Cell, colour: str) -> None:
     if cell.fate is Fate.DIED:
         write(ax, j + 0.5, i + 0.5, cell.fate.value, colour)
     elif cell.note:
-        write(ax, j + (0.3 if cell.fate is Fate.MISSES else 0.5), i + 0.55, cell.note, colour)
+        write(ax, j + 0.42, i + 0.52, cell.note, colour)
     if cell.differs:
         dot: dict[str, Any] = {"color": colour, "markersize": 1.3, "markeredgewidth": 0}
         ax.plot([j + 0.78], [i + 0.25], "o", **dot)
@@ -130,13 +143,15 @@ def write(ax: Axes, x: float, y: float, text: str, colour: str) -> None:
 def border(ax: Axes, inside: np.ndarray) -> None:
     """The line around the cells (rows, columns) that belong to a set, where it passes between
     cells."""
-    look: dict[str, Any] = {"color": "black", "linewidth": 0.9, "solid_capstyle": "projecting"}
     rows, columns = inside.shape
-    for i, j in np.ndindex(rows, columns):
-        if j + 1 < columns and inside[i, j] != inside[i, j + 1]:
-            ax.plot([j + 1, j + 1], [i, i + 1], **look)
-        if i + 1 < rows and inside[i, j] != inside[i + 1, j]:
-            ax.plot([j, j + 1], [i + 1, i + 1], **look)
+    for colour, linewidth in (("white", 1.9), ("black", 0.9)):  # the white shows on dark cells
+        look: dict[str, Any] = {"color": colour, "linewidth": linewidth}
+        look["solid_capstyle"] = "projecting"
+        for i, j in np.ndindex(rows, columns):
+            if j + 1 < columns and inside[i, j] != inside[i, j + 1]:
+                ax.plot([j + 1, j + 1], [i, i + 1], **look)
+            if i + 1 < rows and inside[i, j] != inside[i + 1, j]:
+                ax.plot([j, j + 1], [i + 1, i + 1], **look)
 
 
 def bar(ax: Axes, scale: Scale) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LEFT, RIGHT, TOP, BELOW = 0.4, 0.64, 0.36, 0.7
 """Margins, with room for titles above, and for the axis and the marks below, inches."""
-GAP, BETWEEN = 0.06, 0.68
+GAP, BETWEEN = 0.06, 0.74
 """Between two maps, and between the networks' blocks, inches."""
 BAR, BESIDE, SHORTER = 0.07, 0.05, 0.06
 """Width of a bar of colours, its distance from the maps, and what it is shorter by at either end,
@@ -37,6 +37,10 @@ LARGEST = 0.95
 """Width and height of a map at most, inches."""
 SHADES = 16
 """Steps of a scale."""
+SHARED = ("active", "distinct", "error")
+"""Quantities of all blocks."""
+FEWEST = 1 / 8
+"""Different neurons per data point from which on they have colours of their own."""
 
 
 class Phase(Settings):
@@ -98,12 +102,14 @@ class Remains(Declaration[Phase]):
     Trained networks with one ReLU layer and with several, over their width K (across) and the
     number N of data points (up), for several lam; right of the black line there are at least as
     many neurons as data. From above: the fraction of the neurons that still matter to the fit; the
-    different ones among them, a layer, per data point; the error; and of shallow networks how far
+    different ones among them, a layer, per data point; the mean squared error, over the mean square
+    of the targets; and of shallow networks how far
     the objective lies above a lower bound that is proved for every width, of deeper ones the rank
     of the matrix A between two ReLU layers (the least, if there are several). A cell is the median
     of the draws. Grey: none left. A stroke marks where most draws do not fit, a dagger where no
     neuron is left and the network is affine, a cross where they diverged, a figure how many fit
-    where draws disagree, and a dot where they differ by more than a factor of two.
+    where draws
+    disagree, and a dot where they differ by more than a factor of two.
     """
 
     section = Phase
@@ -164,25 +170,28 @@ class Remains(Declaration[Phase]):
         columns, blocks = len(settings.lam), len(settings.layers)
         free = style.FULL - LEFT - RIGHT - BETWEEN * (blocks - 1) - GAP * (columns - 1) * blocks
         side = min(free / (columns * blocks), LARGEST)
-        height = TOP + 4 * side + 3 * GAP + BELOW
+        shown = {L: scales(request, table, L) for L in settings.layers}
+        count = max(map(len, shown.values()))
+        height = TOP + count * side + (count - 1) * GAP + BELOW
         block = columns * side + (columns - 1) * GAP
         figure = style.page(LEFT + RIGHT + blocks * block + BETWEEN * (blocks - 1), height)
         for b, L in enumerate(settings.layers):
             left = LEFT + b * (block + BETWEEN)
             style.heading(figure, left, height - 0.1, named(L))
-            last = b == blocks - 1
-            for row, (name, scale) in enumerate(scales(request, table, L).items()):
-                bottom = BELOW + (3 - row) * (side + GAP)
+            for row, (name, scale) in enumerate(shown[L].items()):
+                bottom = BELOW + (count - 1 - row) * (side + GAP)
                 for column, lam in enumerate(settings.lam):
                     x = left + column * (side + GAP)
                     ax = style.place(figure, x, bottom, side, side)
                     chosen = table[(table["L"] == L) & (table["lam"] == lam)]
                     heat.show(ax, cells(chosen, settings, name), scale)
                     heat.border(ax, np.less_equal.outer(settings.points, settings.K))
-                    ticks(ax, settings, block=b, first=column == 0, last=row == 3)
+                    ticks(ax, settings, block=b, first=column == 0, last=row == len(shown[L]) - 1)
                     if row == 0:
-                        ax.set_title(f"$\\lambda={style.parameter(lam)}$", pad=2.5)
-                if last or row == 3:
+                        ax.set_title(
+                            f"$\\lambda={style.parameter(lam)}$", pad=2.5, fontsize=style.SMALL
+                        )
+                if b == blocks - 1 or name not in SHARED:
                     x = left + block + BESIDE
                     tall = side - 2 * SHORTER
                     heat.bar(style.place(figure, x, bottom + SHORTER, BAR, tall), scale)
@@ -272,39 +281,40 @@ def fate(draws: pd.DataFrame, count: int) -> Fate:
 
 
 def scales(request: Request[Phase], table: pd.DataFrame, L: int) -> dict[str, Scale]:
-    """The quantities of a network's block, from above, with what their colours mean. All blocks
-    have the same ones, but for the last."""
-    most = max(float(table["distinct"].max()), float(1 / table["distinct"].replace(0, 1).min()), 4)
-    most = min(2.0 ** math.ceil(math.log2(most) - 1e-9), 16) if math.isfinite(most) else 4.0
+    """The quantities of a network's block, from above, with what their colours mean: those of all
+    blocks, then the gap of the shallow network where it is proved, or the rank of A."""
+    most = 2.0 ** max(1, math.ceil(math.log2(max(float(table["distinct"].max()), 1)) - 1e-9))
     found = {
         "active": Scale(
             "active neurons\nof all",
             heat.steps(0.01, 1, SHADES),
             "viridis",
-            {0.01: "1 %", 0.1: "10 %", 1: "all"},
+            ticks={0.01: "1 %", 0.1: "10 %", 1: "all"},
         ),
         "distinct": Scale(
             "different ones\nper data point",
-            heat.steps(1 / most, most, SHADES),
+            (*heat.steps(FEWEST, 1, SHADES // 2), *heat.steps(1, most, SHADES // 4)[1:]),
             "PuOr_r",
-            {1 / most: f"1/{most:g}", 1: "1", most: f"{most:g}"},
+            middle=1.0,
+            ticks={FEWEST: f"1/{1 / FEWEST:g}", 1: "1", most: f"{most:g}"},
         ),
         "error": Scale(
-            "MSE over mean\nsquare of targets",
+            "relative MSE",
             heat.steps(1e-4, 1, SHADES),
             "cividis",
-            {1e-4: "$10^{-4}$", 1e-2: "$10^{-2}$", 1: "1"},
+            ticks={1e-4: "$10^{-4}$", 1e-2: "$10^{-2}$", 1: "1"},
         ),
     }
-    if L == 1:
-        low = 10.0 ** math.floor(math.log10(request.settings.gap) + 1e-9)
-        ticks = {low: f"${style.parameter(low)}$", 1: "1"}
-        found["gap"] = Scale("certified gap", heat.steps(low, 1, SHADES), "cividis", ticks)
-    else:
+    if L > 1:
         top = int(np.nanmax(table["rank"].to_numpy(dtype=float), initial=1))
         edges = tuple(i + 0.5 for i in range(top + 1))
-        written = {float(i): str(i) for i in sorted({1, (top + 1) // 2, top})}
-        found["rank"] = Scale("rank of A", edges, "viridis", written, logarithmic=False)
+        ranks = {float(i): str(i) for i in sorted({1, (top + 1) // 2, top})}
+        found["rank"] = Scale("rank of A", edges, "viridis", logarithmic=False, ticks=ranks)
+    elif request.bounds:
+        decades = math.floor(math.log10(request.settings.gap) + 1e-9)
+        written = {10.0**i: f"{100 * 10.0**i:g} %" for i in range(decades, 1)}
+        low = min(written)
+        found["gap"] = Scale("certified gap", heat.steps(low, 1, SHADES), "cividis", ticks=written)
     return found
 
 
@@ -323,18 +333,19 @@ def ticks(ax: Axes, settings: Phase, *, block: int, first: bool, last: bool) -> 
 def key(figure: Figure, settings: Phase) -> None:
     """What the marks mean, below the maps."""
     percent = f"{100 * settings.fits:g} %"
-    marks = (
-        f"{Fate.MISSES.value}  most draws do not fit (MSE above {percent})",
+    marks = [
+        f"{Fate.MISSES.value}  most draws do not fit (relative MSE above {percent})",
         f"{Fate.DIED.value}  no neuron left",
         f"{Fate.DIVERGED.value}  diverged",
-        f"•  draws differ by more than a factor of {heat.DIFFER}",
-        f"1–{settings.draws - 1}  so many of {settings.draws} draws fit"
-        if settings.draws > 2
-        else "1  one of two draws fits",
-        "grey: none left",
-        "black line: $K\\geq N$ to its right",
-    )
-    for i, line in enumerate((marks[:4], marks[4:])):
+    ]
+    more = ["grey: none left", "black line: $K\\geq N$ to its right"]
+    if 0 < len(settings.proven) < len(settings.points):
+        more.append("white: not certified")
+    if settings.draws > 1:
+        marks.append(f"•  draws differ by more than a factor of {heat.DIFFER}")
+        few = f"1–{settings.draws - 1}" if settings.draws > 2 else "1"
+        more.insert(0, f"{few}  so many of {settings.draws} draws fit")
+    for i, line in enumerate((marks, more)):
         style.note(figure, 0.2 - 0.13 * i, "     ".join(line))
 
 
