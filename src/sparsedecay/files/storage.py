@@ -268,6 +268,8 @@ def read_request(path: Path, kind: type[M]) -> M:
         document = json.loads(path.read_bytes())
         if not isinstance(document, dict):
             raise ValueError("it is no JSON object")
+        if odd := document.keys() - {"asked", "format", "sha256"}:
+            raise ValueError(f"it has a key that no request has: {min(odd)}")
         check_format(path, document.get("format", 1))
         text = canonical(document["asked"])
         if document["sha256"] != hashlib.sha256(text.encode()).hexdigest():
