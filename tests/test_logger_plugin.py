@@ -18,10 +18,9 @@ import pytest
 from snakemake_interface_logger_plugins.tests import TestLogHandlerBase
 
 from snakemake_logger_plugin_sparsedecay import (
-    LOG_FILE,
-    PROGRESS_FILE,
     LogHandler,
     LogHandlerSettings,
+    Training,
     display,
 )
 from snakemake_logger_plugin_sparsedecay.display import BottomLines, Progress
@@ -226,12 +225,14 @@ class TestInterface(TestLogHandlerBase):
         return self.handlers[-1]
 
 
+# As in a module with a prefix, whose rules and folders have other names.
 SNAKEFILE = """
 rule all:
     input: expand("results/{run}/50000.txt", run=config["runs"].split("+"))
 
-rule train:
+rule paper_train:
     output: "results/{run}/{epoch}.txt"
+    log: "wide/results/logs/train/{run}/{epoch}.log"
     shell:
         "{config[python]:q} {workflow.basedir}/job.py {wildcards.run} {wildcards.epoch}"
         " && touch {output}"
@@ -244,8 +245,8 @@ import json, os, sys, time
 from pathlib import Path
 
 run, target = sys.argv[1], int(sys.argv[2])
-path = Path("results/progress", run, f"{target}.json")
-log = Path("results/logs/train", run, f"{target}.log")
+path = Path("wide/results/progress", run, f"{target}.json")
+log = Path("wide/results/logs/train", run, f"{target}.log")
 for file in (path, log):
     file.parent.mkdir(parents=True, exist_ok=True)
 for step in range(20):
@@ -311,7 +312,7 @@ def test_on_a_terminal_there_is_a_bar(tmp_path):
     codes = seen.decode()
     text = re.sub(r"\x1b(\[[0-9;]*[A-Za-z]|[78D])", "", codes)
     assert re.search(r"good +━+─+ +\d+ %  +[\d,]+/50,000 +431  1.23e-02  0:01:02", text)
-    words = ("── 0 of 3 jobs done, ", "Error in rule train:", "Complete log(s):")
+    words = ("── 0 of 3 jobs done, ", "Error in rule paper_train:", "Complete log(s):")
     assert all(words in text for words in (*MESSAGES, *words))
     assert "ValueError: what the job prints itself" in text
     assert "Exception ignored" not in text
@@ -329,6 +330,10 @@ def test_a_dry_run_says_what_it_always_says(tmp_path):
 
 
 def test_the_plugin_looks_where_training_writes():
-    assert paths.progress("{run}", "{epoch}") == PROGRESS_FILE
-    assert paths.log("train", "{run}", "{epoch}") == LOG_FILE
+    for place in ("", "wide/", "../"):
+        found = Training.of(Path("/folder"), [place + paths.log("train", "run", 500)])
+        assert (found.run, found.epoch) == ("run", "500")
+        assert found.told == Path("/folder", place + paths.progress("run", 500))
+    assert Training.of(Path(), [paths.log("measure", "run", 500)]) is None
+    assert Training.of(Path(), []) is None
     assert display.NEWS.strip() == DIVERGED

@@ -1,11 +1,12 @@
 """Snakemake logger plugin: Snakemake's own output, plus how far each training job is.
 
-On a terminal the running `train` jobs have a live line each at the bottom; elsewhere a plain
+On a terminal the jobs that train have a live line each at the bottom; elsewhere a plain
 line is printed for each now and then. Select it by `snakemake --logger sparsedecay`."""
 
 import contextlib
 import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -21,9 +22,9 @@ from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
 from . import display
 
-RULE = "train"
-PROGRESS_FILE = "results/progress/{run}/{epoch}.json"
-LOG_FILE = "results/logs/train/{run}/{epoch}.log"
+# The rule and its folder have other names where a module has them with a prefix; the rest of the
+# path stays.
+LOG = re.compile(r"(?P<results>.*/)?logs/train/(?P<run>[^/]+)/(?P<epoch>[^/]+)\.log")
 POLL_SECONDS = 0.5
 CLOCK_TOLERANCE = 2.0  # seconds by which a file server's clock may be behind
 
@@ -59,16 +60,23 @@ class LogHandlerSettings(LogHandlerSettingsBase):
 class Training:
     """A running training job."""
 
-    root: Path  # the workflow's working directory
+    log: Path
     run: str
     epoch: str
+    told: Path  # where it tells how far it is
     started: float = field(default_factory=time.time)
     progress: display.Progress | None = None
     printed: float = field(default_factory=time.monotonic)  # when its last plain line was
     printed_epoch: int | None = None
 
-    def file(self, template: str) -> Path:
-        return self.root / template.format(run=self.run, epoch=self.epoch)
+    @classmethod
+    def of(cls, root: Path, logs: list[str]) -> "Training | None":
+        """The training that writes a log, in the workflow's folder; None if another job does."""
+        named = LOG.fullmatch(logs[0]) if logs else None
+        if not named:
+            return None
+        told = f"{named['results'] or ''}progress/{named['run']}/{named['epoch']}.json"
+        return cls(root / logs[0], named["run"], named["epoch"], root / told)
 
 
 class LogHandler(LogHandlerBase):
@@ -120,9 +128,9 @@ class LogHandler(LogHandlerBase):
             case LogEvent.PROGRESS:
                 self._done, self._total = about["done"], about["total"]
             case LogEvent.JOB_INFO:
-                jobid, names = about["jobid"], dict(about["wildcards"] or {})
-                if about["rule_name"] == RULE and {"run", "epoch"} <= names.keys():
-                    self._trainings[jobid] = Training(self._root, names["run"], names["epoch"])
+                jobid, logs = about["jobid"], [str(file) for file in about["log"] or ()]
+                if training := Training.of(self._root, logs):
+                    self._trainings[jobid] = training
                 else:
                     self._others[jobid] = about["rule_name"]
                 if not self._watcher.ident:
@@ -130,7 +138,7 @@ class LogHandler(LogHandlerBase):
             case LogEvent.JOB_FINISHED:
                 self._others.pop(about["job_id"], None)
                 ended = self._trainings.pop(about["job_id"], None)
-                if ended and (news := display.read_news(ended.file(LOG_FILE))):
+                if ended and (news := display.read_news(ended.log)):
                     self._print(news)
             case LogEvent.JOB_ERROR:
                 self._others.pop(about["jobid"], None)
@@ -151,8 +159,7 @@ class LogHandler(LogHandlerBase):
         due = time.monotonic() - self._interval
         for job in jobs:  # without the lock, as a slow disk must not hold up messages
             if size or job.printed <= due:
-                file, not_before = job.file(PROGRESS_FILE), job.started - CLOCK_TOLERANCE
-                job.progress = display.read_progress(file, not_before)
+                job.progress = display.read_progress(job.told, job.started - CLOCK_TOLERANCE)
         with self.lock:
             if not self._stop.is_set():
                 self._show(size)

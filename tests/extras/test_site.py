@@ -207,7 +207,7 @@ def test_the_tools_are_pinned():
     pins = [line for line in lock if not line.startswith("#")]
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", pin) for pin in pins)
     names = {pin.partition("==")[0].lower() for pin in pins}
-    assert {"mkdocs-material", "mkdocstrings-python", "check-jsonschema"} <= names
+    assert {"mkdocs-material", "mkdocstrings-python", "check-jsonschema", "snakedeploy"} <= names
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert not any(name.startswith("mkdocs") for name in project["dependencies"])
     assert shutil.which("mkdocs", path=str(tool("bin/mkdocs").parent))

@@ -137,3 +137,13 @@ def test_a_broken_file_is_told(tmp_path, text):
     file.write_text(text)
     with pytest.raises(UserError, match=f"{file}: .*git checkout"):
         load(file)
+
+
+def test_a_study_may_have_a_file_of_its_own(tmp_path):
+    """Where it has none, the project's counts."""
+    shared = resources.measured_in(tmp_path)
+    assert load(shared) == load(CONFIG.parent / "workflow/resources.yaml")
+    own = tmp_path / "workflow/resources.yaml"
+    own.parent.mkdir()
+    own.write_text(shared.read_text())
+    assert resources.measured_in(tmp_path) == own

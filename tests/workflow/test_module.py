@@ -90,6 +90,46 @@ def test_modules_of_two_configs_replaced_rules_and_hooks(elsewhere):
     assert "Nothing to be done" in elsewhere.said(*figures, "--cores", "2")
 
 
+def test_another_folder_in_the_place_of_one(elsewhere):
+    elsewhere.write(
+        'configfile: "config/smoke.yaml"\n',
+        module(more='replace_prefix: {"results/": "mine/made/", "figures/": "pictures/"}'),
+    )
+    elsewhere.said("--cores", "2", "pictures/fig3.pdf")
+    assert (elsewhere.folder / "mine/made/measure").is_dir()
+    assert {path.name for path in elsewhere.folder.iterdir() if path.name[0] != "."} == {
+        *("Snakefile", "config", "mine", "pictures")
+    }
+    assert "Nothing to be done" in elsewhere.said("--cores", "2", "pictures/fig3.pdf")
+
+
+def test_a_module_of_a_module(elsewhere):
+    between = elsewhere.folder / "between"
+    between.mkdir()
+    (between / "Snakefile").write_text(module("inner", more='prefix: "in"'))
+    outer = MODULE.format(name="outer", root="between", config="config", more='prefix: "out"')
+    elsewhere.write('configfile: "config/smoke.yaml"\n', outer)
+    elsewhere.said("--cores", "2", "out/in/figures/fig3.pdf")
+    made = {path.name for path in (elsewhere.folder / "out/in").iterdir()}
+    assert made == {"results", "figures"}
+    assert not (elsewhere.folder / "results").exists()
+    mine = counts(elsewhere.said("-n", "outer_inner_all"))
+    assert {"outer_inner_train", "outer_inner_figure"} <= mine.keys()
+
+
+def test_optima_of_a_file_are_not_looked_for_under_a_prefix(elsewhere):
+    """Their commands look for the table in `results/`."""
+    (elsewhere.folder / "config/mine.csv").write_text("a,b\n0,1\n1,0\n2,3\n")
+    file = """{"kind": "file", "file": "mine.csv", "input_columns": ["a"], "seed": 0,
+        "output_columns": ["b"], "standardise": False, "test_fraction": 0}"""
+    figures = """{"optimum": {"K": [4, 12], "lam": [1e-2], "regularizers": ["eq2"], "seeds": 1,
+        "epoch": 1000, "gap": 1e-4, "slack": 1e-3}}"""
+    asked = f'config | {{"data": {file}, "figures": {figures}, "claims": None}}'.replace("\n", " ")
+    for prefix, told in (("", "rule paper_certify:"), ('prefix: "wide"', "under a prefix no opti")):
+        elsewhere.write('configfile: "config/smoke.yaml"\n', module(config=asked, more=prefix))
+        assert told in elsewhere.said("-n", "paper_optimum", code=1 if prefix else 0)
+
+
 def test_the_engine_of_a_module_makes_nothing_out_of_date(elsewhere):
     asked = ("--cores", "2", "figures/fig3.pdf")
     elsewhere.said(*asked)
@@ -121,7 +161,7 @@ def test_a_module_without_a_config_is_told(elsewhere):
 
 def test_a_module_packs_no_archive(elsewhere):
     said = elsewhere.refused("-n", "paper_archive")
-    assert f"pack it where they are, in {ROOT}" in said
+    assert f"its rules from elsewhere ({ROOT}): pack it in a clone" in said
 
 
 def test_a_module_waits_for_who_works_in_the_folder(elsewhere):
@@ -133,10 +173,13 @@ def test_a_module_waits_for_who_works_in_the_folder(elsewhere):
 
 
 def test_an_include_is_the_workflow_itself(elsewhere):
-    elsewhere.write(f'include: "{ROOT}/Snakefile"\n')
+    everything = "\nrule everything:\n    input: rules.all.input\n    default_target: True\n"
+    elsewhere.write(f'include: "{ROOT}/Snakefile"\n', everything)
     said = elsewhere.said("--cores", "1", "figures/fig1.pdf", "--configfile", "config/smoke.yaml")
     assert "rule figure:" in said
     assert (elsewhere.folder / "figures/fig1.pdf").exists()
+    assert "rule all" not in (said := elsewhere.said("-n", "--configfile", "config/smoke.yaml"))
+    assert "rule everything:" in said
     bad = elsewhere.folder / "config/config.yaml"
     bad.write_text((ROOT / "config/smoke.yaml").read_text().replace("K: 24", "K: many", 1))
     assert re.search(r"config/config.yaml:\d+: network.K", elsewhere.refused("-n"))

@@ -2,6 +2,8 @@
 
 import pytest
 
+from sparsedecay.errors import UserError
+from sparsedecay.extras.archive import verify
 from sparsedecay.extras.archive.verify import MEASURES, within
 
 
@@ -51,3 +53,15 @@ def test_summaries_of_earlier_versions_have_no_such_column():
     for each in (new, *draws):
         del each["diverged"]
     assert within(new, draws)
+
+
+def test_without_a_clone_an_archives_code_is_not_run_unless_trusted(monkeypatch):
+    """A package from a wheel lacks some of the files that an archive's code consists of."""
+
+    class Found:
+        path, names = "some.zip", ()
+
+    verify.same_code(Found())
+    monkeypatch.setattr(verify, "CLONE", False)
+    with pytest.raises(UserError, match=r"^some.zip: .*only a clone.*--trust$"):
+        verify.same_code(Found())
