@@ -27,7 +27,7 @@ class Dense {
     static constexpr int group = 3;  // samples that share a mask
 
     struct Hidden {
-        std::vector<T> h, dh;  // [panel][n][column of the panel]; dh becomes the derivative by z
+        Values<T> h, dh;  // [panel][n][column of the panel]; dh becomes the derivative by z
         std::vector<uint64_t> active, felt;  // [panel][group]: columns where h, dh is not all zero
         Parameter<T> b;                      // [K]
     };
@@ -38,15 +38,15 @@ class Dense {
 
     const int N, d_in, d_out, L, K, full_K, full_N, ld_out, panels, groups;
     std::vector<int> start;  // first column of each panel
-    std::vector<T> X, y;     // X[n][d_in], y[n][d_out]
+    Values<T> X, y;          // X[n][d_in], y[n][d_out]
     const bool skip;         // zeros are left out
     std::vector<Hidden> hidden;
     std::vector<std::vector<Wide>> wide;  // into each hidden layer
     std::vector<Parameter<T>> from_x;     // W1 and C: [tile][d_in][lane], lanes over neurons, or null
     Parameter<T> out_V, out_C;            // to y: [tile][d_out][lane], lanes over neurons
     Parameter<T> C_x, c0;                 // to y, from x: [block][d_in][lane], or null; [block][lane]
-    std::vector<T> G, flat;               // derivative by y [n][ld_out], y itself [output][n]
-    std::vector<T> scratch, block, turned;
+    Values<T> G, flat;                    // derivative by y [n][ld_out], y itself [output][n]
+    Values<T> scratch, block, turned;
     std::vector<int> samples, count;      // by neuron: where its dh is not zero, and how often
     int decay_W, decay_V, decay_C, decay_b;
     T slope;  // derivative of the loss by an output, over its error

@@ -15,6 +15,8 @@ namespace {
 template <int n>
 using Number = std::integral_constant<int, n>;
 
+constexpr int UNDER_WAY = REGISTERS == 32 ? 9 : 6;  // samples at once, to hide the latency
+
 // out(n) = first(n) + sum_i in[n][i] rows[i], given to last(n, out). I rows at a time stay in
 // registers, U samples are under way at once to hide the latency.
 template <class T, int I, int U, class First, class Last>
@@ -48,7 +50,7 @@ template <class T, class First, class Last>
 INLINE void contract(int N, int I, const T* in, int stride, const T* rows, T* tile, First first,
                      Last last) {
     using S = Simd<T>;
-    constexpr int most = REGISTERS / 2, U = REGISTERS == 32 ? 9 : 6;
+    constexpr int most = REGISTERS / 2, U = UNDER_WAY;
     if (I == most) return contract_block<T, most, U>(N, in, stride, rows, first, last);
     if (I == 4) return contract_block<T, 4, U>(N, in, stride, rows, first, last);
     if (I == 1) return contract_block<T, 1, U>(N, in, stride, rows, first, last);
@@ -107,7 +109,7 @@ INLINE typename Simd<T>::V correlate(int N, int I, const T* in, int stride, cons
     int i = 0;
     typename Simd<T>::V total = Simd<T>::all(0);
     auto take_later = [&](int k, typename Simd<T>::V sum) { take(i + k, sum); };
-    auto blocks = [&](auto rows, auto chains) {
+    auto blocks = [&](auto rows, auto chains) __attribute__((always_inline)) {
         constexpr int R = rows, C = chains;
         for (; i + R <= I; i += R)
             if (Total && i + R == I)
@@ -130,37 +132,50 @@ INLINE typename Simd<T>::V column_sum(int N, const T* tile, int ld) {
 }
 
 template <class T, int U>
-INLINE void spread_block(int count, const int* index, const T* tile, int stride,
-                         const typename Simd<T>::V* row, T* x, int ld) {
+INLINE void spread_block(int count, const int* index, const T* tile, int stride, const T* rows, T* x,
+                         int ld) {
     using S = Simd<T>;
     typename S::V out[U];
 #pragma GCC unroll 16
     for (int u = 0; u < U; ++u) out[u] = S::load(x + u * ld);
     for (int c = 0; c < count; ++c) {
-        typename S::V r = row[index[c]];
+        const auto row = S::load(rows + index[c] * S::lanes);
+        const T* column = tile + index[c];
 #pragma GCC unroll 16
-        for (int u = 0; u < U; ++u) out[u] = S::fma(S::all(tile[u * stride + index[c]]), r, out[u]);
+        for (int u = 0; u < U; ++u) out[u] = S::fma(S::all(column[u * stride]), row, out[u]);
     }
 #pragma GCC unroll 16
     for (int u = 0; u < U; ++u) S::store(x + u * ld, out[u]);
 }
 
-// x[n][j] += sum over the alive k of tile[n * stride + k] M[j][k], for the k of one register
+// x[n][j] += sum over the alive k of tile[n * stride + k] M[j][k], for the k of one register. Where
+// most are alive, the others' zeros are added too: without an index all stays in registers.
 template <class T>
 INLINE void spread(int N, uint64_t alive, const T* tile, int stride, const T* M, int J, T* x, int ld) {
     using S = Simd<T>;
     int index[S::lanes], count = 0;
-    for (; alive; alive &= alive - 1) index[count++] = __builtin_ctzll(alive);
+    const bool most = 2 * __builtin_popcountll(alive) > S::lanes;
+    if (!most)
+        for (; alive; alive &= alive - 1) index[count++] = __builtin_ctzll(alive);
     for (int j = 0; j < J; j += S::lanes) {
         typename S::V row[S::lanes];
+        alignas(64) T rows[S::lanes * S::lanes];
         for (int i = 0; i < S::lanes; ++i)
             row[i] = j + i < J ? S::load(M + (j + i) * S::lanes) : S::all(0);
         transpose<T>(row);
+#pragma GCC unroll 16
+        for (int i = 0; i < S::lanes; ++i) S::store(rows + i * S::lanes, row[i]);
+        if (most) {
+            contract_block<T, S::lanes, UNDER_WAY>(
+                N, tile, stride, rows, [&](int n) { return S::load(x + n * ld + j); },
+                [&](int n, typename S::V out) { S::store(x + n * ld + j, out); });
+            continue;
+        }
         int n = 0;
         for (; n + 9 <= N; n += 9)
-            spread_block<T, 9>(count, index, tile + n * stride, stride, row, x + n * ld + j, ld);
+            spread_block<T, 9>(count, index, tile + n * stride, stride, rows, x + n * ld + j, ld);
         for (; n < N; ++n)
-            spread_block<T, 1>(count, index, tile + n * stride, stride, row, x + n * ld + j, ld);
+            spread_block<T, 1>(count, index, tile + n * stride, stride, rows, x + n * ld + j, ld);
     }
 }
 

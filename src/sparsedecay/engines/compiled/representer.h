@@ -30,8 +30,8 @@ class Representer {
         Parameter<T> W, b;       // [tile][in][lane], [tile][lane], lanes over neurons
         Parameter<T> M;          // V: [tile][out][lane], lanes over neurons
         Parameter<T> C, c0;      // [block][in][lane], [block][lane], lanes over outputs
-        std::vector<T> x, G;     // x^(l)[n][ld_out] and the derivative of the error by it
-        std::vector<T> h;        // activations, [tile][n][lane]
+        Values<T> x, G;          // x^(l)[n][ld_out] and the derivative of the error by it
+        Values<T> h;             // activations, [tile][n][lane]
         std::vector<uint64_t> alive, lately;  // by tile: active in any sample, now and since a while
         int awake;               // the first so many slots hold neurons that are awake
         std::vector<int> order;  // neuron in each slot
@@ -39,9 +39,9 @@ class Representer {
     };
 
     const int N, K, tiles;
-    std::vector<T> X, y;  // X[n][ld_in of the first layer], y[n][d_out]
+    Values<T> X, y;  // X[n][ld_in of the first layer], y[n][d_out]
     std::vector<Layer> layers;
-    std::vector<T> dz, flat, moved;  // [n][lane], [output][n], a parameter on the move
+    Values<T> dz, flat, moved;  // [n][lane], [output][n], a parameter on the move
     int decay_W, decay_V, decay_C, decay_b;
     T slope;  // derivative of the loss by an output, over its error
     int64_t since_rest = 0, rest_every;  // epochs; 0: nothing is ever left out

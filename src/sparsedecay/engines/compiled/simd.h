@@ -12,6 +12,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <new>
+#include <vector>
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -51,11 +53,13 @@ struct Simd<float> {
             _mm512_and_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(int(0x80000000)))));
         return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(a, all(0), _CMP_NEQ_UQ), bits);
     }
-    // a0 b0 a1 b1 … : first and second half
+    // in each 16 bytes a0 b0 a1 b1 …, of their first and second half
     INLINE void zip(V a, V b, V& low, V& high) {
-        const __m512i l = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-        low = _mm512_permutex2var_ps(a, l, b);
-        high = _mm512_permutex2var_ps(a, _mm512_add_epi32(l, _mm512_set1_epi32(8)), b);
+        low = _mm512_unpacklo_ps(a, b), high = _mm512_unpackhi_ps(a, b);
+    }
+    // every other 16 bytes of a, then of b, from the first or the second on
+    INLINE void deal(V a, V b, V& even, V& odd) {
+        even = _mm512_shuffle_f32x4(a, b, 0x88), odd = _mm512_shuffle_f32x4(a, b, 0xdd);
     }
 };
 
@@ -85,9 +89,10 @@ struct Simd<double> {
         return _mm512_maskz_mov_pd(_mm512_cmp_pd_mask(a, all(0), _CMP_NEQ_UQ), bits);
     }
     INLINE void zip(V a, V b, V& low, V& high) {
-        const __m512i l = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
-        low = _mm512_permutex2var_pd(a, l, b);
-        high = _mm512_permutex2var_pd(a, _mm512_add_epi64(l, _mm512_set1_epi64(4)), b);
+        low = _mm512_unpacklo_pd(a, b), high = _mm512_unpackhi_pd(a, b);
+    }
+    INLINE void deal(V a, V b, V& even, V& odd) {
+        even = _mm512_shuffle_f64x2(a, b, 0x88), odd = _mm512_shuffle_f64x2(a, b, 0xdd);
     }
 };
 
@@ -120,9 +125,10 @@ struct Simd<float> {
         return _mm256_and_ps(_mm256_cmp_ps(a, all(0), _CMP_NEQ_UQ), bits);
     }
     INLINE void zip(V a, V b, V& low, V& high) {
-        V l = _mm256_unpacklo_ps(a, b), h = _mm256_unpackhi_ps(a, b);
-        low = _mm256_permute2f128_ps(l, h, 0x20);
-        high = _mm256_permute2f128_ps(l, h, 0x31);
+        low = _mm256_unpacklo_ps(a, b), high = _mm256_unpackhi_ps(a, b);
+    }
+    INLINE void deal(V a, V b, V& even, V& odd) {
+        even = _mm256_permute2f128_ps(a, b, 0x20), odd = _mm256_permute2f128_ps(a, b, 0x31);
     }
 };
 
@@ -152,9 +158,10 @@ struct Simd<double> {
         return _mm256_and_pd(_mm256_cmp_pd(a, all(0), _CMP_NEQ_UQ), bits);
     }
     INLINE void zip(V a, V b, V& low, V& high) {
-        V l = _mm256_unpacklo_pd(a, b), h = _mm256_unpackhi_pd(a, b);
-        low = _mm256_permute2f128_pd(l, h, 0x20);
-        high = _mm256_permute2f128_pd(l, h, 0x31);
+        low = _mm256_unpacklo_pd(a, b), high = _mm256_unpackhi_pd(a, b);
+    }
+    INLINE void deal(V a, V b, V& even, V& odd) {
+        even = _mm256_permute2f128_pd(a, b, 0x20), odd = _mm256_permute2f128_pd(a, b, 0x31);
     }
 };
 
@@ -251,18 +258,51 @@ public:
 #endif
 };
 
-// Rows become columns, in place: each round interleaves the first half of the rows with the second.
+// Rows become columns, in place: first within each 16 bytes, where a round interleaves the first half
+// of some rows with the second, then 16 bytes as a whole, where a round takes them apart.
 template <class T>
 INLINE void transpose(typename Simd<T>::V* row) {
-    constexpr int n = Simd<T>::lanes;
-    typename Simd<T>::V other[n];
-    for (int step = 1; step < n; step *= 2) {
-#pragma GCC unroll 8
-        for (int i = 0; i < n / 2; ++i)
-            Simd<T>::zip(row[i], row[i + n / 2], other[2 * i], other[2 * i + 1]);
+    using S = Simd<T>;
+    constexpr int n = S::lanes, some = 16 / sizeof(T), half = some / 2;
+    typename S::V other[n];
+    auto take = [&]() __attribute__((always_inline)) {
 #pragma GCC unroll 16
         for (int i = 0; i < n; ++i) row[i] = other[i];
-    }
+    };
+#pragma GCC unroll 2
+    for (int step = 1; step < some; step *= 2, take())
+#pragma GCC unroll 8
+        for (int k = 0; k < n / 2; ++k) {
+            const int i = k / half * some + k % half, to = k / half * some + k % half * 2;
+            S::zip(row[i], row[i + half], other[to], other[to + 1]);
+        }
+    if constexpr (n > some)
+#pragma GCC unroll 2
+        for (int step = some; step < n; step *= 2, take())
+#pragma GCC unroll 8
+            for (int k = 0; k < n / 2; ++k) {
+                const int i = k / some * 2 * some + k % some;
+                S::deal(row[i], row[i + some], other[k], other[k + n / 2]);
+            }
 }
+
+// Memory of which no register's worth lies in two lines of the cache.
+template <class T>
+struct Aligned {
+    using value_type = T;
+    static constexpr std::align_val_t line{64};
+
+    Aligned() = default;
+    template <class U>
+    Aligned(const Aligned<U>&) {}
+    T* allocate(size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), line)); }
+    void deallocate(T* p, size_t) { ::operator delete(p, line); }
+    template <class U>
+    bool operator==(const Aligned<U>&) const { return true; }
+    template <class U>
+    bool operator!=(const Aligned<U>&) const { return false; }
+};
+template <class T>
+using Values = std::vector<T, Aligned<T>>;
 
 }  // namespace
