@@ -63,7 +63,7 @@ smoke: $(READY) ## a small experiment through every rule, in smoke/ (less than a
 # modules that guard data: of these the tests must take every branch
 GUARDS := files/storage session/lock session/clock files/results train/kept train/loop train/states engines/state extras/archive/opening extras/archive/manifest
 GUARD_TESTS := $(addprefix tests/,files/test_storage.py session/test_lock.py session/test_clock.py files/test_results.py \
-    train/test_kept.py train/test_loop.py train/test_states.py engines/test_state.py train/test_diverged.py extras/archive/test_opening.py \
+    train/test_kept.py train/test_loop.py train/test_states.py train/test_together.py engines/test_state.py train/test_diverged.py extras/archive/test_opening.py \
     extras/archive/test_manifest.py)
 comma := ,
 empty :=

@@ -295,6 +295,7 @@ NO_REQUEST = {
         *("", "{", "[]", "{}", '{"asked": 1}', '"a"', "null", "[" * 9999, "\xff"),
     ],
     r"is .* \(it is not what was written: wrong SHA-256\)": [REQUEST.replace("3", "4", 1)],
+    r"is .* \(it has a key that no request has: gormat\)": [REQUEST.replace("format", "gormat")],
     "is no request: epoch: ": [storage.sealed_request(RootModel[dict]({"epoch": "x"}))],
     "is no request: Input should be": [storage.sealed_request(RootModel[int](3))],
 }

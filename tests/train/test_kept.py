@@ -155,6 +155,21 @@ def test_without_locks_or_hard_links_it_trains_all_the_same(stretch, capsys, mon
     assert not list(stretch.checkpoint.with_suffix(".kept").iterdir())
 
 
+def test_without_hard_links_what_was_kept_is_moved(stretch, made, monkeypatch, capsys):
+    """What another job kept stands nowhere else."""
+    for file in stretch.files:
+        (stretch.checkpoint.with_suffix(".kept") / file.name).unlink()
+        file.rename(stretch.checkpoint.with_suffix(".kept") / file.name)
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError()))
+    assert kept.taken(stretch)
+    assert contents(stretch) == made
+    assert not kept.there(stretch.checkpoint)
+
+
+def test_without_a_checkpoint_nothing_is_kept(tmp_path):
+    assert not kept.taken(files(tmp_path, small_run(), 40))
+
+
 def test_more_minibatches_than_samples_are_refused(tmp_path):
     run = small_run(batches=9)
     with pytest.raises(UserError, match="8 data points cannot be cut into 9 minibatches"):

@@ -242,6 +242,14 @@ class TestManyAtOnce:
             assert not stretch.checkpoint.exists()
             assert_same_files(stretch, alone(tmp_path / "alone", stretch))
 
+    def test_without_a_place_to_keep_it_goes_where_it_belongs(self, tmp_path):
+        run = small_run()
+        one = files(tmp_path / "one", run, ENDS, engine="batched", device="cpu")
+        together.train(one)
+        (made,), _ = stretches_of(tmp_path, [run])
+        together.train(made)
+        assert_same_files(one, made)
+
     def test_without_locks_a_job_trains_its_own(self, tmp_path, capsys, monkeypatch):
         made, listed = stretches_of(tmp_path, mixed(2))
 
