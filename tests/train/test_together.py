@@ -294,6 +294,13 @@ class TestOneAfterTheOther:
         together.train(made[0], listed)
         assert [kept.there(one.checkpoint) for one in made] == [True, True, False, True]
 
+    def test_one_that_has_begun_is_left_to_its_own_job(self, tmp_path):
+        made, listed = stretches_of(tmp_path, mixed(3), engine="fused")
+        made[1].checkpoint.parent.mkdir(parents=True)
+        made[1].checkpoint.touch()
+        together.train(made[0], listed)
+        assert [kept.there(one.checkpoint) for one in made] == [True, False, True]
+
     @pytest.mark.parametrize("limit", ["SHORT_SECONDS", "LENDING_SECONDS"])
     def test_not_for_long(self, tmp_path, monkeypatch, limit):
         made, listed = stretches_of(tmp_path, mixed(3), engine="fused")

@@ -72,6 +72,8 @@ def one_after_the_other(own: Stretch, listed: Path, until: float) -> None:
             other = claimed(own, asked, lock)
             if other is None or work(other.run) > work(own.run):
                 continue
+            if other.checkpoint is not None and other.checkpoint.exists():
+                continue  # it has taken longer than between two checkpoints
             try:
                 if loop.available(other.run, own.engine, lambda _: None) == own.engine:
                     loop.complete(kept.aside(other))
