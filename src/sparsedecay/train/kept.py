@@ -8,6 +8,7 @@ that another one has trained beside its own. `tidy` removes what the workflow kn
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from sparsedecay.errors import UserError
-from sparsedecay.files.storage import read_state, read_table
+from sparsedecay.files.storage import atomic, read_state, read_table
 from sparsedecay.science.run import Run
 from sparsedecay.train.stretch import LISTED, Stretch, identity
 
@@ -116,8 +117,10 @@ def put_back(stretch: Stretch) -> bool:
             file.unlink(missing_ok=True)
             try:
                 os.link(second, file)
-            except OSError:  # a file system without hard links
-                second.replace(file)
+            except OSError:  # another file system, or one without hard links
+                with atomic(file, second.stat().st_size) as temporary:
+                    shutil.copyfile(second, temporary)
+                second.unlink()
     stretch.tell(f"{stretch.run.id}: epoch {stretch.epoch:,} was finished by an earlier job")
     if "diverged" in said:
         stretch.tell(diverged(stretch.run, int(said["diverged"])))
