@@ -237,7 +237,9 @@ def before_jobs():
     runs = {job.wildcards.run for job in jobs}
     trained = {run: plan.runs[run] for run in plan.runs if run in runs}
     # Jobs find here what else they may train. What a cache may hold, none trains for another.
-    listed = sorted(jobs, key=lambda job: job.priority, reverse=True)
+    # Another module's are in a list of its own.
+    listed = [job for job in jobs if str(job.output.state).startswith(f"{PLACE}/")]
+    listed.sort(key=lambda job: job.priority, reverse=True)
     stretch.write_asked(
         Path(PLACE, "checkpoints", stretch.LISTED),
         [] if SHARED else [asked_by(job) for job in listed],
