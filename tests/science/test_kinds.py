@@ -108,6 +108,7 @@ NAMED = {
     "extras/bench/command.py",  # which of them stand in the paper
     "extras/bench/estimators.py",  # what the defaults were chosen among
     "extras/bench/growth.py",
+    "extras/bench/many.py",
     "figures/optimum.py",  # the network whose training is convex if it is shallow
     "figures/phase.py",  # the same, and with more layers
     "figures/style.py",  # their looks
