@@ -11,8 +11,10 @@ Nothing here imports torch until an engine starts, so that planning stays quick.
 import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
+from sparsedecay.science import optimizers, regularizers
 from sparsedecay.science.kinds import Kind, found
 from sparsedecay.science.run import Run
 
@@ -88,6 +90,16 @@ def lacking(kind: Any, *attributes: str) -> str | None:
     """The first attribute that a kind lacks, in words; None if it has them all."""
     missing = next((name for name in attributes if getattr(kind, name, None) is None), None)
     return f"{kind.name} has no `{missing}`" if missing else None
+
+
+def unwritten(run: Run, folder: Path) -> str | None:
+    """What an engine lacks that has a network's passes in a module named after it, in its folder,
+    and takes gradients and steps from regularizers and optimizers; None if nothing."""
+    if not (folder / f"{run.network}.py").exists():
+        return f"it has no passes through {run.network}"
+    return lacking(regularizers.KINDS[run.regularizer], "add_gradient") or lacking(
+        optimizers.KINDS[run.optimizer.name], "update"
+    )
 
 
 KINDS: dict[str, type[Engine]] = found(__name__, Engine, folders=True)

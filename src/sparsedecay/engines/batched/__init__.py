@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sparsedecay.engines import Device, Engine, Trainer, lacking
-from sparsedecay.science import optimizers, regularizers
+from sparsedecay.engines import Device, Engine, Trainer, unwritten
 from sparsedecay.science.run import Run
 
 if TYPE_CHECKING:
@@ -36,11 +35,7 @@ class Batched(Engine):
     slowdown = 4
 
     def supports(self, run: Run) -> str | None:
-        if not Path(__file__).with_name(f"{run.network}.py").exists():
-            return f"it has no batched passes through {run.network}"
-        return lacking(regularizers.KINDS[run.regularizer], "add_gradient") or lacking(
-            optimizers.KINDS[run.optimizer.name], "update"
-        )
+        return unwritten(run, Path(__file__).parent)
 
     def missing(self, device: Device = "auto") -> str | None:
         """As `auto` it is for accelerators alone. On a machine that only submits jobs, name the

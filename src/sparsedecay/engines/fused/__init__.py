@@ -5,8 +5,7 @@ Passes through a network are a module named after it (`representer`, `dense`).
 
 from pathlib import Path
 
-from sparsedecay.engines import Engine, lacking
-from sparsedecay.science import optimizers, regularizers
+from sparsedecay.engines import Engine, unwritten
 from sparsedecay.science.run import Run
 
 
@@ -19,8 +18,4 @@ class Fused(Engine):
     slowdown = 3
 
     def supports(self, run: Run) -> str | None:
-        if not Path(__file__).with_name(f"{run.network}.py").exists():
-            return f"it has no passes through {run.network}"
-        return lacking(regularizers.KINDS[run.regularizer], "add_gradient") or lacking(
-            optimizers.KINDS[run.optimizer.name], "update"
-        )
+        return unwritten(run, Path(__file__).parent)
