@@ -44,12 +44,12 @@ def train(stretch: Stretch) -> None:
     """
     stretch = prepared(stretch)
     if stretch.checkpoint is None:
-        complete(stretch)
+        stretch.tell(complete(stretch))
         return
     with kept.exclusively(stretch.checkpoint):
         if kept.put_back(stretch):
             return
-        complete(stretch)
+        stretch.tell(complete(stretch))
         kept.keep(stretch.checkpoint, stretch.files)
         forget(stretch)
 
@@ -76,8 +76,9 @@ def prepared(stretch: Stretch) -> Stretch:
     return replace(stretch, engine=engine)
 
 
-def complete(stretch: Stretch) -> None:
-    """Train to the end of the stretch, from its checkpoint if there is one, and write its files."""
+def complete(stretch: Stretch) -> str:
+    """Train to the end of the stretch, from its checkpoint if there is one, and write its files;
+    returns how it ended, in words."""
     with timed(stretch.benchmark):
         X, y = tensors(stretch)
         state, records = begin(stretch, X)
@@ -88,20 +89,19 @@ def complete(stretch: Stretch) -> None:
             state = advance(stretch, trainer, records)
         else:
             state = replace(state, epoch=stretch.epoch)
-        write(stretch, state, records)
+        return write(stretch, state, records)
 
 
-def write(stretch: Stretch, state: State, records: Records) -> None:
-    """Write the files of a stretch that has come to its end."""
+def write(stretch: Stretch, state: State, records: Records) -> str:
+    """Write the files of a stretch that has come to its end; returns how, in words."""
     run, note = stretch.run, dict(about(stretch.run, stretch.engine))
     if stretch.engine == "batched":
         note["device"] = devices.described(devices.chosen(stretch.device))
     records.write(stretch.loss, stretch.magnitudes, note)
     states.save(stretch.state, run, state, note)
     if state.diverged is None:
-        stretch.tell(f"{run.id}: reached epoch {state.epoch:,}, mse {records.mse:.3g}")
-    else:
-        stretch.tell(kept.diverged(run, state.diverged))
+        return f"{run.id}: reached epoch {state.epoch:,}, mse {records.mse:.3g}"
+    return kept.diverged(run, state.diverged)
 
 
 def advance(stretch: Stretch, trainer: Trainer, records: Records) -> State:

@@ -134,9 +134,11 @@ class Member:
         return shapes(run), self.stretch.epoch, run.record_every, self.state.epoch
 
     def finish(self, state: State) -> None:
-        """Write its files; keep them for its own job, if there is a place for that."""
-        known = self.stretch.checkpoint is not None
-        loop.write(kept.aside(self.stretch) if known else self.stretch, state, self.records)
+        """Write its files, and tell how it ended; or keep them for its own job, which tells it."""
+        if self.stretch.checkpoint is None:
+            self.stretch.tell(loop.write(self.stretch, state, self.records))
+        else:
+            loop.write(kept.aside(self.stretch), state, self.records)
         loop.forget(self.stretch)
         self.lock.close()
 
