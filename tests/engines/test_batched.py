@@ -105,6 +105,21 @@ def test_a_batch_goes_on_from_where_it_was():
         assert_same_bits(one, two)
 
 
+def test_decay_beside_the_gradient_is_that_of_each_run():
+    """With lam and learning rates of their own."""
+    runs = [
+        small_run(regularizer="weight_decay", weight_decay="decoupled", lam=lam, learning_rate=rate)
+        for lam, rate in [(0.5, 0.01), (3.0, 0.01), (0.5, 0.05), (0.0, 0.01)]
+    ]
+    batch = batch_of(runs)
+    batch.advance(5)
+    for run, state in zip(runs, batch.states(), strict=True):
+        one = started("autograd", run)
+        one.advance(5)
+        for name, tensor in one.state().parameters.items():
+            torch.testing.assert_close(state.parameters[name], tensor, rtol=1e-6, atol=1e-8)
+
+
 def test_other_optimizers_than_adam():
     runs = [
         small_run(optimizer=Sgd(kind="sgd", learning_rate=1e-2, momentum=m, batches=1), seed=i)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -316,6 +317,23 @@ class TestOneAfterTheOther:
         assert [kept.there(one.checkpoint) for one in made] == [True, False, True]
 
 
+def test_what_was_finished_while_its_lock_was_awaited_is_not_trained_again(tmp_path, monkeypatch):
+    made, listed = stretches_of(tmp_path, mixed(2), engine="fused")
+    claimed, finished = kept.claimed, made[1].checkpoint
+
+    @contextmanager
+    def late(checkpoint):
+        with claimed(checkpoint) as mine:
+            if checkpoint == finished:  # by another process, just before
+                checkpoint.with_suffix(".kept").mkdir(parents=True)
+                (checkpoint.with_suffix(".kept") / "state").touch()
+            yield mine
+
+    monkeypatch.setattr(kept, "claimed", late)
+    together.train(made[0], listed)
+    assert [path.name for path in finished.with_suffix(".kept").iterdir()] == ["state"]
+
+
 class TestGathered:
     @pytest.mark.parametrize("precision", ["float32", "float64"])
     @pytest.mark.parametrize(
@@ -347,6 +365,18 @@ class TestGathered:
                 else:
                     small = precision == "float32" and name != "sigma"
                     np.testing.assert_allclose(left, right, rtol=2e-5 if small else 1e-10)
+
+    def test_a_parameter_that_is_not_finite_ends_a_run_though_its_loss_is(self):
+        """The bias of a neuron that so is never active."""
+        runs = [small_run(seed=seed) for seed in range(2)]
+        states = [beginning(run)[2] for run in runs]
+        states[1].parameters["b1"][0] = torch.inf
+        batch = batch_of(runs, states)
+        assert batch.losses()[0].isfinite().all()
+        records = [Records(run, beginning(run)[0]) for run in runs]
+        finite = gathered.add(batch, records, np.ones(2, dtype=bool))
+        assert finite.tolist() == [True, False]
+        assert [one.epochs for one in records] == [[0], []]
 
     def test_a_triangular_factor_of_blocks(self):
         """R^T R = A^T A, of a matrix of many rows, of one block, and of fewer rows than columns."""
